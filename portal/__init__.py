@@ -1,0 +1,1 @@
+"""The Voluntary Funds Portal: grants of human-rights funds, from call to closed file."""
