@@ -1,0 +1,1 @@
+"""People, organisations, roles, sign-in and the access rules that stand on them."""
