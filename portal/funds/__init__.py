@@ -1,0 +1,1 @@
+"""The funds as data: profiles, countries, stations, calls."""
