@@ -1,0 +1,229 @@
+"""Settings: where the database, the files, the mail server and the secrets are.
+
+They come from the environment (`PORTAL_…`, and `DATABASE_URL`). Without `DATABASE_URL` the portal
+runs on its own embedded PostgreSQL; then, and in the demonstration, missing secrets are made once
+and kept in the data folder. Everywhere else a missing, short or example secret stops the start.
+"""
+
+import base64
+import binascii
+import os
+import secrets
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).parents[2]
+"""The checkout: `templates/`, `static/` and `migrations/` stand here."""
+
+SECRETS_FILE = "secrets.toml"
+SHORTEST_SECRET = 32
+MASTER_KEY_BYTES = 32
+FEWEST_DIFFERENT = 10
+EXAMPLE_WORDS = ("change", "example", "secret", "password", "replace", "insert", "dummy", "xxxx")
+AT_HOME = ("127.0.0.1", "localhost", "::1")
+
+
+class BadSettings(Exception):
+    """The portal cannot start with these settings; the message is one line for the operator."""
+
+
+class Settings(BaseSettings):
+    """What an operator decides. Every field is an environment variable `PORTAL_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PORTAL_", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    database_url: str = Field(default="", validation_alias=AliasChoices("database_url", "DATABASE_URL"))
+    data_dir: Path = Path("var")
+    secret_key: SecretStr = SecretStr("")
+    master_key: SecretStr = SecretStr("")
+    base_url: str = "http://127.0.0.1:5000"
+    demo: bool = False
+    testing: bool = False
+    time_zone: str = "UTC"
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_starttls: bool = True
+    smtp_sender: str = "Voluntary Funds Portal <no-reply@localhost>"
+    smtp_timeout_seconds: int = Field(default=20, ge=1, le=300)
+    max_upload_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    max_request_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must look like https://portal.example.org")
+        return url.rstrip("/")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError) as unknown:
+            raise ValueError("must be the name of a time zone, such as Africa/Nairobi") from unknown
+        return name
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, url: str) -> str:
+        """Accept any spelling of a PostgreSQL address, and use psycopg 3 for it."""
+        if not url:
+            return ""
+        try:
+            parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+        except ArgumentError as unreadable:
+            raise ValueError("must look like postgresql://user:password@host/name") from unreadable
+        if parsed.get_backend_name() != "postgresql":
+            raise ValueError("must be PostgreSQL: postgresql://user:password@host/name")
+        return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the portal brings its own PostgreSQL."""
+        return not self.database_url
+
+    @property
+    def secure(self) -> bool:
+        """Whether the portal is reached by HTTPS: cookies are marked and HSTS is sent."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether messages really leave; without a mail server they stay in the outbox."""
+        return bool(self.smtp_host)
+
+    @property
+    def master_key_bytes(self) -> bytes:
+        """The 32 bytes that wrap the key of each application."""
+        return base64.b64decode(self.master_key.get_secret_value())
+
+    @property
+    def files_dir(self) -> Path:
+        """Where uploaded files are kept."""
+        return self.data_dir / "files"
+
+
+def load_settings(**chosen: object) -> Settings:
+    """Return the settings from the environment, those in `chosen` going first.
+
+    Raises BadSettings with one line that says what to set, and how.
+    """
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        settings = Settings.model_validate({**Settings().model_dump(), **given})
+    except ValidationError as errors:
+        raise BadSettings(_first_sentence(errors)) from errors
+    if settings.embedded or settings.demo:
+        settings = _with_kept_secrets(settings)
+    _refuse_weak_secrets(settings)
+    _refuse_open_transport(settings)
+    return settings
+
+
+def _first_sentence(errors: ValidationError) -> str:
+    """Return the first of `errors` as one line that names the environment variable."""
+    first = errors.errors()[0]
+    name = str(first["loc"][0]).upper()
+    variable = name if name == "DATABASE_URL" else f"PORTAL_{name}"
+    return f"{variable} {first['msg'].removeprefix('Value error, ')}."
+
+
+def _with_kept_secrets(settings: Settings) -> Settings:
+    """Fill missing secrets from the data folder, making them there the first time."""
+    if settings.secret_key.get_secret_value() and settings.master_key.get_secret_value():
+        return settings
+    kept = _kept_secrets(settings.data_dir)
+    missing = {
+        name: SecretStr(kept[name])
+        for name in ("secret_key", "master_key")
+        if not getattr(settings, name).get_secret_value()
+    }
+    return settings.model_copy(update=missing)
+
+
+def _kept_secrets(folder: Path) -> dict[str, str]:
+    """Read `secrets.toml`, or write it (mode 0600) when `folder` has none yet."""
+    path = folder / SECRETS_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write_secrets(path)
+        kept = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {name: str(kept[name]) for name in ("secret_key", "master_key")}
+    except OSError as refused:
+        raise BadSettings(f"Cannot use {path}: {refused.strerror}.") from refused
+    except (KeyError, tomllib.TOMLDecodeError) as unreadable:
+        raise BadSettings(
+            f"{path} is damaged. Bring it back from a backup: sealed answers need its master_key."
+        ) from unreadable
+
+
+def _write_secrets(path: Path) -> None:
+    """Write new secrets; where another process was first, its file stands."""
+    text = (
+        "# Made at the first start. Keep a copy apart: without master_key, sealed answers and\n"
+        "# bank details cannot be read again.\n"
+        f'secret_key = "{secrets.token_urlsafe(48)}"\n'
+        f'master_key = "{base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode()}"\n'
+    )
+    draft = path.with_name(f".{SECRETS_FILE}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+def _refuse_weak_secrets(settings: Settings) -> None:
+    """Raise BadSettings for a secret that is missing, short, or out of an example."""
+    how = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    secret = settings.secret_key.get_secret_value()
+    if not secret:
+        raise BadSettings(f"PORTAL_SECRET_KEY is not set. {how}")
+    if len(secret) < SHORTEST_SECRET:
+        raise BadSettings(f"PORTAL_SECRET_KEY is shorter than {SHORTEST_SECRET} characters. {how}")
+    if len(set(secret)) < FEWEST_DIFFERENT or any(word in secret.lower() for word in EXAMPLE_WORDS):
+        raise BadSettings(f"PORTAL_SECRET_KEY looks like an example. {how}")
+    how = "Make one with: openssl rand -base64 32"
+    if not settings.master_key.get_secret_value():
+        raise BadSettings(f"PORTAL_MASTER_KEY is not set. {how}")
+    try:
+        key = base64.b64decode(settings.master_key.get_secret_value(), validate=True)
+    except binascii.Error as unreadable:
+        raise BadSettings(f"PORTAL_MASTER_KEY is not base64. {how}") from unreadable
+    if len(key) != MASTER_KEY_BYTES:
+        raise BadSettings(f"PORTAL_MASTER_KEY is not {MASTER_KEY_BYTES} bytes long. {how}")
+    if len(set(key)) < FEWEST_DIFFERENT:
+        raise BadSettings(f"PORTAL_MASTER_KEY looks like an example. {how}")
+
+
+def _refuse_open_transport(settings: Settings) -> None:
+    """Raise BadSettings where a real portal would be reached without encryption."""
+    if settings.demo or settings.testing or settings.secure:
+        return
+    if urlsplit(settings.base_url).hostname not in AT_HOME:
+        raise BadSettings("PORTAL_BASE_URL must begin with https:// away from this machine.")
