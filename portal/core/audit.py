@@ -78,6 +78,15 @@ def event_digest(event: AuditEvent) -> str:
     )
 
 
+def take_turn() -> None:
+    """Queue for the end of the chain, and hold it until the transaction ends.
+
+    Whoever locks rows that acts of others lock too, and then records, takes their turn first:
+    two who wait for each other's lock would otherwise never end.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+
+
 def record(
     action: str,
     subject: Subject,
@@ -96,7 +105,7 @@ def record(
     ends: a chain has one end.
     """
     session.flush()
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    take_turn()
     last = select(AuditEvent.digest).order_by(AuditEvent.number.desc()).limit(1)
     event = AuditEvent(
         at=clock.now(),
