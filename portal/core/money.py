@@ -21,6 +21,7 @@ from babel.numbers import NumberPattern, get_decimal_symbol, get_group_symbol
 from iso4217 import Currency
 
 from portal.core.i18n import _, ngettext
+from portal.core.text import ascii_digits
 
 MAX_MINOR = 10**15
 """Largest amount read from a person, in minor units: above it, it is a slip of the hand."""
@@ -49,15 +50,15 @@ _SHAPE = re.compile(
 _EXPONENT = re.compile(r"\d[\d.,]*[eE][+-]?\d+")
 
 
-class UnknownCurrency(ValueError):  # noqa: N818 - named for what a person is told
+class UnknownCurrency(ValueError):
     """The code is on no ISO 4217 list of currencies with minor units."""
 
 
-class CurrencyMismatch(ValueError):  # noqa: N818 - named for what happened
+class CurrencyMismatch(ValueError):
     """Two amounts of different currencies were added or compared."""
 
 
-class BadAmount(ValueError):  # noqa: N818 - named for what a person is told
+class BadAmount(ValueError):
     """A typed amount that cannot be taken; `sentence` says what to type instead."""
 
     def __init__(self, sentence: str) -> None:
@@ -318,7 +319,7 @@ def _plain_digits(typed: str, example: str) -> str:
                 example=example,
             )
         )
-    return "".join(str(unicodedata.decimal(mark)) if mark.isdecimal() else mark for mark in typed)
+    return ascii_digits(typed)
 
 
 def _parts(typed: str, where: Locale, example: str) -> tuple[str, str]:
