@@ -6,12 +6,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from portal.funds.profile.model import Profile
+from portal.funds.profile.process import Rulebook
 
 PROFILES = Path(__file__).parents[1] / "profiles"
 """The folder of the funds that the portal comes with."""
 
+RULEBOOK = Path(__file__).parents[1] / "rulebook.toml"
+"""The rules that all funds share; a profile's own wording of a rule goes before it."""
 
-class BadProfile(ValueError):  # noqa: N818 — the word that the command line shows
+
+class BadProfile(ValueError):
     """A profile file that cannot be used; the message names the file and what is wrong."""
 
 
@@ -23,7 +27,7 @@ def load_profile(path: Path) -> Profile:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        profile = Profile.model_validate(content)
+        profile = _with_shared_rules(Profile.model_validate(content))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadProfile(f"{path.name} is not valid TOML: {error}") from error
     except ValidationError as error:
@@ -40,6 +44,13 @@ def load_profiles(folder: Path | None = None) -> dict[str, Profile]:
     found = [load_profile(path) for path in sorted((folder or PROFILES).glob("*.toml"))]
     found.sort(key=lambda profile: (profile.position, profile.code))
     return {profile.code: profile for profile in found}
+
+
+def _with_shared_rules(profile: Profile) -> Profile:
+    own = {text.rule for text in profile.reference_rules}
+    book = Rulebook.model_validate(tomllib.loads(RULEBOOK.read_text(encoding="utf-8")))
+    shared = tuple(text for text in book.rules if text.rule not in own)
+    return profile.model_copy(update={"reference_rules": (*profile.reference_rules, *shared)})
 
 
 def _first_fault(error: ValidationError) -> str:

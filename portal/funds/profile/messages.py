@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from portal.funds.profile.base import Msgid
 from portal.funds.profile.model import Profile
+from portal.funds.profile.process import Rulebook
 
 NEEDLE = 40
 """How many characters of a text are looked for to find its line."""
@@ -31,15 +32,16 @@ def extract_messages(
     comment_tags: Collection[str],  # noqa: ARG001
     options: Mapping[str, Any],  # noqa: ARG001
 ) -> Iterator[tuple[int, None, str, Sequence[str]]]:
-    """Babel's extraction method for `portal/funds/profiles/*.toml`.
+    """Babel's extraction method for `portal/funds/profiles/*.toml` and the rule book beside them.
 
     Yields (line, no function name, message, no comments). Raises ValidationError for a file that
     breaks the schema.
     """
     source = fileobj.read().decode("utf-8")
-    profile = Profile.model_validate(tomllib.loads(source))
+    content = tomllib.loads(source)
+    schema = Rulebook if content.keys() == Rulebook.model_fields.keys() else Profile
     comments: Sequence[str] = ()
-    for text in human_texts(profile):
+    for text in human_texts(schema.model_validate(content)):
         yield _line_of(text, source), None, text, comments
 
 
@@ -64,5 +66,5 @@ def _flat(value: object) -> Iterator[object]:
 
 def _line_of(text: str, source: str) -> int:
     """Return the line where a text begins; 1 when it is spelt with escapes and cannot be found."""
-    position = source.find(text[:NEEDLE].split("\n", 1)[0])
+    position = source.find('"' + text[:NEEDLE].split("\n", 1)[0])
     return source.count("\n", 0, max(position, 0)) + 1

@@ -172,3 +172,14 @@ class RuleText(Part):
     rule: RuleNumber
     sentence: Text
     source: Source
+
+
+class Rulebook(Part):
+    """The rules that all funds share (`portal/funds/rulebook.toml`), each once."""
+
+    rules: tuple[RuleText, ...]
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        require_unique((text.rule for text in self.rules), "rules of the rule book")
+        return self
