@@ -82,13 +82,7 @@ def stop(data_dir: Path) -> None:
     if users is None:
         return
     with users:
-        fcntl.flock(users, fcntl.LOCK_UN)
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # Either others use it (shared: granted at once), or its keeper is stopping it (wait).
-            fcntl.flock(users, fcntl.LOCK_SH)
-        else:
+        if _alone(users):
             keeper.stop(_spec(data_dir, durable=True))
 
 
@@ -103,15 +97,28 @@ def remove(data_dir: Path) -> None:
     if not place.exists():
         return
     with (place / "users.lock").open("w", encoding="utf-8") as users:
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as busy:
-            raise NoDatabase(
-                f"The database in {data_dir} is in use; end that portal first."
-            ) from busy
+        if not _alone(users):
+            raise NoDatabase(f"A portal is using the database in {data_dir}; end it first.")
+        keeper.stop(_spec(data_dir, durable=True))
         shutil.rmtree(place.resolve())
     if place.is_symlink():
         place.unlink()
+
+
+def _alone(users: IO[str]) -> bool:
+    """Take the exclusive lock on `users`; False when somebody else uses the database.
+
+    A keeper that is just stopping the server is waited for. It does so once, so that the second
+    refusal can only come from a user.
+    """
+    for _attempt in range(2):
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return True
+    return False
 
 
 def _spec(data_dir: Path, *, durable: bool) -> dict[str, Any]:
@@ -251,25 +258,19 @@ def _ensure_running(spec: dict[str, Any]) -> None:
         _initialise(spec)
     if keeper.is_running(spec) and _has_keeper(spec):
         return
-    process = subprocess.Popen(  # noqa: S603 — our own module
-        [sys.executable, "-m", "portal.core.keeper", json.dumps(spec)],
+    command = [sys.executable, "-m", "portal.core.keeper", json.dumps(spec)]
+    answer = subprocess.run(  # noqa: S603 — our own module
+        command,
         cwd=Path(__file__).parents[2],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         text=True,
+        check=False,
     )
-    with process.stdout or _nothing() as answer:
-        ready = answer.readline().strip() == "ready"
-    process.returncode = 0  # it outlives us on purpose
-    if not ready:
+    if answer.stdout.strip() != "ready":
         raise NoDatabase(f"PostgreSQL did not start: {_last_words(spec)}")
-
-
-def _nothing() -> IO[str]:
-    """Stand in for an answer that nobody gives."""
-    return Path(os.devnull).open(encoding="utf-8")
 
 
 def _has_keeper(spec: dict[str, Any]) -> bool:

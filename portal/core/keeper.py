@@ -69,4 +69,6 @@ def keep(spec: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)  # whoever started the server need not wait for its end
     sys.exit(keep(json.loads(sys.argv[1])))
