@@ -1,0 +1,1 @@
+"""Applications: from draft to decision; answers, budget, attachments, nominee, clarifications."""

@@ -1,0 +1,1 @@
+"""Awards: offer, agreement, revised budget, instalments."""

@@ -1,0 +1,1 @@
+"""Payments: bank details, orders, certify / approve / release, rails, receivables, closing."""

@@ -1,0 +1,1 @@
+"""Reports: what a grantee owes; narrative, spending by budget line, people reached."""

@@ -1,0 +1,1 @@
+"""Review: screening, conflicts of interest, score sheets, recommendations and decisions."""
