@@ -130,15 +130,23 @@ class RoleGrant(WithId, Base):
     from_day: Mapped[date] = mapped_column(default_factory=clock.today)
     until_day: Mapped[date | None] = mapped_column(default=None)
     granted_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
 
     __table_args__ = (
         CheckConstraint("until_day IS NULL OR until_day >= from_day", name="days_in_order"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by_id IS NULL)", name="ended_by_somebody"),
         CheckConstraint("granted_by_id IS NULL OR granted_by_id <> person_id", name="not_to_self"),
     )
 
     def is_in_force(self, on: date | None = None) -> bool:
-        """Say whether the grant holds on the day `on` (today in UTC unless told)."""
+        """Say whether the grant holds on the day `on` (today in UTC unless told).
+
+        One that was ended early does not hold on the day of its end.
+        """
         day = on or clock.today()
+        if self.ended_at is not None and self.ended_at.date() <= day:
+            return False
         return self.from_day <= day and (self.until_day is None or day <= self.until_day)
 
     def covers(self, fund: str | None, country: str | None) -> bool:
