@@ -51,7 +51,10 @@ class CallAction(StrEnum):
 
 
 class Call(WithId, Versioned, Base):
-    """A call for applications of one fund, with the profile frozen into it when it opens (R17)."""
+    """A call for applications of one fund, with the profile frozen into it when it opens (R17).
+
+    `fund_code` and `reviewer_role` repeat the frozen profile, so that lists can ask the database.
+    """
 
     __tablename__ = "call"
 
@@ -60,6 +63,7 @@ class Call(WithId, Versioned, Base):
     profile_version: Mapped[ProfileVersion] = relationship(lazy="joined")
     profile_version_id: Mapped[UUID] = mapped_column(ForeignKey("profile_version.id"), init=False)
     fund_code: Mapped[str]
+    reviewer_role: Mapped[str | None]
     status: Mapped[CallStatus] = mapped_column(enum_column(CallStatus), default=CallStatus.DRAFT)
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]

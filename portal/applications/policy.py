@@ -1,0 +1,134 @@
+"""Who may see and do what with an application: one rule for guards, lists and buttons.
+
+What a person may not see does not exist, in totals and counts included. A State's users see
+their own organisation's applications and nothing else, so they can neither see, count nor infer
+those of civil society. Somebody recused does not see the application, whatever roles they hold.
+"""
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+
+from portal.accounts.models import MemberRole, Organisation, Person, Role
+from portal.applications.models import Application, ApplicationStatus, Recusal
+from portal.core.db import session
+from portal.funds.models import Call
+
+READERS_OF_ALL = (
+    Role.PROGRAMME_OFFICER,
+    Role.APPROVING_AUTHORITY,
+    Role.CERTIFYING_OFFICER,
+    Role.APPROVING_OFFICER,
+    Role.TREASURY,
+    Role.FINANCE_OFFICER,
+    Role.BOARD_SECRETARY,
+    Role.AUDITOR,
+)
+"""Roles that read every application of their funds once it was submitted."""
+
+REVIEWERS = (Role.TASK_FORCE, Role.TRUSTEE)
+
+REVIEWED = (
+    ApplicationStatus.IN_REVIEW,
+    ApplicationStatus.RECOMMENDED,
+    ApplicationStatus.APPROVED,
+    ApplicationStatus.REFUSED,
+)
+"""Where reviewers begin to see an application."""
+
+
+def is_member(person: Person, application: Application) -> bool:
+    """Say whether the person works for the applicant."""
+    return application.organisation_id in person.organisation_ids()
+
+
+def is_representative(person: Person, application: Application) -> bool:
+    """Say whether the person signs for the applicant."""
+    return application.organisation_id in person.organisation_ids(MemberRole.REPRESENTATIVE)
+
+
+def holds(person: Person, role: Role, application: Application) -> bool:
+    """Say whether the person holds `role` for the application's fund and country.
+
+    Nobody acts for the funds on an application of their own organisation (R16).
+    """
+    return person.has_role(role, application.call.fund_code, application.country) and not is_member(
+        person, application
+    )
+
+
+def is_officer(person: Person, application: Application) -> bool:
+    """Say whether the person is a programme officer for this application."""
+    return holds(person, Role.PROGRAMME_OFFICER, application) and not is_recused(
+        person, application
+    )
+
+
+def is_reviewer(person: Person, application: Application) -> bool:
+    """Say whether the person sits on the body that scores this application."""
+    role = application.fund.process.reviewer_role
+    if role is None or application.status not in REVIEWED:
+        return False
+    return holds(person, Role(role), application)
+
+
+def is_recused(person: Person, application: Application) -> bool:
+    """Say whether the person declared a conflict of interest on this application (R16)."""
+    found = select(Recusal.id).where(
+        Recusal.person_id == person.id, Recusal.application_id == application.id
+    )
+    return session.scalar(found) is not None
+
+
+def can_view(person: Person, application: Application) -> bool:
+    """Say whether the application exists for the person."""
+    if is_member(person, application):
+        return True
+    if application.submitted_at is None or is_recused(person, application):
+        return False
+    if any(holds(person, role, application) for role in READERS_OF_ALL):
+        return True
+    return is_reviewer(person, application)
+
+
+def can_edit(person: Person, application: Application) -> bool:
+    """Say whether the person may change the draft."""
+    return application.status is ApplicationStatus.DRAFT and is_member(person, application)
+
+
+def _scope(person: Person, role: Role) -> ColumnElement[bool]:
+    """Return the condition that an application's fund and country are in a grant of `role`."""
+    scopes = [
+        and_(
+            Call.fund_code == grant.fund_code if grant.fund_code else true(),
+            Application.country == grant.country if grant.country else true(),
+        )
+        for grant in person.roles
+        if grant.role is role and grant.is_in_force()
+    ]
+    return or_(false(), *scopes)
+
+
+def visible_to(person: Person) -> Select[tuple[Application]]:
+    """Return the applications that exist for the person: `can_view` as one SELECT."""
+    own = Application.organisation_id.in_(person.organisation_ids())
+    recused = exists().where(
+        Recusal.application_id == Application.id, Recusal.person_id == person.id
+    )
+    as_staff = or_(false(), *(_scope(person, role) for role in READERS_OF_ALL))
+    as_reviewer = or_(
+        false(),
+        *(and_(Call.reviewer_role == role.value, _scope(person, role)) for role in REVIEWERS),
+    )
+    submitted = and_(Application.submitted_at.is_not(None), ~own, ~recused)
+    return (
+        select(Application)
+        .join(Application.call)
+        .join(Application.organisation)
+        .where(
+            or_(
+                own,
+                and_(submitted, as_staff),
+                and_(submitted, as_reviewer, Application.status.in_(REVIEWED)),
+            )
+        )
+        .order_by(Application.created_at.desc(), Organisation.name)
+    )
