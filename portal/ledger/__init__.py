@@ -1,0 +1,1 @@
+"""The books: one set per fund, double entry, append-only; commitments; rates of exchange."""

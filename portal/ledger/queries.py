@@ -1,0 +1,350 @@
+"""Reads of the books: positions, balances, rates. Each is a fixed number of SQL statements.
+
+Days are inclusive and in UTC; `as_of=None` means everything that is booked.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from portal.core import clock
+from portal.core.db import session
+from portal.core.money import Money, usd
+from portal.ledger import rules
+from portal.ledger.models import (
+    AccountKind,
+    Book,
+    Commitment,
+    ExchangeRate,
+    FundPercent,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    PercentKind,
+)
+from portal.ledger.rules import DOLLAR, NoRate, Rate
+
+Sums = Mapping[AccountKind, int]
+
+GRANTED = (
+    AccountKind.ADVANCES_TO_GRANTEES,
+    AccountKind.GRANT_EXPENDITURE,
+    AccountKind.REFUNDS_RECEIVABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a fund stands, in US$. `available` may be below zero after a loss on exchange.
+
+    `received` is money that came in (agreed but unpaid contributions are not in it); `committed`
+    is outstanding; `disbursed` is what was paid to grantees and has not come back;
+    `support_costs` are charged, `support_costs_expected` will follow from what is committed or
+    advanced; `exchange` is the realised gain, below zero for a loss.
+    """
+
+    fund_code: str
+    received: Money
+    committed: Money
+    disbursed: Money
+    advanced: Money
+    support_costs: Money
+    support_costs_expected: Money
+    exchange: Money
+    percent: Decimal
+
+    @property
+    def available(self) -> Money:
+        """What may still be awarded (R19)."""
+        return self.available_after(usd(0))
+
+    def available_after(self, commitment: Money) -> Money:
+        """Return what would be left to award after setting aside `commitment` more."""
+        committed = self.committed + commitment
+        expected = rules.expected_support_costs(committed.minor, self.advanced.minor, self.percent)
+        return usd(
+            rules.available(
+                (self.received + self.exchange).minor,
+                committed.minor,
+                self.disbursed.minor,
+                self.support_costs.minor + expected,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AwardPosition:
+    """What the books say of one award, in US$.
+
+    `committed` is outstanding; `paid` has gone out and has not come back; `advanced` is paid and
+    not yet accounted for (below zero: owed to the grantee); `refund_due` is owed by the grantee.
+    """
+
+    award_ref: str
+    committed: Money
+    paid: Money
+    advanced: Money
+    accepted: Money
+    refund_due: Money
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One line of the trial balance: an account, and its balance on the side where it stands."""
+
+    fund_code: str
+    kind: AccountKind
+    debit: Money
+    credit: Money
+
+
+def _by_account(as_of: date | None) -> dict[str, dict[AccountKind, int]]:
+    """Return the balance of each account of each fund, in US cents. One SQL statement."""
+    rows = (
+        select(LedgerAccount.fund_code, LedgerAccount.kind, func.sum(LedgerEntry.usd))
+        .join(LedgerEntry.account)
+        .join(LedgerEntry.transaction)
+        .group_by(LedgerAccount.fund_code, LedgerAccount.kind)
+    )
+    if as_of is not None:
+        rows = rows.where(LedgerTransaction.booked_on <= as_of)
+    sums: dict[str, dict[AccountKind, int]] = defaultdict(dict)
+    for fund_code, kind, total in session.execute(rows):
+        sums[fund_code][kind] = int(total)
+    return sums
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def _committed(as_of: date | None) -> dict[str, int]:
+    """Return the outstanding commitments of each fund, in US cents. One SQL statement."""
+    rows = select(Commitment.fund_code, func.sum(Commitment.amount_usd_minor)).group_by(
+        Commitment.fund_code
+    )
+    if as_of is not None:
+        rows = rows.where(Commitment.made_at < _end_of(as_of))
+    return {fund_code: int(total) for fund_code, total in session.execute(rows)}
+
+
+def percents(kind: PercentKind, day: date) -> dict[str, Decimal]:
+    """Return the percentage of each fund that holds on `day`. One SQL statement.
+
+    The rows are history: a fund has none before its first row.
+    """
+    rows = (
+        select(FundPercent.fund_code, FundPercent.percent)
+        .where(FundPercent.kind == kind, FundPercent.from_date <= day)
+        .distinct(FundPercent.fund_code)
+        .order_by(
+            FundPercent.fund_code,
+            FundPercent.from_date.desc(),
+            FundPercent.recorded_at.desc(),
+            FundPercent.id,
+        )
+    )
+    return {fund_code: percent for fund_code, percent in session.execute(rows)}  # noqa: C416
+
+
+def percent_on(fund_code: str, kind: PercentKind, day: date) -> Decimal:
+    """Return the percentage of one fund on `day`, 0 where none was set. One SQL statement."""
+    return percents(kind, day).get(fund_code, Decimal(0))
+
+
+def positions(as_of: date | None = None) -> dict[str, Position]:
+    """Return where each fund with a book stands at the end of `as_of`. Four SQL statements."""
+    sums = _by_account(as_of)
+    committed = _committed(as_of)
+    shares = percents(PercentKind.SUPPORT_COSTS, as_of or clock.today())
+    return {
+        code: _position(code, sums.get(code, {}), committed.get(code, 0), shares.get(code))
+        for code in session.scalars(select(Book.fund_code).order_by(Book.fund_code))
+    }
+
+
+def position(fund_code: str, as_of: date | None = None) -> Position:
+    """Return where one fund stands; nothing but zeros without a book. Four SQL statements."""
+    found = positions(as_of).get(fund_code)
+    return found or _position(fund_code, {}, 0, None)
+
+
+def _position(code: str, sums: Sums, committed: int, percent: Decimal | None) -> Position:
+    percent = percent or Decimal(0)
+    advanced = sums.get(AccountKind.ADVANCES_TO_GRANTEES, 0)
+    return Position(
+        fund_code=code,
+        received=usd(
+            -sums.get(AccountKind.CONTRIBUTION_REVENUE, 0)
+            - sums.get(AccountKind.CONTRIBUTIONS_RECEIVABLE, 0)
+        ),
+        committed=usd(committed),
+        disbursed=usd(_granted(sums)),
+        advanced=usd(advanced),
+        support_costs=usd(sums.get(AccountKind.SUPPORT_COSTS, 0)),
+        support_costs_expected=usd(rules.expected_support_costs(committed, advanced, percent)),
+        exchange=usd(-sums.get(AccountKind.EXCHANGE_DIFFERENCE, 0)),
+        percent=percent,
+    )
+
+
+def _granted(sums: Sums) -> int:
+    return sum(sums.get(kind, 0) for kind in GRANTED)
+
+
+def subject_sums(fund_code: str, subject_ref: str) -> dict[AccountKind, int]:
+    """Return the balances, in US cents, of all that was booked for one award or pledge.
+
+    A reversal carries the subject of what it reverses. One SQL statement.
+    """
+    rows = (
+        select(LedgerAccount.kind, func.sum(LedgerEntry.usd))
+        .join(LedgerEntry.account)
+        .join(LedgerEntry.transaction)
+        .where(LedgerAccount.fund_code == fund_code, LedgerTransaction.subject_ref == subject_ref)
+        .group_by(LedgerAccount.kind)
+    )
+    return {kind: int(total) for kind, total in session.execute(rows)}
+
+
+def outstanding(fund_code: str, award_ref: str) -> Money:
+    """Return the outstanding commitment of one award. One SQL statement."""
+    rows = select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0)).where(
+        Commitment.fund_code == fund_code, Commitment.source_ref == award_ref
+    )
+    return usd(int(session.scalar(rows) or 0))
+
+
+def award_position(fund_code: str, award_ref: str) -> AwardPosition:
+    """Return what the books say of one award. Two SQL statements."""
+    sums = subject_sums(fund_code, award_ref)
+    return AwardPosition(
+        award_ref=award_ref,
+        committed=outstanding(fund_code, award_ref),
+        paid=usd(_granted(sums)),
+        advanced=usd(sums.get(AccountKind.ADVANCES_TO_GRANTEES, 0)),
+        accepted=usd(sums.get(AccountKind.GRANT_EXPENDITURE, 0)),
+        refund_due=usd(sums.get(AccountKind.REFUNDS_RECEIVABLE, 0)),
+    )
+
+
+def trial_balance(fund_code: str | None = None, as_of: date | None = None) -> list[TrialRow]:
+    """Return the balance of every account in use, by fund, in the order of the chart.
+
+    Debits and credits are equal in each fund. One SQL statement.
+    """
+    chart = list(AccountKind)
+    return [
+        TrialRow(code, kind, usd(max(total, 0)), usd(max(-total, 0)))
+        for code, sums in sorted(_by_account(as_of).items())
+        if fund_code in (None, code)
+        for kind, total in sorted(sums.items(), key=lambda row: chart.index(row[0]))
+    ]
+
+
+def journal(
+    fund_code: str, *, subject_ref: str | None = None, limit: int = 50, offset: int = 0
+) -> list[LedgerTransaction]:
+    """Return bookings of a fund, newest first, with entries and accounts. Three statements."""
+    touching = (
+        select(LedgerEntry.transaction_id)
+        .join(LedgerEntry.account)
+        .where(LedgerAccount.fund_code == fund_code)
+    )
+    rows = (
+        select(LedgerTransaction)
+        .where(LedgerTransaction.id.in_(touching))
+        .options(selectinload(LedgerTransaction.entries).selectinload(LedgerEntry.account))
+        .order_by(
+            LedgerTransaction.booked_on.desc(),
+            LedgerTransaction.created_at.desc(),
+            LedgerTransaction.id,
+        )
+        .limit(limit)
+        .offset(offset)
+    )
+    if subject_ref is not None:
+        rows = rows.where(LedgerTransaction.subject_ref == subject_ref)
+    return list(session.scalars(rows))
+
+
+def rates(day: date) -> list[ExchangeRate]:
+    """Return the imported rate of each currency that holds on `day`. One SQL statement.
+
+    The latest effective date not after `day` holds; of two from the same date (a correction by
+    another source) the one imported last. US$ is 1 without a row.
+    """
+    rows = (
+        select(ExchangeRate)
+        .where(ExchangeRate.effective_on <= day)
+        .distinct(ExchangeRate.currency)
+        .order_by(ExchangeRate.currency, *_LATEST)
+    )
+    return list(session.scalars(rows))
+
+
+def rate_history(currency: str) -> list[ExchangeRate]:
+    """Return all imported rates of `currency`, newest first. One SQL statement."""
+    rows = select(ExchangeRate).where(ExchangeRate.currency == currency).order_by(*_LATEST)
+    return list(session.scalars(rows))
+
+
+_LATEST = (
+    ExchangeRate.effective_on.desc(),
+    ExchangeRate.imported_at.desc(),
+    ExchangeRate.id,
+)
+
+
+def rate_on(currency: str, day: date) -> Rate:
+    """Return the rate of `currency` that holds on `day`. At most one SQL statement.
+
+    Raises NoRate, with a sentence for a person, where none was imported.
+    """
+    if currency == DOLLAR:
+        return rules.dollar_rate(day)
+    rows = (
+        select(ExchangeRate)
+        .where(ExchangeRate.currency == currency, ExchangeRate.effective_on <= day)
+        .order_by(*_LATEST)
+        .limit(1)
+    )
+    found = session.scalar(rows)
+    if found is None:
+        raise NoRate(currency, day)
+    return Rate(found.currency, found.units_per_usd, found.effective_on, found.source, found.id)
+
+
+def find(source_ref: str) -> LedgerTransaction | None:
+    """Return the booking of `source_ref`, with its entries, if there is one. Three statements."""
+    rows = (
+        select(LedgerTransaction)
+        .where(LedgerTransaction.source_ref == source_ref)
+        .options(selectinload(LedgerTransaction.entries).selectinload(LedgerEntry.account))
+    )
+    return session.scalar(rows)
+
+
+def reversal_of(booking: LedgerTransaction) -> LedgerTransaction | None:
+    """Return the booking that reverses `booking`, if there is one. One SQL statement."""
+    return session.scalar(
+        select(LedgerTransaction).where(LedgerTransaction.reverses_id == booking.id)
+    )
+
+
+def lines_of(booking: LedgerTransaction) -> list[rules.Line]:
+    """Return the entries of `booking` as lines."""
+    return [
+        rules.Line(
+            entry.account.fund_code,
+            entry.account.kind,
+            Money(entry.amount, entry.currency),
+            entry.usd,
+        )
+        for entry in booking.entries
+    ]

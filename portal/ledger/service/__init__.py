@@ -1,0 +1,36 @@
+"""The verbs of the books. Each posts balanced entries, appends an audit event, and only flushes.
+
+Each is safe to call again with the same reference and the same content: it then returns what was
+booked the first time. The same reference with other content raises PostingConflict.
+"""
+
+from portal.ledger.service.commitments import commit_funds, release_commitment
+from portal.ledger.service.contributions import contribution_agreed, contribution_received
+from portal.ledger.service.grants import (
+    expenditure_accepted,
+    refund_due,
+    refund_received,
+    refund_written_off,
+    support_costs_paid,
+)
+from portal.ledger.service.payments import advance_paid, payment_returned, payment_settled
+from portal.ledger.service.posting import open_book, post, reverse, set_percent
+
+__all__ = [
+    "advance_paid",
+    "commit_funds",
+    "contribution_agreed",
+    "contribution_received",
+    "expenditure_accepted",
+    "open_book",
+    "payment_returned",
+    "payment_settled",
+    "post",
+    "refund_due",
+    "refund_received",
+    "refund_written_off",
+    "release_commitment",
+    "reverse",
+    "set_percent",
+    "support_costs_paid",
+]

@@ -1,0 +1,252 @@
+"""What a grantee spent, owes and pays back, and the support costs that follow from it."""
+
+from datetime import date
+from uuid import UUID
+
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money, usd
+from portal.core.workflow import Refused
+from portal.ledger import queries
+from portal.ledger.models import AccountKind, LedgerTransaction, PercentKind, TransactionKind
+from portal.ledger.rules import Line, Rate, above_zero, credit, debit, share
+from portal.ledger.service.posting import post
+
+ADVANCES = AccountKind.ADVANCES_TO_GRANTEES
+EXPENDITURE = AccountKind.GRANT_EXPENDITURE
+OWED = AccountKind.REFUNDS_RECEIVABLE
+SUPPORT = ":support-costs"
+
+
+def expenditure_accepted(
+    fund_code: str,
+    award_ref: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    case_id: UUID | None = None,
+    local: Money | None = None,
+    rate: Rate | None = None,
+) -> LedgerTransaction:
+    """Book accepted spending of `amount` (US$): an advance becomes expenditure.
+
+    Programme support costs are charged on it at the percentage that holds on the day `on`. It may
+    exceed what was advanced, by what the next instalment then pays (R22); never what was advanced
+    and is still set aside: raises Refused.
+    """
+    cents = above_zero(amount)
+
+    def refuse_beyond_award() -> None:
+        award = queries.award_position(fund_code, award_ref)
+        _refuse_above(
+            award.advanced + award.committed,
+            amount,
+            _("Only %(most)s of this award can still be accepted as spent, less than %(amount)s."),
+            "R22",
+        )
+
+    booking = post(
+        TransactionKind.EXPENDITURE_ACCEPTED,
+        ref,
+        [
+            debit(fund_code, EXPENDITURE, amount, local),
+            credit(fund_code, ADVANCES, amount, local),
+        ],
+        on=on,
+        by=by,
+        subject_ref=award_ref,
+        case_id=case_id,
+        rate=rate,
+        guard=refuse_beyond_award,
+    )
+    _charge_support_costs(booking, fund_code, cents, by, case_id)
+    return booking
+
+
+def _charge_support_costs(
+    cause: LedgerTransaction, fund_code: str, cents: int, by: UUID | None, case_id: UUID | None
+) -> None:
+    """Charge (or give back, below zero) the support costs on `cents` of expenditure, once.
+
+    A repeated call finds the first charge, even where another percentage was recorded since.
+    """
+    ref = cause.source_ref + SUPPORT
+    if queries.find(ref) is not None:
+        return
+    percent = queries.percent_on(fund_code, PercentKind.SUPPORT_COSTS, cause.booked_on)
+    costs = share(cents, percent)
+    if costs == 0:
+        return
+    post(
+        TransactionKind.SUPPORT_COSTS_CHARGED,
+        ref,
+        [
+            Line(fund_code, AccountKind.SUPPORT_COSTS, usd(costs), costs),
+            Line(fund_code, AccountKind.SUPPORT_COSTS_PAYABLE, usd(-costs), -costs),
+        ],
+        on=cause.booked_on,
+        by=by,
+        subject_ref=cause.subject_ref,
+        case_id=case_id,
+    )
+
+
+def support_costs_paid(
+    fund_code: str, amount: Money, ref: str, on: date, *, by: UUID | None
+) -> LedgerTransaction:
+    """Book that charged support costs of `amount` (US$) were paid over from the bank."""
+    above_zero(amount)
+    return post(
+        TransactionKind.SUPPORT_COSTS_PAID,
+        ref,
+        [
+            debit(fund_code, AccountKind.SUPPORT_COSTS_PAYABLE, amount),
+            credit(fund_code, AccountKind.BANK, amount),
+        ],
+        on=on,
+        by=by,
+    )
+
+
+def refund_due(
+    fund_code: str,
+    award_ref: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    case_id: UUID | None = None,
+    accepted_before: bool = False,
+) -> LedgerTransaction:
+    """Book what a grantee has to give back (R25): `amount` (US$) becomes a receivable.
+
+    Money that was not spent comes out of the advance; money that was accepted as spent and turns
+    out ineligible (`accepted_before`) comes out of expenditure, and its support costs are given
+    back. Raises Refused above what is there.
+    """
+    cents = above_zero(amount)
+    source = EXPENDITURE if accepted_before else ADVANCES
+
+    def refuse_beyond() -> None:
+        _refuse_above(
+            usd(queries.subject_sums(fund_code, award_ref).get(source, 0)),
+            amount,
+            _("Only %(most)s of this award can be asked back, less than %(amount)s."),
+            "R25",
+        )
+
+    booking = post(
+        TransactionKind.REFUND_DUE,
+        ref,
+        [debit(fund_code, OWED, amount), credit(fund_code, source, amount)],
+        on=on,
+        by=by,
+        subject_ref=award_ref,
+        case_id=case_id,
+        guard=refuse_beyond,
+    )
+    if accepted_before:
+        _charge_support_costs(booking, fund_code, -cents, by, case_id)
+    return booking
+
+
+def refund_received(
+    fund_code: str,
+    award_ref: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    case_id: UUID | None = None,
+    local: Money | None = None,
+    rate: Rate | None = None,
+) -> LedgerTransaction:
+    """Book a refund of `amount` (US$) that arrived in the bank. Raises Refused above what is due.
+
+    The money is available to award again.
+    """
+    return _settle_refund(
+        TransactionKind.REFUND_RECEIVED,
+        debit(fund_code, AccountKind.BANK, amount, local),
+        credit(fund_code, OWED, amount, local),
+        award_ref=award_ref,
+        ref=ref,
+        on=on,
+        by=by,
+        case_id=case_id,
+        rate=rate,
+    )
+
+
+def refund_written_off(
+    fund_code: str,
+    award_ref: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID,
+    case_id: UUID | None = None,
+) -> LedgerTransaction:
+    """Book that a refund of `amount` (US$) will not come (R25): it becomes expenditure.
+
+    The caller has checked the authority of `by`. Raises Refused above what is due.
+    """
+    return _settle_refund(
+        TransactionKind.REFUND_WRITTEN_OFF,
+        debit(fund_code, EXPENDITURE, amount),
+        credit(fund_code, OWED, amount),
+        award_ref=award_ref,
+        ref=ref,
+        on=on,
+        by=by,
+        case_id=case_id,
+    )
+
+
+def _settle_refund(
+    kind: TransactionKind,
+    taken: Line,
+    owed: Line,
+    *,
+    award_ref: str,
+    ref: str,
+    on: date,
+    by: UUID | None,
+    case_id: UUID | None,
+    rate: Rate | None = None,
+) -> LedgerTransaction:
+    amount = usd(above_zero(usd(taken.usd)))
+
+    def refuse_beyond() -> None:
+        _refuse_above(
+            usd(queries.subject_sums(owed.fund, award_ref).get(OWED, 0)),
+            amount,
+            _("Only %(most)s is due back for this award, less than %(amount)s."),
+            "R25",
+        )
+
+    return post(
+        kind,
+        ref,
+        [taken, owed],
+        on=on,
+        by=by,
+        subject_ref=award_ref,
+        case_id=case_id,
+        rate=rate,
+        guard=refuse_beyond,
+    )
+
+
+def _refuse_above(most: Money, amount: Money, sentence: str, rule: str) -> None:
+    """Raise Refused with `sentence`, its two amounts filled in, when `amount` is above `most`."""
+    if amount > most:
+        tag = str(locale())
+        raise Refused(
+            sentence % {"most": format_money(most, tag), "amount": format_money(amount, tag)},
+            rule=rule,
+        )
