@@ -136,6 +136,9 @@ class RoleGrant(WithId, Base):
     __table_args__ = (
         CheckConstraint("until_day IS NULL OR until_day >= from_day", name="days_in_order"),
         CheckConstraint("(ended_at IS NULL) = (ended_by_id IS NULL)", name="ended_by_somebody"),
+        CheckConstraint(
+            "ended_by_id IS NULL OR ended_by_id <> person_id", name="not_ended_by_self"
+        ),
         CheckConstraint("granted_by_id IS NULL OR granted_by_id <> person_id", name="not_to_self"),
     )
 
