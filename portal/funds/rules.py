@@ -1,7 +1,20 @@
-"""Pure decisions about a fund and its calls: the ceiling and the dates.
+"""Pure decisions about a fund and its calls: the ceiling, the dates, who may apply from where.
 
 All amounts are US$ in minor units (cents); all moments are aware UTC datetimes.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.core.i18n import _
+from portal.funds.countries import country, has_flag
+
+if TYPE_CHECKING:  # the profile itself is validated against the ceiling below
+    from collections.abc import Collection, Iterator
+    from datetime import date, datetime
+
+    from portal.funds.profile import EligibilityRule, Profile
 
 MICRO_GRANT_CEILING = 500_000
 """US$ 5,000 in cents: what a micro-grant may at most be. Fixed by the scheme's mission; a call may
@@ -9,3 +22,114 @@ lower it, and no profile, setting or role can raise it (R9)."""
 
 WHOLE = 100
 """Per cent: what weights and instalments sum to."""
+
+MONTHS = 12
+
+
+def effective_ceiling(profile: Profile, call_ceiling_minor: int | None) -> int | None:
+    """Return the most that one award may be; None where neither fund nor call sets a ceiling.
+
+    The lowest of the call's ceiling, the fund's and, for a micro-grant, US$ 5,000 (R9). A ceiling
+    that a call sets above its fund's has no effect.
+    """
+    ceilings = [call_ceiling_minor, profile.budget.ceiling_usd_minor]
+    if profile.micro_grant:
+        ceilings.append(MICRO_GRANT_CEILING)
+    return min((ceiling for ceiling in ceilings if ceiling is not None), default=None)
+
+
+def ceiling_fault(profile: Profile, call_ceiling_minor: int | None) -> str | None:
+    """Return the sentence that refuses a call's ceiling, or None when the call may have it.
+
+    A call may lower its fund's ceiling and never raise it; a fund without one needs one in the
+    call before it opens (R9).
+    """
+    own = effective_ceiling(profile, None)
+    if call_ceiling_minor is None:
+        return _("This fund has no ceiling of its own: the call must set one.") if not own else None
+    if call_ceiling_minor <= 0:
+        return _("The ceiling must be more than nothing.")
+    if own is not None and call_ceiling_minor > own:
+        return _("The ceiling of a call may be lower than its fund's, never higher.")
+    return None
+
+
+def dates_fault(
+    *, opens_at: datetime, closes_at: datetime, reference_day: date, now: datetime
+) -> str | None:
+    """Return the sentence that refuses the dates of a call that is to open, or None.
+
+    Rates and country flags are read on the reference day, so it cannot come after the deadline.
+    """
+    if closes_at <= opens_at:
+        return _("The deadline must come after the opening.")
+    if closes_at <= now:
+        return _("The deadline has passed: set a later one before opening the call.")
+    if reference_day > closes_at.date():
+        return _("The reference date cannot come after the deadline.")
+    return None
+
+
+def takes_applications(*, opens_at: datetime, closes_at: datetime, at: datetime) -> bool:
+    """Tell whether a published call takes applications at a moment: the deadline itself is late.
+
+    Source: R7, late is decided by the server's clock.
+    """
+    return opens_at <= at < closes_at
+
+
+def refusing_country_rule(
+    profile: Profile, iso3: str, *, on: date, call_countries: Collection[str] = ()
+) -> EligibilityRule | None:
+    """Return the rule by which applicants of a country are refused on a day, or None.
+
+    The fund's own list goes before the flags (R2): where there is one, it alone decides. Otherwise
+    one of the flags must hold on the day (R1). A list that comes with the call decides besides.
+    KeyError for an unknown country.
+    """
+    place = country(iso3)
+    listed = False
+    for rule in _checks(profile, "country_list"):
+        own = rule.texts("countries")
+        listed = listed or bool(own)
+        if iso3 not in (own or call_countries):
+            return rule
+    if not listed:
+        for rule in _checks(profile, "country_flag"):
+            if not any(has_flag(place, flag, on) for flag in rule.texts("flags")):
+                return rule
+    return None
+
+
+def refusing_kind_rule(profile: Profile, kind: str) -> EligibilityRule | None:
+    """Return the rule by which a kind of applicant is refused, or None (R3)."""
+    if kind in profile.process.applicant_kinds:
+        return None
+    return next(_checks(profile, "applicant_kind"))
+
+
+def refusing_duration_rule(
+    profile: Profile, starts_on: date, ends_on: date
+) -> EligibilityRule | None:
+    """Return the rule by which activities take too long, or None (R9).
+
+    Six months from 15 January end on 14 July at the latest; from 31 August, on the last day of
+    February.
+    """
+    for rule in _checks(profile, "duration"):
+        if ends_on >= _months_later(starts_on, rule.number("max_months")):
+            return rule
+    return None
+
+
+def _checks(profile: Profile, check: str) -> Iterator[EligibilityRule]:
+    return (rule for rule in profile.eligibility if rule.check == check)
+
+
+def _months_later(day: date, months: int) -> date:
+    """Return the same day of a later month, or the first of the next where there is none."""
+    years, month = divmod(day.month - 1 + months, MONTHS)
+    try:
+        return day.replace(year=day.year + years, month=month + 1)
+    except ValueError:
+        return _months_later(day.replace(day=1), months + 1)

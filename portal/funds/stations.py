@@ -1,0 +1,71 @@
+"""The way of a grant as its people see it: stations passed, the present one, those to come.
+
+Pure: from the stations of a fund's profile and the audit events of one case file. Labels stay
+English msgids, like every text of a profile; pages translate them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from portal.funds.profile import Profile, StationRule
+
+State = Literal["passed", "present", "coming"]
+
+
+@dataclass(frozen=True)
+class Station:
+    """One station. `on` is when it was passed, `due` when it should be (both UTC, may be None)."""
+
+    key: str
+    label: str
+    state: State
+    on: datetime | None
+    actor: str
+    due: datetime | None
+
+
+def stations(
+    profile: Profile,
+    events: Sequence[tuple[str, datetime]],
+    *,
+    stopped: str | None = None,
+    dues: Mapping[str, datetime] | None = None,
+) -> list[Station]:
+    """Return the stations of one case file, in order.
+
+    `events` are the (action, moment) pairs that still count; where one act happened twice (an
+    application withdrawn and submitted again), the later moment stands. A station without its
+    event lies behind when a later one has been passed: nothing may have been left to pay there.
+    `stopped` is the label of an end before the end (inadmissible, declined, withdrawn …): it
+    stands after what was passed, and nothing comes any more. `dues` maps `call_closes` and
+    `report_due` to moments.
+    """
+    passed_on = [_moment(rule, events) for rule in profile.stations]
+    reached = max((i for i, moment in enumerate(passed_on) if moment is not None), default=-1) + 1
+    found: list[Station] = []
+    for index, (rule, moment) in enumerate(zip(profile.stations, passed_on, strict=True)):
+        if index < reached:
+            found.append(_station(rule, "passed", on=moment))
+        elif stopped is None:
+            state: State = "present" if index == reached else "coming"
+            found.append(_station(rule, state, due=(dues or {}).get(rule.due or "")))
+    if stopped is not None:
+        found.append(_end(stopped, events))
+    return found
+
+
+def _moment(rule: StationRule, events: Sequence[tuple[str, datetime]]) -> datetime | None:
+    return max((moment for action, moment in events if action in rule.completed_by), default=None)
+
+
+def _station(
+    rule: StationRule, state: State, *, on: datetime | None = None, due: datetime | None = None
+) -> Station:
+    return Station(rule.key, rule.label, state, on, rule.actor, due)
+
+
+def _end(label: str, events: Sequence[tuple[str, datetime]]) -> Station:
+    last = max((moment for _, moment in events), default=None)
+    return Station("stopped", label, "present", last, "", None)
