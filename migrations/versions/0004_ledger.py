@@ -1,14 +1,14 @@
 """The books: accounts, transactions, entries, commitments, rates, and the triggers that hold them.
 
 Revision ID: 0004_ledger
-Revises: 0001_jobs
+Revises: 0003_accounts
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_ledger"
-down_revision = "0001_jobs"
+down_revision = "0003_accounts"
 branch_labels = None
 depends_on = None
 
