@@ -12,6 +12,14 @@ const clock = (iso) => {
 /* The first thing a person hears after a refused form is what to mend. */
 document.querySelector("[data-focus]")?.focus();
 
+/* On a narrow screen the row of tabs scrolls: the open one is brought into sight. */
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) {
+  const row = tab.closest("ul");
+  const [here, frame] = [tab.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += here.left - frame.left - (frame.width - here.width) / 2;
+}
+
 /* Quick exit: the link, or Escape three times within two seconds. Nothing stays in this tab. */
 const exit = document.querySelector("[data-quick-exit]");
 if (exit) {
