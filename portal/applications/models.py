@@ -5,18 +5,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation, Person
 from portal.core import clock
-from portal.core.crypto import SealingKey
+from portal.core.crypto import SealingKey, Unreadable, unseal
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.files import StoredFile
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
-from portal.core.money import Money
+from portal.core.money import Money, usd
 from portal.core.text import new_ref
 from portal.funds.models import Call
 from portal.funds.profile import Profile
@@ -75,6 +75,7 @@ class Application(WithId, Versioned, Base):
     currency: Mapped[str] = mapped_column(default="USD")
     requested: Mapped[int] = mapped_column(BigInteger, default=0)
     requested_usd: Mapped[int] = mapped_column(BigInteger, default=0)
+    budget_revision: Mapped[int] = mapped_column(default=0)
     sensitive: Mapped[bool] = mapped_column(default=False)
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
@@ -86,7 +87,16 @@ class Application(WithId, Versioned, Base):
             name="submitted_has_a_time",
         ),
         CheckConstraint("requested >= 0 AND requested_usd >= 0", name="amounts_not_negative"),
+        CheckConstraint("length(country) = 3", name="country_is_iso3"),
+        CheckConstraint("length(currency) = 3", name="currency_is_iso"),
         Index("ix_application_call_id_status", "call_id", "status"),
+        Index(
+            "uq_application_one_per_call",
+            "call_id",
+            "organisation_id",
+            unique=True,
+            postgresql_where=text("status <> 'withdrawn'"),
+        ),
     )
 
     @property
@@ -103,6 +113,11 @@ class Application(WithId, Versioned, Base):
     def requested_money(self) -> Money:
         """What is asked for, in the currency of the budget."""
         return Money(self.requested, self.currency)
+
+    @property
+    def requested_dollars(self) -> Money:
+        """What is asked for in US$, at the rate of the call's reference day (R9)."""
+        return usd(self.requested_usd)
 
 
 class Answer(WithId, Base):
@@ -167,6 +182,11 @@ class Attachment(WithId, Base):
     added_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
 
+    @property
+    def case_id(self) -> UUID:
+        """A file belongs to the application's case file."""
+        return self.application_id
+
 
 class Sex(Labelled):
     """As the funds' public statistics count."""
@@ -219,11 +239,23 @@ class Submission(WithId, Base):
     sealed_body: Mapped[bytes]
     digest: Mapped[str]
 
-    __table_args__ = (UniqueConstraint("application_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("application_id", "number"),
+        CheckConstraint("number > 0", name="number_positive"),
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_is_sha256"),
+    )
+
+    @property
+    def case_id(self) -> UUID:
+        """A submission belongs to the application's case file."""
+        return self.application_id
 
 
 class Clarification(WithId, Versioned, Base):
-    """A question of the programme officer about one section, and its answer."""
+    """A question of the programme officer about one section, and its answer.
+
+    Both are sealed: a section may be the one on risk. `question` and `answer` open them.
+    """
 
     __tablename__ = "clarification"
 
@@ -232,13 +264,47 @@ class Clarification(WithId, Versioned, Base):
         ForeignKey("application.id"), init=False, index=True
     )
     section: Mapped[str]
-    question: Mapped[str]
+    sealed_question: Mapped[bytes]
     asked_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     asked_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     due_at: Mapped[datetime]
-    answer: Mapped[str] = mapped_column(default="")
+    sealed_answer: Mapped[bytes | None] = mapped_column(default=None)
     answered_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    __table_args__ = (
+        CheckConstraint(
+            "(answered_at IS NULL) = (answered_by_id IS NULL) "
+            "AND (answered_at IS NULL) = (sealed_answer IS NULL)",
+            name="answered_by_somebody",
+        ),
+    )
+
+    @property
+    def case_id(self) -> UUID:
+        """A clarification belongs to the application's case file."""
+        return self.application_id
+
+    @property
+    def place(self) -> str:
+        """Where its texts are sealed to."""
+        return f"application:{self.application_id}:clarification:{self.id}"
+
+    @property
+    def question(self) -> str:
+        """What was asked; nothing once the application's key is destroyed."""
+        return self._opened(self.sealed_question, "question")
+
+    @property
+    def answer(self) -> str:
+        """What was answered; nothing before it was, or once the key is destroyed."""
+        return self._opened(self.sealed_answer, "answer") if self.sealed_answer else ""
+
+    def _opened(self, sealed: bytes, part: str) -> str:
+        try:
+            return unseal(self.application.sealing_key, sealed, f"{self.place}:{part}")
+        except Unreadable:
+            return ""
 
 
 class Recusal(WithId, Base):
