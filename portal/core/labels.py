@@ -15,8 +15,13 @@ class Labelled(StrEnum):
     label: LazyProxy
     tone: str
 
-    def __new__(cls, value: str, label: LazyProxy, tone: str = "neutral") -> Self:
-        """Make the member `value`, read as `label`."""
+    def __new__(cls, value: str, label: LazyProxy | None = None, tone: str = "neutral") -> Self:
+        """Make the member `value`, read as `label`. `Kind(value)` looks one up, hence the default.
+
+        Raises TypeError for a member that has no label.
+        """
+        if label is None:
+            raise TypeError(f"{cls.__name__}: {value!r} has no label")
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Forbidden, HTTPException, NotFound
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import FormField
 
 from portal.core import jobs
 from portal.core.db import session
@@ -50,8 +51,25 @@ log = logging.getLogger(__name__)
 csrf = CSRFProtect()
 
 
+def _settle(errors: Any) -> Any:
+    """Return a form's errors with each lazy text spoken, so that templates meet plain strings."""
+    if isinstance(errors, dict):
+        return {name: _settle(part) for name, part in errors.items()}
+    if isinstance(errors, list | tuple):
+        return [_settle(part) for part in errors]
+    return str(errors)
+
+
 class Form(FlaskForm):
     """Base of every form: CSRF-protected, its standard messages in the reader's language."""
+
+    def validate(self, *arguments: Any, **named: Any) -> bool:
+        """Validate as WTForms does; the sentences are in the reader's language after it."""
+        valid = bool(super().validate(*arguments, **named))
+        for field in self:
+            if field.errors and not isinstance(field, FormField):
+                field.errors = _settle(field.errors)
+        return valid
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """WTForms' own catalogues carry the standard messages."""
