@@ -9,18 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import Flask, redirect, render_template, request, url_for
+from flask import session as flask_session
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from portal.accounts import service
+from portal.accounts.forms import IdentityForm, SignInForm
 from portal.accounts.models import Person, WebSession
 from portal.core import clock
 from portal.core.db import session
-from portal.core.web import SAFE_METHODS, View, set_access, wants_json
+from portal.core.i18n import _
+from portal.core.web import SAFE_METHODS, Form, View, set_access, wants_json
 
 FRESH_FOR = timedelta(minutes=15)
 
@@ -47,10 +51,14 @@ def init_guard(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None
 
-    @manager.user_loader
     def load(token: str) -> SignedIn | None:
         found = service.session_for(token)
-        return SignedIn(found, token) if found else None
+        if found is None:
+            return None
+        service.refresh(found)
+        return SignedIn(found, token)
+
+    manager.user_loader(load)
 
 
 def web_session() -> WebSession | None:
@@ -82,67 +90,98 @@ def is_fresh() -> bool:
 def ask_to_sign_in() -> ResponseReturnValue:
     """Send a visitor to sign in; what they had typed is kept and offered again after it."""
     if wants_json():
-        return {"sign_in": url_for("accounts.sign_in", next=request.referrer and "")}, 401
+        return {"refused": _("You were signed out. Sign in again; your text is kept.")}, 401
+    path = request.full_path.rstrip("?")
     if request.method in SAFE_METHODS:
-        return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
-    kept = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"]
-    return render_template("accounts/sign_in_again.html", kept=kept, path=request.full_path), 401
+        return redirect(url_for("accounts.sign_in", next=path))
+    return ask_for_password("accounts/sign_in_again.html", SignInForm(formdata=None), path)
 
 
-def requires(policy: Callable[[Person], bool]) -> Callable[[View], View]:
-    """Declare that a view is for people whom `policy` lets in; for others it does not exist."""
-
-    def access() -> ResponseReturnValue | None:
-        person = visitor()
-        if person is None:
-            return ask_to_sign_in()
-        if not policy(person):
-            raise NotFound
-        return None
-
-    return lambda view: set_access(view, access)
+def typed() -> list[tuple[str, str]]:
+    """Return what was typed into the form of this request, passwords left out."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name != "csrf_token" and "password" not in name
+    ]
 
 
-def members_only(view: View) -> View:
-    """Declare that a view is for anybody who is signed in."""
-    return requires(lambda _person: True)(view)
-
-
-def freshly(policy: Callable[[Person], bool]) -> Callable[[View], View]:
-    """Declare as `requires` does, and ask for the password again unless it was just given."""
-    plain = requires(policy)
-
-    def declare(view: View) -> View:
-        declared = plain(view)
-        first: Callable[[], Any] = declared.access  # type: ignore[attr-defined]
-
-        def access() -> ResponseReturnValue | None:
-            answer: ResponseReturnValue | None = first()
-            return answer if answer is not None or is_fresh() else ask_again()
-
-        return set_access(view, access)
-
-    return declare
-
-
-def ask_again() -> ResponseReturnValue:
-    """Ask somebody who is signed in for the password once more; nothing typed is lost."""
-    kept = [item for item in request.form.items(multi=True) if item[0] != "csrf_token"]
+def ask_for_password(template: str, form: Form, path: str) -> ResponseReturnValue:
+    """Show a page that asks for a password and carries along what was typed."""
     page = render_template(
-        "accounts/confirm_identity.html",
-        kept=kept,
-        path=request.full_path.rstrip("?"),
-        method=request.method,
+        template,
+        form=form,
+        kept=typed(),
+        path=path,
+        method="GET" if request.method in SAFE_METHODS else "POST",
+        lost_files=bool(request.files),
     )
     return page, 401
 
 
-def get_or_404(model: type[Row], ref: str, may_see: Callable[[Person, Row], bool]) -> Row:
-    """Return the row of `model` with the reference `ref` if the person may see it.
+def _admit(policy: Callable[[Person], bool]) -> ResponseReturnValue | None:
+    """Return None for whom `policy` lets in; ask visitors to sign in. Raises NotFound."""
+    person = visitor()
+    if person is None:
+        return ask_to_sign_in()
+    if not policy(person):
+        raise NotFound
+    return None
 
-    Raises NotFound otherwise: what a person may not see does not exist.
+
+def requires(policy: Callable[[Person], bool]) -> Callable[[View], View]:
+    """Declare that a view is for people whom `policy` lets in; for others it does not exist."""
+    return lambda view: set_access(view, lambda: _admit(policy))
+
+
+def anybody(person: Person) -> bool:
+    """Let in whoever is signed in."""
+    del person
+    return True
+
+
+def members_only(view: View) -> View:
+    """Declare that a view is for anybody who is signed in."""
+    return requires(anybody)(view)
+
+
+def freshly(policy: Callable[[Person], bool]) -> Callable[[View], View]:
+    """Declare as `requires` does, and ask for the password again unless it was just given."""
+
+    def access() -> ResponseReturnValue | None:
+        answer = _admit(policy)
+        return answer if answer is not None or is_fresh() else ask_again()
+
+    return lambda view: set_access(view, access)
+
+
+def ask_again() -> ResponseReturnValue:
+    """Ask somebody who is signed in for the password once more; nothing typed is lost."""
+    if wants_json():
+        return {"refused": _("Confirm that it is you: send the page by its button.")}, 401
+    path = request.full_path.rstrip("?")
+    return ask_for_password("accounts/confirm_identity.html", IdentityForm(formdata=None), path)
+
+
+def begin(entry: service.Entry) -> None:
+    """Hand the token of a new session to the browser, and nothing of what it held before."""
+    flask_session.clear()
+    flask_session["lang"] = entry.web_session.person.language
+    login_user(SignedIn(entry.web_session, entry.token))
+
+
+def leave() -> None:
+    """Take the token from the browser."""
+    logout_user()
+    flask_session.clear()
+
+
+def get_or_404(model: type[Row], ref: str | UUID, may_see: Callable[[Person, Row], bool]) -> Row:
+    """Return the row of `model` with the reference (or, where it has none, the id) `ref`.
+
+    Raises NotFound if there is none or the person may not see it: to them it does not exist.
     """
-    column: Any = getattr(model, "ref")  # noqa: B009 — any model with a reference
+    column: Any = getattr(model, "id" if isinstance(ref, UUID) else "ref")
     found: Row | None = session.scalar(select(model).where(column == ref))
     if found is None or not may_see(signed_in(), found):
         raise NotFound

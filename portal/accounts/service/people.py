@@ -226,6 +226,12 @@ def _make_administrator(person: Person, link: OneTimeLink) -> None:
     end_all_sessions(person)
 
 
+def has_account(email: str) -> bool:
+    """Say whether somebody has confirmed an account with `email`; for holders of a link to it."""
+    person = person_by_email(email)
+    return person is not None and person.email_confirmed_at is not None
+
+
 def join_by_link(
     token: str, *, name: str, password: str, language: str = "en", agent: str = ""
 ) -> Entry:
