@@ -1,12 +1,13 @@
 """Tables of fund profiles as they were loaded, and of calls for applications."""
 
+import json
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import String
@@ -15,22 +16,49 @@ from portal.core import clock
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
-from portal.core.text import canonical_json
+from portal.core.money import Money, usd
+from portal.core.text import new_ref
+from portal.funds import rules
 from portal.funds.profile import Profile
-from portal.funds.rules import MICRO_GRANT_CEILING
+
+MICRO_GRANT_HAS_ITS_CEILING = (
+    "content->'micro_grant' IS DISTINCT FROM 'true'::jsonb "
+    "OR COALESCE((content#>>'{budget,ceiling_usd_minor}')::bigint, 500001) <= 500000"
+)
+
+_parsed: dict[str, Profile] = {}
+"""One parse per profile: a digest names its content for good."""
 
 
 class ProfileVersion(WithId, Base):
-    """A fund's profile as one file said it. A changed file becomes a new row."""
+    """A fund's profile as one file said it. A changed file becomes a new row.
+
+    `current` marks the one that the file says today; a trigger freezes everything else.
+    """
 
     __tablename__ = "profile_version"
 
     fund_code: Mapped[str]
     digest: Mapped[str]
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    current: Mapped[bool] = mapped_column(default=True)
     loaded_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 
-    __table_args__ = (UniqueConstraint("fund_code", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("fund_code", "digest"),
+        CheckConstraint(text(MICRO_GRANT_HAS_ITS_CEILING), name="micro_grant_ceiling"),
+        Index(
+            "uq_profile_version_current", "fund_code", unique=True, postgresql_where=text("current")
+        ),
+    )
+
+    @property
+    def profile(self) -> Profile:
+        """The profile itself, parsed once per digest."""
+        found = _parsed.get(self.digest)
+        if found is None:
+            found = _parsed[self.digest] = Profile.model_validate_json(json.dumps(self.content))
+        return found
 
 
 class CallStatus(Labelled):
@@ -58,18 +86,18 @@ class Call(WithId, Versioned, Base):
 
     __tablename__ = "call"
 
-    ref: Mapped[str] = mapped_column(unique=True)
     title: Mapped[str]
     profile_version: Mapped[ProfileVersion] = relationship(lazy="joined")
     profile_version_id: Mapped[UUID] = mapped_column(ForeignKey("profile_version.id"), init=False)
     fund_code: Mapped[str]
     reviewer_role: Mapped[str | None]
-    status: Mapped[CallStatus] = mapped_column(enum_column(CallStatus), default=CallStatus.DRAFT)
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
-    time_zone: Mapped[str] = mapped_column(default="UTC")
     reference_day: Mapped[date]
     envelope_usd: Mapped[int] = mapped_column(BigInteger)
+    ref: Mapped[str] = mapped_column(unique=True, default_factory=new_ref)
+    status: Mapped[CallStatus] = mapped_column(enum_column(CallStatus), default=CallStatus.DRAFT)
+    time_zone: Mapped[str] = mapped_column(default="UTC")
     ceiling_usd: Mapped[int | None] = mapped_column(BigInteger, default=None)
     countries: Mapped[list[str]] = mapped_column(ARRAY(String(3)), default_factory=list)
     languages: Mapped[list[str]] = mapped_column(ARRAY(String(8)), default_factory=lambda: ["en"])
@@ -77,8 +105,15 @@ class Call(WithId, Versioned, Base):
     summary: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    published_at: Mapped[datetime | None] = mapped_column(default=None)
 
     __table_args__ = (
+        CheckConstraint(
+            "CASE status WHEN 'draft' THEN published_at IS NULL "
+            "WHEN 'cancelled' THEN true ELSE published_at IS NOT NULL END",
+            name="published_has_a_time",
+        ),
+        Index("ix_call_status_closes_at", "status", "closes_at"),
         CheckConstraint("closes_at > opens_at", name="closes_after_it_opens"),
         CheckConstraint("envelope_usd >= 0", name="envelope_not_negative"),
         CheckConstraint("ceiling_usd IS NULL OR ceiling_usd > 0", name="ceiling_positive"),
@@ -92,7 +127,7 @@ class Call(WithId, Versioned, Base):
     @property
     def fund(self) -> Profile:
         """The fund's profile as frozen into this call."""
-        return _parsed(self.profile_version.digest, canonical_json(self.profile_version.content))
+        return self.profile_version.profile
 
     @property
     def ceiling(self) -> int | None:
@@ -100,20 +135,31 @@ class Call(WithId, Versioned, Base):
 
         A call may lower its fund's ceiling; nothing may raise it (R9, the mission's US$ 5,000).
         """
-        limits = [self.ceiling_usd, self.fund.budget.ceiling_usd_minor]
-        if self.fund.micro_grant:
-            limits.append(MICRO_GRANT_CEILING)
-        given = [limit for limit in limits if limit is not None]
-        return min(given) if given else None
+        return rules.effective_ceiling(self.fund, self.ceiling_usd)
+
+    @property
+    def ceiling_money(self) -> Money | None:
+        """The ceiling as an amount in US$, for people."""
+        return None if self.ceiling is None else usd(self.ceiling)
+
+    @property
+    def envelope(self) -> Money:
+        """What the call has to give, in US$."""
+        return usd(self.envelope_usd)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the call's dates were set."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def takes_applications(self) -> bool:
         """Whether the server's clock stands between opening and deadline of a published call."""
-        return self.status is CallStatus.OPEN and self.opens_at <= clock.now() < self.closes_at
+        return self.status is CallStatus.OPEN and rules.takes_applications(
+            opens_at=self.opens_at, closes_at=self.closes_at, at=clock.now()
+        )
 
-
-@lru_cache(maxsize=256)
-def _parsed(digest: str, content: bytes) -> Profile:
-    """Return the profile in `content`; `digest` keeps one parse per version."""
-    del digest
-    return Profile.model_validate_json(content)
+    @property
+    def is_published(self) -> bool:
+        """Whether the public may read the call: it was opened once, whatever became of it."""
+        return self.published_at is not None

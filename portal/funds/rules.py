@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.core.i18n import _
-from portal.funds.countries import country, has_flag
+from portal.core.i18n import LANGUAGES, _
+from portal.funds.countries import all_countries, country, has_flag
 
 if TYPE_CHECKING:  # the profile itself is validated against the ceiling below
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import date, datetime
 
     from portal.funds.profile import EligibilityRule, Profile
@@ -67,6 +67,42 @@ def dates_fault(
         return _("The deadline has passed: set a later one before opening the call.")
     if reference_day > closes_at.date():
         return _("The reference date cannot come after the deadline.")
+    return None
+
+
+def names_countries(profile: Profile) -> bool:
+    """Tell whether the list of countries of this fund comes with each call (R2)."""
+    return any(not rule.texts("countries") for rule in _checks(profile, "country_list"))
+
+
+def unknown_countries(codes: Iterable[str]) -> list[str]:
+    """Return those codes that belong to no country that the portal knows."""
+    known = {each.iso3 for each in all_countries()}
+    return [code for code in codes if code not in known]
+
+
+def scope_fault(
+    profile: Profile,
+    *,
+    countries: Collection[str],
+    languages: Collection[str],
+    session_label: str,
+) -> str | None:
+    """Return the sentence that refuses to open a call for what it lacks or may not say, or None.
+
+    Countries are named exactly where the fund's list comes with the call (R2), at least one
+    language always (R8), a session where a State has a limited number of places in each (R5).
+    """
+    if names_countries(profile) and not countries:
+        return _("Name the countries in which the call is open: this fund has no list of its own.")
+    if countries and not names_countries(profile):
+        return _("Leave the countries out: this fund's own rules say which States it serves.")
+    if not languages:
+        return _("Name at least one language in which applications may be written.")
+    if any(language not in LANGUAGES for language in languages):
+        return _("Choose languages from the list: it holds those that the portal can show.")
+    if profile.process.max_awards_per_state_and_session is not None and not session_label.strip():
+        return _("Name the session: this fund counts the places of each State by session.")
     return None
 
 
