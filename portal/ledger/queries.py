@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import selectinload
 
 from portal.core import clock
@@ -141,7 +142,7 @@ def percents(kind: PercentKind, day: date) -> dict[str, Decimal]:
     rows = (
         select(FundPercent.fund_code, FundPercent.percent)
         .where(FundPercent.kind == kind, FundPercent.from_date <= day)
-        .distinct(FundPercent.fund_code)
+        .ext(distinct_on(FundPercent.fund_code))
         .order_by(
             FundPercent.fund_code,
             FundPercent.from_date.desc(),
@@ -282,7 +283,7 @@ def rates(day: date) -> list[ExchangeRate]:
     rows = (
         select(ExchangeRate)
         .where(ExchangeRate.effective_on <= day)
-        .distinct(ExchangeRate.currency)
+        .ext(distinct_on(ExchangeRate.currency))
         .order_by(ExchangeRate.currency, *_LATEST)
     )
     return list(session.scalars(rows))

@@ -84,7 +84,7 @@ def parse(content: bytes) -> list[RateRow]:
     faults += _contradictions(rows)
     if faults:
         raise BadRates(_shortened(faults))
-    return list({(row.currency, row.effective_on): row for row in reversed(rows)}.values())[::-1]
+    return _once(rows)
 
 
 def import_rates(content: bytes, *, by: UUID | None, source: str = SOURCE) -> Imported:
@@ -196,10 +196,14 @@ def _row(number: int, element: Element) -> RateRow:
     rate = _value(number, element, "rate")
     day = _value(number, element, "eff_date")
     if not _CODE.fullmatch(currency):
-        raise _fault(number, currency, _("is not a currency code of three capital letters"))
+        raise _fault(
+            number,
+            currency,
+            _("Row %(row)s: “%(value)s” is not a currency code of three capital letters."),
+        )
     units = _units(number, rate)
     if currency == DOLLAR and units != 1:
-        raise _fault(number, rate, _("is not 1, the rate of USD"))
+        raise _fault(number, rate, _("Row %(row)s: “%(value)s” is not 1, the rate of USD."))
     return RateRow(number, currency, units, _day(number, day))
 
 
@@ -221,24 +225,41 @@ def _value(number: int, element: Element, name: str) -> str:
 
 def _units(number: int, text: str) -> Decimal:
     if not _RATE.fullmatch(text):
-        raise _fault(number, text, _("is not a rate: digits, with a point and at most 8 decimals"))
+        raise _fault(
+            number,
+            text,
+            _("Row %(row)s: “%(value)s” is no rate: digits, and a point with up to 8 decimals."),
+        )
     units = Decimal(text)
     if units <= 0:
-        raise _fault(number, text, _("is not a rate: it must be above zero"))
+        raise _fault(number, text, _("Row %(row)s: “%(value)s” is not above zero."))
     return units
 
 
 def _day(number: int, text: str) -> date:
     found = _DATE.fullmatch(text)
     if found is None or found[2] not in _MONTHS:
-        raise _fault(number, text, _("is not a date like 1 Nov 2026"))
+        raise _fault(number, text, _("Row %(row)s: “%(value)s” is not a date like 1 Nov 2026."))
     try:
         day = date(int(found[3]), _MONTHS.index(found[2]) + 1, int(found[1]))
     except ValueError:
-        raise _fault(number, text, _("is not a day of the calendar")) from None
+        raise _fault(
+            number, text, _("Row %(row)s: “%(value)s” is not a day of the calendar.")
+        ) from None
     if not EARLIEST <= day <= clock.today() + AHEAD:
-        raise _fault(number, text, _("is too far from today to be the date of a rate"))
+        raise _fault(
+            number,
+            text,
+            _("Row %(row)s: “%(value)s” is too far from today to be the date of a rate."),
+        )
     return day
+
+
+def _once(rows: Iterable[RateRow]) -> list[RateRow]:
+    first: dict[tuple[str, date], RateRow] = {}
+    for row in rows:
+        first.setdefault((row.currency, row.effective_on), row)
+    return list(first.values())
 
 
 def _contradictions(rows: Iterable[RateRow]) -> list[str]:
@@ -262,10 +283,8 @@ def _contradictions(rows: Iterable[RateRow]) -> list[str]:
     return faults
 
 
-def _fault(number: int, value: str, what: str) -> BadRates:
-    return BadRates(
-        [_("Row %(row)s: “%(value)s” %(what)s.", row=number, value=_short(value), what=what)]
-    )
+def _fault(number: int, value: str, sentence: str) -> BadRates:
+    return BadRates([sentence % {"row": number, "value": _short(value)}])
 
 
 def _short(value: str) -> str:

@@ -1,0 +1,28 @@
+"""Small stories of the books that several tests begin with."""
+
+from datetime import date
+from decimal import Decimal
+
+from portal.core.money import Money, usd
+from portal.ledger import service
+from portal.ledger.models import LedgerTransaction, PercentKind
+
+FUND = "act"
+DAY = date(2026, 11, 1)
+AWARD = "award:7K3M-Q9PX"
+
+
+def open_fund(received: Money, percent: str = "0", fund: str = FUND) -> None:
+    """Open the books of `fund` with a contribution of `received` and support costs."""
+    service.open_book(fund)
+    if Decimal(percent):
+        kind = PercentKind.SUPPORT_COSTS
+        service.set_percent(fund, kind, Decimal(percent), date(2020, 1, 1), by=None)
+    if received:
+        service.contribution_received(fund, received, f"wire:{fund}:1", DAY, by=None)
+
+
+def advance(order_ref: str = "order:1", amount: Money | None = None) -> LedgerTransaction:
+    """Pay an advance of `amount` (US$ 4,000) on the award, in dollars."""
+    paid = amount or usd(4_000_00)
+    return service.advance_paid(FUND, AWARD, paid, paid, order_ref, DAY, by=None)
