@@ -1,12 +1,11 @@
 """The profile of a fund: the whole, and what must hold between its parts."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from portal.core.text import canonical_json, sha256_hex
 from portal.funds.profile.base import Hint, Part, Source, Text, require_unique
 from portal.funds.profile.form import AttachmentRule, Question, Section
 from portal.funds.profile.grant import (
@@ -27,9 +26,14 @@ NOMINEE_KEYS = {
     "nominee_family_name": "text",
     "nominee_function": "text",
     "nominee_sex": "choice",
-    "nominee_part": "choice",
 }
-"""Questions that a form with a nominee asks besides; `nominee_part` is delegate or fellow."""
+"""Questions that a form with a nominee asks besides."""
+
+NOMINEE_ANSWERS = {
+    "nominee_sex": {"female", "male", "unstated"},
+    "nominee_part": {"delegate", "fellow"},
+}
+"""What the public statistics of a fund count by; without `nominee_part` all are delegates."""
 
 
 class Profile(Part):
@@ -80,6 +84,9 @@ class Profile(Part):
             if found.get(key) != question_kind:
                 raise ValueError(f"the form must ask {key!r} as a {question_kind}")
         for question in self.questions():
+            answers = NOMINEE_ANSWERS.get(question.key)
+            if answers and {choice.value for choice in question.choices} != answers:
+                raise ValueError(f"{question.key} offers exactly {sorted(answers)}")
             if question.ends_after and found.get(question.ends_after) != "date":
                 raise ValueError(f"{question.key}: ends_after names no date of the form")
         return self
@@ -117,6 +124,11 @@ class Profile(Part):
     def _rules_point_at_something(self) -> Self:
         require_unique((station.key for station in self.stations), "stations")
         require_unique((text.rule for text in self.reference_rules), "reference rules")
+        checks = {rule.check for rule in self.eligibility}
+        if "applicant_kind" not in checks:
+            raise ValueError("one rule of eligibility says which kinds of applicant may apply")
+        if ("audit_line" in checks) != (self.budget.audit_category is not None):
+            raise ValueError("the check audit_line and audit_category go together")
         attachments = {attachment.key for attachment in self.attachments}
         for rule in self.eligibility:
             if rule.check == "attachment" and rule.params["key"] not in attachments:
@@ -181,7 +193,4 @@ class Profile(Part):
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over the canonical JSON, the same after a trip through JSON."""
-        content = json.dumps(
-            self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-        )
-        return hashlib.sha256(content.encode()).hexdigest()
+        return sha256_hex(canonical_json(self.model_dump(mode="json")))
