@@ -82,7 +82,6 @@ class SheetAction(StrEnum):
     """What moves a score sheet."""
 
     SUBMIT = "submit"
-    REOPEN = "reopen"
 
 
 class ScoreSheet(WithId, Versioned, Base):
