@@ -38,6 +38,7 @@ class Budget(Part):
     audit_category: Key | None = None
     """The category of the audit line, where the fund asks for one above the threshold."""
     shift_percent: Annotated[int, Field(ge=0, le=100)] = 15
+    shift_mark: Mark = "T"
     currency_choice: bool = True
     co_funding: bool = True
     lines_max: Annotated[int, Field(ge=1, le=200)] = 40
@@ -68,6 +69,8 @@ class Criterion(Part):
     scale_max: Annotated[int, Field(ge=1, le=10)] = 5
     anchors: tuple[Text, ...]
     mark: Mark
+    """Of the criterion itself; its weight has a mark of its own."""
+    weight_mark: Mark = "T"
 
     @model_validator(mode="after")
     def _describes_each_point(self) -> Self:
