@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     demo: bool = False
     testing: bool = False
     time_zone: str = "UTC"
+    quick_exit_url: str = "https://www.google.com/"
     smtp_host: str = ""
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str = ""
@@ -71,6 +72,14 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must look like https://portal.example.org")
         return url.rstrip("/")
+
+    @field_validator("quick_exit_url")
+    @classmethod
+    def _elsewhere(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname:
+            raise ValueError("must look like https://www.google.com/, and raise no brow")
+        return url
 
     @field_validator("time_zone")
     @classmethod
