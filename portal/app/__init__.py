@@ -1,0 +1,81 @@
+"""The web application: everything below, put together."""
+
+from functools import cache
+
+from flask import Blueprint
+
+from portal.accounts.guard import init_guard
+from portal.accounts.views import blueprint as accounts
+from portal.app.home import blueprint as home
+from portal.app.logs import init_logs
+from portal.app.pages import init_pages
+from portal.core import crypto, embedded, files
+from portal.core.config import ROOT, Settings
+from portal.core.db import connect
+from portal.core.i18n import init_i18n, locale
+from portal.core.web import Portal, init_web
+from portal.funds import countries
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    home,
+    accounts,
+)
+"""The pages of each feature, in the order of the ladder. A new feature adds its blueprint."""
+
+
+def create_app(settings: Settings) -> Portal:
+    """Return the web application for `settings`, connected to its database.
+
+    Raises NoDatabase where an embedded one is wanted and cannot be started.
+    """
+    init_logs()
+    connect_stores(settings)
+    app = Portal(
+        "portal",
+        root_path=str(ROOT),
+        template_folder="templates",
+        static_folder="static",
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="__Host-portal" if settings.secure else "portal",
+        SESSION_COOKIE_SECURE=settings.secure,
+        HSTS=settings.secure,
+        TESTING=False,
+        COUNTRIES=country_names,
+        SETTINGS=settings,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    init_i18n(app)
+    init_web(app)
+    init_guard(app)
+    init_pages(app, settings)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def connect_stores(settings: Settings) -> None:
+    """Connect to the database, the folder of files and the master key of `settings`.
+
+    Values never appear in the messages of the database's errors.
+    """
+    url = settings.database_url or embedded.start(settings.data_dir)
+    connect(url, hide_parameters=True)
+    crypto.configure(settings.master_key_bytes)
+    files.configure(settings.files_dir)
+
+
+def country_names() -> list[tuple[str, str]]:
+    """Return (ISO 3166 alpha-3, name) of every country, by name in the reader's language."""
+    return _country_names(str(locale()))
+
+
+@cache
+def _country_names(language: str) -> list[tuple[str, str]]:
+    names = [
+        (country.iso3, countries.display_name(country.iso3, language))
+        for country in countries.all_countries()
+    ]
+    return sorted(names, key=lambda pair: pair[1])

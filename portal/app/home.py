@@ -1,0 +1,71 @@
+"""The home page: what must I do next, and by when.
+
+Each feature says what it expects of a person in its `queries.todos`; the list of those that are
+asked is `TODO_SOURCES`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from portal.accounts import guard
+from portal.accounts import queries as accounts
+from portal.accounts.models import Person
+from portal.core import clock
+from portal.core.i18n import _
+from portal.core.todo import Todo, by_urgency
+
+blueprint = Blueprint("home", __name__)
+
+TodoSource = Callable[[Person], Sequence[Todo]]
+TODO_SOURCES: tuple[TodoSource, ...] = (accounts.todos,)
+
+DAYS_AHEAD = 7
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tasks that press equally, under one heading."""
+
+    heading: str
+    tone: str
+    todos: list[Todo]
+
+
+def grouped(tasks: Sequence[Todo], *, now: datetime, zone: str) -> list[Group]:
+    """Return the tasks as overdue, due within seven days of the reader's calendar, and later.
+
+    Groups without a task are left out; within a group the nearest deadline comes first.
+    """
+    today = now.astimezone(ZoneInfo(zone)).date()
+    week_ends = datetime.combine(
+        today + timedelta(days=DAYS_AHEAD + 1), time(), tzinfo=ZoneInfo(zone)
+    )
+    groups = [
+        Group(_("Overdue"), "stop", []),
+        Group(_("Within seven days"), "wait", []),
+        Group(_("Later, or without a date"), "neutral", []),
+    ]
+    for task in by_urgency(list(tasks)):
+        if task.due is not None and task.due < now:
+            place = 0
+        elif task.due is not None and task.due < week_ends:
+            place = 1
+        else:
+            place = 2
+        groups[place].todos.append(task)
+    return [group for group in groups if group.todos]
+
+
+@blueprint.get("/home")
+@guard.members_only
+def show() -> ResponseReturnValue:
+    """Show what the person must do next, and by when."""
+    person = guard.signed_in()
+    tasks = [task for source in TODO_SOURCES for task in source(person)]
+    groups = grouped(tasks, now=clock.now(), zone=person.time_zone)
+    return render_template("app/home.html", groups=groups, person=person)

@@ -1,0 +1,71 @@
+"""The main navigation: what each reader finds at the top of every page.
+
+A feature adds its lines here: label, endpoint, and for whom. An entry is current on its own page
+and on every page whose endpoint begins with one of `covers`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from babel.support import LazyProxy
+from flask import request, url_for
+
+from portal.accounts.models import Person
+from portal.core.i18n import _l
+
+Audience = Callable[[Person | None], bool]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation."""
+
+    label: LazyProxy
+    endpoint: str
+    shown_to: Audience
+    covers: tuple[str, ...] = ()
+
+
+def visitors(person: Person | None) -> bool:
+    """Show to those who are not signed in."""
+    return person is None
+
+
+def members(person: Person | None) -> bool:
+    """Show to whoever is signed in."""
+    return person is not None
+
+
+def applicants(person: Person | None) -> bool:
+    """Show to those who are signed in and hold no role on the funds' side."""
+    return person is not None and not person.is_staff
+
+
+def holders(policy: Callable[[Person], bool]) -> Audience:
+    """Show to whom `policy` lets in: the same rule that guards the page."""
+    return lambda person: person is not None and policy(person)
+
+
+NAV: tuple[Entry, ...] = (
+    Entry(_l("Home"), "home.show", members),
+    Entry(
+        _l("Organisations"),
+        "accounts.organisations",
+        applicants,
+        covers=("accounts.organisation", "accounts.create_organisation", "accounts.edit_org"),
+    ),
+    Entry(_l("Register"), "accounts.register", visitors),
+)
+
+
+def navigation(person: Person | None) -> list[dict[str, object]]:
+    """Return the lines for `person` as the page frame takes them. No SQL statement."""
+    return [
+        {
+            "label": entry.label,
+            "href": url_for(entry.endpoint),
+            "current": (request.endpoint or "").startswith((entry.endpoint, *entry.covers)),
+        }
+        for entry in NAV
+        if entry.shown_to(person)
+    ]
