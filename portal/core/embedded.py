@@ -65,7 +65,7 @@ def start(data_dir: Path, *, database: str = DATABASE, durable: bool = True) -> 
         with _locked(Path(spec["folder"]) / "start.lock"):
             _ensure_running(spec)
             _ensure_database(spec, database)
-    except OSError as refused:
+    except (OSError, subprocess.SubprocessError, psycopg.Error) as refused:
         raise NoDatabase(f"Cannot start PostgreSQL in {data_dir}: {refused}.") from refused
     return url(spec["socket_dir"], database)
 
@@ -256,21 +256,23 @@ def _ensure_running(spec: dict[str, Any]) -> None:
     """Create the cluster the first time; have a keeper, and have the server answer."""
     if not (Path(spec["cluster"]) / "PG_VERSION").exists():
         _initialise(spec)
-    if keeper.is_running(spec) and _has_keeper(spec):
-        return
-    command = [sys.executable, "-m", "portal.core.keeper", json.dumps(spec)]
-    answer = subprocess.run(  # noqa: S603 — our own module
-        command,
+    if not _has_keeper(spec):
+        _send_for_keeper(spec)
+    if not keeper.start(spec):
+        raise NoDatabase(f"PostgreSQL did not start: {_last_words(spec)}")
+
+
+def _send_for_keeper(spec: dict[str, Any]) -> None:
+    """Have somebody watch over the server, who outlives us; on return the watch has begun."""
+    subprocess.run(  # noqa: S603 — our own module
+        [sys.executable, "-m", "portal.core.keeper", json.dumps(spec)],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        text=True,
-        check=False,
+        check=True,
     )
-    if answer.stdout.strip() != "ready":
-        raise NoDatabase(f"PostgreSQL did not start: {_last_words(spec)}")
 
 
 def _has_keeper(spec: dict[str, Any]) -> bool:

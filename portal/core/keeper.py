@@ -1,4 +1,4 @@
-"""The keeper of an embedded PostgreSQL: starts it, waits until nobody uses it, and stops it.
+"""The keeper of an embedded PostgreSQL: waits until nobody uses it, and stops it.
 
 A process of its own (`python -m portal.core.keeper SPEC`), so that the server ends even when
 every process of the portal was killed with no chance to clean up. Users hold a shared lock on
@@ -12,7 +12,6 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ def pg_ctl(spec: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,  # Ctrl-C is for the portal, which then stops it in order
         check=False,
     )
 
@@ -51,24 +51,29 @@ def stop(spec: dict[str, Any]) -> None:
             pg_ctl(spec, "-m", "immediate", "stop")
 
 
-def keep(spec: dict[str, Any]) -> int:
-    """Start the server of `spec` unless it runs, say so, and stop it when nobody uses it."""
+def start(spec: dict[str, Any]) -> bool:
+    """Start the server unless it runs; return whether it answers."""
+    return is_running(spec) or not pg_ctl(spec, *spec["start"], "start").returncode
+
+
+def keep(spec: dict[str, Any]) -> None:
+    """Say that somebody watches now, and stop the server as soon as nobody uses it.
+
+    `keeper.lock` is let go before `users.lock`: whoever uses the database and finds a keeper has
+    one that is still waiting.
+    """
     folder = Path(spec["folder"])
-    with (folder / "keeper.lock").open("w") as mine, (folder / "users.lock").open("w") as users:
-        fcntl.flock(mine, fcntl.LOCK_EX)
-        started = is_running(spec) or not pg_ctl(spec, *spec["start"], "start").returncode
-        with suppress(BrokenPipeError):
-            sys.stdout.write("ready\n" if started else "failed\n")
-            sys.stdout.flush()
+    with (folder / "users.lock").open("w") as users, (folder / "keeper.lock").open("w") as mine:
+        try:
+            fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not started:
-            return 1
         fcntl.flock(users, fcntl.LOCK_EX)
         stop(spec)
-        return 0
 
 
 if __name__ == "__main__":
     if os.fork():
-        os._exit(0)  # whoever started the server need not wait for its end
-    sys.exit(keep(json.loads(sys.argv[1])))
+        os._exit(0)  # whoever starts the server waits for the end of the output, not for ours
+    keep(json.loads(sys.argv[1]))
