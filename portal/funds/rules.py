@@ -1,4 +1,4 @@
-"""Pure decisions about a fund and its calls: the ceiling, the dates, who may apply from where.
+"""Pure decisions about a fund and its calls: the ceiling and the dates.
 
 All amounts are US$ in minor units (cents); all moments are aware UTC datetimes.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.core.i18n import LANGUAGES, _
-from portal.funds.countries import all_countries, country, has_flag
+from portal.funds.countries import all_countries
 
 if TYPE_CHECKING:  # the profile itself is validated against the ceiling below
     from collections.abc import Collection, Iterable, Iterator
@@ -22,8 +22,6 @@ lower it, and no profile, setting or role can raise it (R9)."""
 
 WHOLE = 100
 """Per cent: what weights and instalments sum to."""
-
-MONTHS = 12
 
 
 def effective_ceiling(profile: Profile, call_ceiling_minor: int | None) -> int | None:
@@ -114,58 +112,5 @@ def takes_applications(*, opens_at: datetime, closes_at: datetime, at: datetime)
     return opens_at <= at < closes_at
 
 
-def refusing_country_rule(
-    profile: Profile, iso3: str, *, on: date, call_countries: Collection[str] = ()
-) -> EligibilityRule | None:
-    """Return the rule by which applicants of a country are refused on a day, or None.
-
-    The fund's own list goes before the flags (R2): where there is one, it alone decides. Otherwise
-    one of the flags must hold on the day (R1). A list that comes with the call decides besides.
-    KeyError for an unknown country.
-    """
-    place = country(iso3)
-    listed = False
-    for rule in _checks(profile, "country_list"):
-        own = rule.texts("countries")
-        listed = listed or bool(own)
-        if iso3 not in (own or call_countries):
-            return rule
-    if not listed:
-        for rule in _checks(profile, "country_flag"):
-            if not any(has_flag(place, flag, on) for flag in rule.texts("flags")):
-                return rule
-    return None
-
-
-def refusing_kind_rule(profile: Profile, kind: str) -> EligibilityRule | None:
-    """Return the rule by which a kind of applicant is refused, or None (R3)."""
-    if kind in profile.process.applicant_kinds:
-        return None
-    return next(_checks(profile, "applicant_kind"))
-
-
-def refusing_duration_rule(
-    profile: Profile, starts_on: date, ends_on: date
-) -> EligibilityRule | None:
-    """Return the rule by which activities take too long, or None (R9).
-
-    Six months from 15 January end on 14 July at the latest; from 31 August, on the last day of
-    February.
-    """
-    for rule in _checks(profile, "duration"):
-        if ends_on >= _months_later(starts_on, rule.number("max_months")):
-            return rule
-    return None
-
-
 def _checks(profile: Profile, check: str) -> Iterator[EligibilityRule]:
     return (rule for rule in profile.eligibility if rule.check == check)
-
-
-def _months_later(day: date, months: int) -> date:
-    """Return the same day of a later month, or the first of the next where there is none."""
-    years, month = divmod(day.month - 1 + months, MONTHS)
-    try:
-        return day.replace(year=day.year + years, month=month + 1)
-    except ValueError:
-        return _months_later(day.replace(day=1), months + 1)

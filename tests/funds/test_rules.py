@@ -1,6 +1,6 @@
-"""Ceilings, dates, and who is refused by which rule."""
+"""The ceiling and the dates of calls."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,7 @@ from portal.funds.rules import (
     ceiling_fault,
     dates_fault,
     effective_ceiling,
-    refusing_country_rule,
-    refusing_duration_rule,
-    refusing_kind_rule,
+    scope_fault,
     takes_applications,
 )
 
@@ -84,71 +82,22 @@ def test_the_deadline_itself_is_late(seconds: int, taken: bool) -> None:  # noqa
     assert takes_applications(opens_at=NOW, closes_at=closes, at=at) is taken
 
 
-def test_act_is_open_where_the_call_says() -> None:
-    assert refusing_country_rule(ACT, "KEN", on=TODAY, call_countries=["KEN"]) is None
-    refusal = refusing_country_rule(ACT, "UGA", on=TODAY, call_countries=["KEN"])
-    assert refusal is not None
-    assert refusal.rule == "R2"
-    assert refusing_country_rule(ACT, "KEN", on=TODAY) is not None
-
-
-def test_flags_decide_on_the_day() -> None:
-    fund = FUNDS["upr-i"]
-    assert refusing_country_rule(fund, "KEN", on=TODAY) is None
-    assert refusing_country_rule(fund, "MDA", on=TODAY) is None
-    refusal = refusing_country_rule(fund, "CHE", on=TODAY)
-    assert refusal is not None
-    assert refusal.rule == "R1"
-
-
-def test_a_flag_that_ends_refuses_from_that_day() -> None:
-    content = FUNDS["upr-i"].model_dump(mode="json")
-    content["eligibility"][0]["params"] = {"flags": ["ldc"]}
-    fund = type(ACT).model_validate(content)
-    assert refusing_country_rule(fund, "BGD", on=date(2026, 11, 23)) is None
-    assert refusing_country_rule(fund, "BGD", on=date(2026, 11, 24)) is not None
-
-
-def test_the_funds_own_list_goes_before_the_flags() -> None:
-    fund = FUNDS["ldc-sids"]
-    after_leaving = date(2028, 1, 1)
-    assert refusing_country_rule(fund, "NPL", on=after_leaving) is None
-    assert refusing_country_rule(fund, "SGP", on=TODAY) is not None
-    content = fund.model_dump(mode="json")
-    content["eligibility"].append(
-        {
-            **FUNDS["upr-i"].model_dump(mode="json")["eligibility"][0],
-            "params": {"flags": ["ldc"]},
-        }
-    )
-    assert refusing_country_rule(type(ACT).model_validate(content), "CUB", on=TODAY) is None
-
-
-def test_any_state_may_ask_for_technical_cooperation() -> None:
-    assert refusing_country_rule(FUNDS["vftc"], "CHE", on=TODAY) is None
-
-
-def test_an_unknown_country_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        refusing_country_rule(ACT, "XXX", on=TODAY)
-
-
-def test_governments_are_refused_by_the_civil_society_fund() -> None:
-    refusal = refusing_kind_rule(ACT, "government")
-    assert refusal is not None
-    assert (refusal.rule, refusal.check) == ("R3", "applicant_kind")
-    assert refusing_kind_rule(ACT, "ngo") is None
-
-
 @pytest.mark.parametrize(
-    ("starts", "ends", "refused"),
+    ("code", "countries", "languages", "session", "word"),
     [
-        (date(2027, 1, 15), date(2027, 7, 14), False),
-        (date(2027, 1, 15), date(2027, 7, 15), True),
-        (date(2026, 8, 31), date(2027, 2, 28), False),
-        (date(2026, 8, 31), date(2027, 3, 1), True),
-        (date(2026, 12, 1), date(2027, 5, 31), False),
+        ("act", ["KEN"], ["en"], "", None),
+        ("act", [], ["en"], "", "Name the countries"),
+        ("act", ["KEN"], [], "", "at least one language"),
+        ("act", ["KEN"], ["xx"], "", "from the list"),
+        ("vftc", ["KEN"], ["en"], "", "Leave the countries out"),
+        ("upr-p", [], ["en"], " ", "Name the session"),
+        ("ldc-sids", [], ["en", "fr"], "Sixty-fourth session", None),
     ],
 )
-def test_six_months_are_six_months(starts: date, ends: date, refused: bool) -> None:  # noqa: FBT001
-    assert (refusing_duration_rule(ACT, starts, ends) is not None) is refused
+def test_what_a_call_says_of_its_scope(
+    code: str, countries: list[str], languages: list[str], session: str, word: str | None
+) -> None:
+    fault = scope_fault(
+        FUNDS[code], countries=countries, languages=languages, session_label=session
+    )
+    assert fault is None if word is None else word in str(fault)
