@@ -33,14 +33,15 @@ _parsed: dict[str, Profile] = {}
 class ProfileVersion(WithId, Base):
     """A fund's profile as one file said it. A changed file becomes a new row.
 
-    `current` marks the one that the file says today; a trigger freezes everything else.
+    `current` marks the one that the file says today; a trigger freezes everything else. `content`
+    is read only for a digest that was not parsed yet: lists of calls leave it in the database.
     """
 
     __tablename__ = "profile_version"
 
     fund_code: Mapped[str]
     digest: Mapped[str]
-    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
     current: Mapped[bool] = mapped_column(default=True)
     loaded_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 
@@ -57,8 +58,12 @@ class ProfileVersion(WithId, Base):
         """The profile itself, parsed once per digest."""
         found = _parsed.get(self.digest)
         if found is None:
-            found = _parsed[self.digest] = Profile.model_validate_json(json.dumps(self.content))
+            found = _parsed[self.digest] = self.reread()
         return found
+
+    def reread(self) -> Profile:
+        """Return the profile parsed anew from what the database holds."""
+        return Profile.model_validate_json(json.dumps(self.content))
 
 
 class CallStatus(Labelled):
@@ -154,10 +159,11 @@ class Call(WithId, Versioned, Base):
 
     @property
     def takes_applications(self) -> bool:
-        """Whether the server's clock stands between opening and deadline of a published call."""
-        return self.status is CallStatus.OPEN and rules.takes_applications(
-            opens_at=self.opens_at, closes_at=self.closes_at, at=clock.now()
-        )
+        """Whether the server's clock stands between opening and deadline of a published call (R7).
+
+        The deadline itself is late.
+        """
+        return self.status is CallStatus.OPEN and self.opens_at <= clock.now() < self.closes_at
 
     @property
     def is_published(self) -> bool:

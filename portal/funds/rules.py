@@ -70,7 +70,8 @@ def dates_fault(
 
 def names_countries(profile: Profile) -> bool:
     """Tell whether the list of countries of this fund comes with each call (R2)."""
-    return any(not rule.texts("countries") for rule in _checks(profile, "country_list"))
+    lists = [rule for rule in profile.eligibility if rule.check == "country_list"]
+    return any(not rule.texts("countries") for rule in lists)
 
 
 def unknown_countries(codes: Iterable[str]) -> list[str]:
