@@ -6,7 +6,7 @@ const clock = (iso) => {
   const moment = new Date(iso);
   return Number.isNaN(moment.getTime())
     ? iso
-    : moment.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+    : moment.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 };
 
 /* The first thing a person hears after a refused form is what to mend. */
@@ -85,17 +85,20 @@ for (const panel of document.querySelectorAll("[data-score]")) {
 /* A second click on a button that is already working does nothing. The name and value of the
    button still travel, because it is disabled only after the form has been read. */
 const sent = new Set();
+const buttons = (form, off) => form.querySelectorAll("button[type=submit]").forEach((button) => (button.disabled = off));
+const release = () => {
+  for (const form of sent) buttons(form, false);
+  sent.clear();
+};
 addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   if (sent.has(form)) return event.preventDefault();
   sent.add(form);
-  setTimeout(() => form.querySelectorAll("button[type=submit]").forEach((button) => (button.disabled = true)));
+  setTimeout(() => buttons(form, true));
+  setTimeout(release, 15000); /* the answer was a download, or never came */
 });
-addEventListener("pageshow", () => {
-  for (const form of sent) form.querySelectorAll("button[type=submit]").forEach((button) => (button.disabled = false));
-  sent.clear();
-});
+addEventListener("pageshow", release);
 
 /* Autosave: after 1.5 s of quiet, on leaving a field and on leaving the page. Unsent text stays in
    this tab's session storage until the server has it, and is put back when the page opens again. */
