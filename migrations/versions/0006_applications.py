@@ -145,9 +145,7 @@ def _content() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_nominee"),
         sa.UniqueConstraint("application_id", name="uq_nominee_application_id"),
         _belongs("nominee"),
-        sa.CheckConstraint(
-            "travel_until >= travel_from", name="ck_nominee_travel_days_in_order"
-        ),
+        sa.CheckConstraint("travel_until >= travel_from", name="ck_nominee_travel_days_in_order"),
     )
 
 

@@ -52,7 +52,7 @@ class ApplicationAction(StrEnum):
     REFUSE = "refuse"
 
 
-class Application(WithId, Versioned, Base):
+class Application(WithId, Versioned, Base, kw_only=True):
     """One applicant's request under one call, and the head of its case file."""
 
     __tablename__ = "application"
@@ -120,7 +120,7 @@ class Application(WithId, Versioned, Base):
         return usd(self.requested_usd)
 
 
-class Answer(WithId, Base):
+class Answer(WithId, Base, kw_only=True):
     """The answer to one question of the profile. Sensitive ones are sealed, never in `value`.
 
     `revision` grows by one with each change, so that two editors cannot overwrite each other
@@ -144,7 +144,7 @@ class Answer(WithId, Base):
     )
 
 
-class BudgetLine(WithId, Base):
+class BudgetLine(WithId, Base, kw_only=True):
     """One line of the budget: quantity × unit cost, in the application's currency (R10)."""
 
     __tablename__ = "budget_line"
@@ -166,7 +166,7 @@ class BudgetLine(WithId, Base):
     )
 
 
-class Attachment(WithId, Base):
+class Attachment(WithId, Base, kw_only=True):
     """A file that belongs to an application, under one of the profile's attachment keys (R7)."""
 
     __tablename__ = "attachment"
@@ -203,7 +203,7 @@ class NomineeKind(Labelled):
     FELLOW = "fellow", _l("Fellow")
 
 
-class Nominee(WithId, Versioned, Base):
+class Nominee(WithId, Versioned, Base, kw_only=True):
     """The official for whom a State asks for travel. Name and contact are sealed."""
 
     __tablename__ = "nominee"
@@ -222,7 +222,7 @@ class Nominee(WithId, Versioned, Base):
     __table_args__ = (CheckConstraint("travel_until >= travel_from", name="travel_days_in_order"),)
 
 
-class Submission(WithId, Base):
+class Submission(WithId, Base, kw_only=True):
     """Exactly what was submitted, frozen by a trigger.
 
     `digest` is the SHA-256, in hex, of the canonical JSON; `sealed_body` is that JSON under the
@@ -251,7 +251,7 @@ class Submission(WithId, Base):
         return self.application_id
 
 
-class Clarification(WithId, Versioned, Base):
+class Clarification(WithId, Versioned, Base, kw_only=True):
     """A question of the programme officer about one section, and its answer.
 
     Both are sealed: a section may be the one on risk. `question` and `answer` open them.
@@ -307,7 +307,7 @@ class Clarification(WithId, Versioned, Base):
             return ""
 
 
-class Recusal(WithId, Base):
+class Recusal(WithId, Base, kw_only=True):
     """A person for whom an application does not exist, in totals and counts included (R16)."""
 
     __tablename__ = "recusal"

@@ -89,6 +89,36 @@ def can_view(person: Person, application: Application) -> bool:
     return is_reviewer(person, application)
 
 
+LOWERING_REASONS = ("applicant_agreed", "assessed", "answered_by_mistake")
+"""Why a sensitive flag may be taken off again; the labels stand in the form."""
+
+
+def can_open_sealed(person: Person, application: Application) -> bool:
+    """Say whether the person may open sealed answers: contacts and risk.
+
+    The applicant; and those who must act on them, whose reading is an act of record.
+    """
+    if is_member(person, application):
+        return True
+    return can_view(person, application) and any(
+        holds(person, role, application)
+        for role in (Role.PROGRAMME_OFFICER, Role.APPROVING_AUTHORITY, Role.AUDITOR)
+    )
+
+
+def can_lower_sensitivity(person: Person, application: Application) -> bool:
+    """Say whether the person may take the sensitive flag off."""
+    return can_view(person, application) and any(
+        holds(person, role, application)
+        for role in (Role.PROGRAMME_OFFICER, Role.APPROVING_AUTHORITY)
+    )
+
+
+def sees_lists(person: Person) -> bool:
+    """Say whether the person has a list of files at all: whoever reads or reviews for a fund."""
+    return person.holds_any(*READERS_OF_ALL, *REVIEWERS)
+
+
 def can_edit(person: Person, application: Application) -> bool:
     """Say whether the person may change the draft."""
     return application.status is ApplicationStatus.DRAFT and is_member(person, application)
@@ -107,7 +137,7 @@ def _scope(person: Person, role: Role) -> ColumnElement[bool]:
     return or_(false(), *scopes)
 
 
-def visible_to(person: Person) -> Select[tuple[Application]]:
+def visible_to(person: Person) -> Select[Application]:
     """Return the applications that exist for the person: `can_view` as one SELECT."""
     own = Application.organisation_id.in_(person.organisation_ids())
     recused = exists().where(
