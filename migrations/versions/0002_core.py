@@ -23,10 +23,11 @@ def upgrade() -> None:
     audit_event()
     sealing_key()
     stored_file()
+    outbox_message()
 
 
 def downgrade() -> None:
-    for table in ("stored_file", "sealing_key", "audit_event"):
+    for table in ("outbox_message", "stored_file", "sealing_key", "audit_event"):
         op.drop_table(table)
     op.execute("DROP FUNCTION core_never_changes()")
 
@@ -100,3 +101,36 @@ def stored_file() -> None:
         sa.CheckConstraint("size_bytes > 0", name="ck_stored_file_not_empty"),
     )
     op.create_index("ix_stored_file_case_id", "stored_file", ["case_id"])
+
+
+def outbox_message() -> None:
+    op.create_table(
+        "outbox_message",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("template", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("link", sa.String(), nullable=False),
+        sa.Column("locale", sa.String(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        moment("created_at"),
+        moment("next_attempt_at"),
+        moment("sent_at", empty=True),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox_message"),
+        sa.UniqueConstraint("key", name="uq_outbox_message_key"),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sent', 'kept', 'failed')", name="ck_outbox_message_state"
+        ),
+        sa.CheckConstraint(
+            "(state = 'sent') = (sent_at IS NOT NULL)", name="ck_outbox_message_sent_when_sent"
+        ),
+        sa.CheckConstraint("attempts >= 0", name="ck_outbox_message_attempts"),
+    )
+    op.create_index(
+        "ix_outbox_message_state_next_attempt_at", "outbox_message", ["state", "next_attempt_at"]
+    )
