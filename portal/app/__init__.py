@@ -9,7 +9,7 @@ from portal.accounts.views import blueprint as accounts
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
-from portal.core import crypto, embedded, files
+from portal.core import crypto, embedded, files, outbox
 from portal.core.config import ROOT, Settings
 from portal.core.db import connect
 from portal.core.i18n import init_i18n, locale
@@ -57,14 +57,15 @@ def create_app(settings: Settings) -> Portal:
 
 
 def connect_stores(settings: Settings) -> None:
-    """Connect to the database, the folder of files and the master key of `settings`.
+    """Connect to the database, the folder of files, the mail and the master key of `settings`.
 
     Values never appear in the messages of the database's errors.
     """
     url = settings.database_url or embedded.start(settings.data_dir)
     connect(url, hide_parameters=True)
     crypto.configure(settings.master_key_bytes)
-    files.configure(settings.files_dir)
+    files.configure(settings.files_dir, settings.max_upload_bytes)
+    outbox.configure(settings)
 
 
 def country_names() -> list[tuple[str, str]]:

@@ -65,7 +65,12 @@ def register(*, email: str, name: str, password: str, language: str = "en") -> N
     if person.email_confirmed_at is None:
         link, path = make_link(LinkPurpose.CONFIRM, address)
         outbox.queue(
-            address, "confirm_address", key=f"link:{link.id}", link=path, locale=person.language
+            address,
+            "confirm_address",
+            key=f"link:{link.id}",
+            link=path,
+            locale=person.language,
+            person_id=person.id,
         )
     else:
         outbox.queue(
@@ -74,6 +79,7 @@ def register(*, email: str, name: str, password: str, language: str = "en") -> N
             key=f"already-registered:{person.id}:{clock.now().isoformat()}",
             link="/forgot",
             locale=person.language,
+            person_id=person.id,
         )
 
 
@@ -119,7 +125,12 @@ def send_reset_link(email: str) -> None:
         return
     link, path = make_link(LinkPurpose.RESET, address)
     outbox.queue(
-        address, "reset_password", key=f"link:{link.id}", link=path, locale=person.language
+        address,
+        "reset_password",
+        key=f"link:{link.id}",
+        link=path,
+        locale=person.language,
+        person_id=person.id,
     )
 
 
@@ -164,6 +175,7 @@ def _set_password(person: Person, password: str) -> None:
         key=f"password-changed:{event.digest}",
         link="/forgot",
         locale=person.language,
+        person_id=person.id,
     )
 
 
