@@ -126,8 +126,8 @@ def looks_like(content: bytes, kind: Format, name: str) -> None:
         )
     raise BadFile(
         _(
-            "“%(name)s” is not a %(format)s file, whatever its name says. Open it, save it as "
-            "%(format)s, then add that.",
+            "“%(name)s” is not in the format %(format)s, whatever its name says. Open it, save it "
+            "as %(format)s, then add that.",
             name=name,
             format=kind.label,
         )

@@ -1,5 +1,6 @@
 """XML that strangers wrote: checked before it is parsed, and written back as it was."""
 
+import re
 from typing import Any
 from xml.sax import ContentHandler, SAXException
 
@@ -9,6 +10,9 @@ from lxml import etree
 
 AUTHOR = "Author"
 """Stands for whoever wrote a comment or a change."""
+
+FETCHING_FORMULA = re.compile(r"\b(?:WEBSERVICE|RTD|DDE|CALL|IMAGE|FILTERXML)\s*\(", re.IGNORECASE)
+"""Functions of spreadsheets that reach out when the table is opened."""
 
 Element = Any
 

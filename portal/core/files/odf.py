@@ -3,7 +3,16 @@
 import re
 
 from portal.core.files.kinds import Format
-from portal.core.files.markup import AUTHOR, Element, elements, local, parse, remove, write
+from portal.core.files.markup import (
+    AUTHOR,
+    FETCHING_FORMULA,
+    Element,
+    elements,
+    local,
+    parse,
+    remove,
+    write,
+)
 from portal.core.files.pictures import without_metadata
 from portal.core.files.refusals import (
     files_inside,
@@ -82,10 +91,11 @@ def _clean_part(name: str, content: bytes) -> bytes:
         return without_metadata(content)
     root = parse(content)
     for element in elements(root):
-        tag = local(element.tag)
-        if tag in _ACTING:
+        if local(element.tag) in _ACTING:
             remove(element)
-        if tag in _FETCHING or _leads_outside(element):
+    for element in elements(root):
+        tag = local(element.tag)
+        if tag in _FETCHING or _leads_outside(element) or _reaches_out(element):
             raise from_outside()
         if tag in _CREATORS and _parent(element) in _INSIDE_NOTES:
             element.text = AUTHOR
@@ -97,6 +107,14 @@ def _clean_part(name: str, content: bytes) -> bytes:
 def _parent(element: Element) -> str:
     parent = element.getparent()
     return "" if parent is None else local(parent.tag)
+
+
+def _reaches_out(element: Element) -> bool:
+    """Say whether the formula of a cell takes something from elsewhere."""
+    return any(
+        local(name) == "formula" and FETCHING_FORMULA.search(str(value))
+        for name, value in element.attrib.items()
+    )
 
 
 def _leads_outside(element: Element) -> bool:

@@ -4,7 +4,16 @@ import posixpath
 import re
 
 from portal.core.files.kinds import Format
-from portal.core.files.markup import AUTHOR, Element, elements, local, parse, remove, write
+from portal.core.files.markup import (
+    AUTHOR,
+    FETCHING_FORMULA,
+    Element,
+    elements,
+    local,
+    parse,
+    remove,
+    write,
+)
 from portal.core.files.pictures import without_metadata
 from portal.core.files.refusals import files_inside, from_outside, macros, wrong_format
 
@@ -20,6 +29,7 @@ _DROPPED = re.compile(
 _MACROS = re.compile(
     r".*vba(?:Project|Data)|.*/macrosheets/|.*/activeX/|.*/ctrlProps/", re.IGNORECASE
 )
+_CONNECTIONS = re.compile(r"xl/(?:connections\.xml|queryTables/|externalLinks/)", re.IGNORECASE)
 _INSIDE = re.compile(r".*/embeddings/", re.IGNORECASE)
 _TAKEN = re.compile(
     r".*\.(?:xml|rels|jpe?g|png|gif|bmp|tiff?|emf|wmf|svg|vml|odttf|fntdata|wdp)$", re.IGNORECASE
@@ -74,6 +84,8 @@ def _refuse(parts: dict[str, bytes], kind: Format) -> None:
     for name in parts:
         if _MACROS.match(name):
             raise macros(kind)
+        if _CONNECTIONS.match(name):
+            raise from_outside()
         if _INSIDE.match(name) or not (_TAKEN.match(name) or _DROPPED.match(name)):
             raise files_inside()
 
@@ -140,16 +152,18 @@ def _clean_part(name: str, content: bytes) -> bytes:
 
 def _refuse_fetching(everything: list[Element]) -> None:
     """Raise BadFile for fields that take something from elsewhere when the file is opened."""
-    texts = {"instrText": "", "ddeLink": ""}
+    fields = ""
     for element in everything:
         kind = local(element.tag)
+        if kind == "f" and FETCHING_FORMULA.search(element.text or ""):
+            raise from_outside()
         if kind == "ddeLink" or _FETCHING.match(str(element.get(_word("instr"), ""))):
             raise from_outside()
         if kind == "fldChar":
-            texts["instrText"] += "\n"
+            fields += "\n"
         elif kind == "instrText":
-            texts["instrText"] += element.text or ""
-    if any(_FETCHING.match(line) for line in texts["instrText"].split("\n")):
+            fields += element.text or ""
+    if any(_FETCHING.match(line) for line in fields.split("\n")):
         raise from_outside()
 
 

@@ -8,8 +8,8 @@ def wrong_format(kind: Format) -> BadFile:
     """Return the refusal of a file that is not what its name says."""
     return BadFile(
         _(
-            "This is not a %(format)s file, whatever its name says. Open it, save it as "
-            "%(format)s, then add that.",
+            "This file is not in the format %(format)s, whatever its name says. Open it, save it "
+            "as %(format)s, then add that.",
             format=kind.label,
         )
     )
