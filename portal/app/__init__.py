@@ -45,8 +45,6 @@ def create_app(settings: Settings) -> Portal:
         COUNTRIES=country_names,
         SETTINGS=settings,
     )
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
     init_i18n(app)
     init_web(app)
     init_guard(app)

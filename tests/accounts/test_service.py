@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from argon2 import PasswordHasher
@@ -69,7 +70,7 @@ def test_a_strangers_registration_never_becomes_the_owners_account() -> None:
     service.register(email="owner@example.org", name="Stranger", password=WRONG)
     for message in make.messages("owner@example.org"):
         token = message.link.rsplit("/", 1)[-1]
-        refused(lambda token=token: service.confirm(token, PASSWORD, network=HERE))
+        refused(partial(service.confirm, token, PASSWORD, network=HERE))
     assert person_with("owner@example.org").email_confirmed_at is None
     service.send_reset_link("owner@example.org")
     service.reset_password(make.last_token("owner@example.org", "reset_password"), PASSWORD)
@@ -80,7 +81,7 @@ def test_a_strangers_registration_never_becomes_the_owners_account() -> None:
 def test_registering_a_known_address_changes_nothing_and_tells_its_owner() -> None:
     person = make.signed_up("known@example.org", "Known Person")
     before = person.password_hash
-    assert service.register(email="known@example.org", name="Other", password=WRONG) is None
+    service.register(email="known@example.org", name="Other", password=WRONG)
     assert (person.name, person.password_hash) == ("Known Person", before)
     assert make.messages("known@example.org")[-1].template == "already_registered"
     assert count_of(Person) == 1
@@ -189,11 +190,7 @@ def test_a_network_that_tries_many_addresses_waits() -> None:
     person = make.signed_up()
     with clock.at(START):
         for number in range(rules.NETWORK_FREE + 1):
-            refused(
-                lambda number=number: service.sign_in(
-                    f"a{number}@example.org", WRONG, network=ELSEWHERE
-                )
-            )
+            refused(partial(service.sign_in, f"a{number}@example.org", WRONG, network=ELSEWHERE))
         assert "Wait" in refused(lambda: enter(person, PASSWORD, ELSEWHERE))
 
 
