@@ -8,13 +8,14 @@ outstanding, bank accounts that appear twice) is injected with `answer_with`.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from uuid import UUID
 
 from portal.accounts.models import Organisation, OrganisationKind
 from portal.applications import queries, rules
 from portal.applications.models import Application
 from portal.core.i18n import _, translated
-from portal.core.money import Money, format_money, to_usd, usd
+from portal.core.money import Money, format_money, usd
 from portal.funds.countries import country, has_flag
 from portal.funds.models import Call
 from portal.funds.profile import Budget, EligibilityRule, Source
@@ -64,6 +65,16 @@ class Facts:
     lines: Sequence[rules.Line] = ()
     attached: frozenset[str] = frozenset()
 
+    @cached_property
+    def rate(self) -> Rate:
+        """The rate that the call counts with. Raises NoRate."""
+        return rate_for(self.call, self.application.currency if self.application else "USD")
+
+    @property
+    def asked(self) -> Money:
+        """What is asked for, in US$. Raises NoRate."""
+        return self.rate.in_usd(Money(rules.total(self.lines), self.rate.currency))
+
 
 def answer_with(check: str, answer: Answer) -> None:
     """Let a higher feature answer `check`: from an organisation to what speaks against it.
@@ -93,6 +104,16 @@ def weigh(facts: Facts) -> list[Check]:
     return [_check(rule, facts) for rule in fund.eligibility] + _countries_of_call(facts)
 
 
+def blocking(facts: Facts) -> list[Check]:
+    """Return the checks that stand in the way of submission.
+
+    Those that only point something out to the officer (R12) are not asked.
+    """
+    asked = [rule for rule in facts.call.fund.eligibility if rule.check != "duplicates"]
+    found = [_check(rule, facts) for rule in asked] + _countries_of_call(facts)
+    return [check for check in found if check.blocks]
+
+
 def before_start(call: Call, organisation: Organisation) -> list[Check]:
     """Return the checks that can be made before anything is written."""
     facts = Facts(call, organisation)
@@ -107,7 +128,7 @@ def rate_for(call: Call, currency: str) -> Rate:
 
 def in_dollars(call: Call, money: Money) -> Money:
     """Return `money` in US$ at the rate of the call's reference day (R9). Raises NoRate."""
-    return to_usd(money, rate_for(call, money.currency).units_per_usd)
+    return rate_for(call, money.currency).in_usd(money)
 
 
 def _check(rule: EligibilityRule, facts: Facts) -> Check:
@@ -189,10 +210,10 @@ def _owed(rule: EligibilityRule, facts: Facts) -> Outcome:
 
 def _one_per_call(rule: EligibilityRule, facts: Facts) -> Outcome:
     del rule
+    if facts.application is not None:
+        return True, _("The portal does not let a second one be started.")
     found = queries.for_call_and_organisation(facts.call, facts.organisation)
-    if found is None or (facts.application and found.id == facts.application.id):
-        return True, ""
-    return False, found.ref
+    return found is None, found.ref if found else ""
 
 
 def _one_per_state(rule: EligibilityRule, facts: Facts) -> Outcome:
@@ -206,10 +227,8 @@ def _ceiling(rule: EligibilityRule, facts: Facts) -> Outcome:
     del rule
     if facts.application is None:
         return None, ""
-    currency = facts.application.currency
     try:
-        asked = in_dollars(facts.call, Money(rules.total(facts.lines), currency))
-        rate = rate_for(facts.call, currency)
+        asked, rate = facts.asked, facts.rate
     except NoRate as missing:
         return False, missing.sentence
     limit = facts.call.ceiling
@@ -221,7 +240,7 @@ def _ceiling(rule: EligibilityRule, facts: Facts) -> Outcome:
         asked=format_money(asked),
         limit=format_money(usd(limit)),
         rate=f"{rate.units_per_usd.normalize():f}",
-        currency=currency,
+        currency=rate.currency,
         day=rate.effective_on.isoformat(),
     )
     return asked.minor <= limit, detail
@@ -254,7 +273,7 @@ def _audit_line(rule: EligibilityRule, facts: Facts) -> Outcome:
     if facts.application is None or budget.audit_category is None:
         return True, ""
     try:
-        asked = in_dollars(facts.call, Money(rules.total(facts.lines), facts.application.currency))
+        asked = facts.asked
     except NoRate as missing:
         return False, missing.sentence
     if asked.minor <= budget.audit_line_above_usd_minor:

@@ -64,7 +64,7 @@ class Application(WithId, Versioned, Base, kw_only=True):
     organisation_id: Mapped[UUID] = mapped_column(
         ForeignKey("organisation.id"), init=False, index=True
     )
-    sealing_key: Mapped[SealingKey] = relationship()
+    sealing_key: Mapped[SealingKey] = relationship(lazy="joined")
     sealing_key_id: Mapped[UUID] = mapped_column(ForeignKey("sealing_key.id"), init=False)
     status: Mapped[ApplicationStatus] = mapped_column(
         enum_column(ApplicationStatus), default=ApplicationStatus.DRAFT
@@ -80,6 +80,9 @@ class Application(WithId, Versioned, Base, kw_only=True):
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     submitted_at: Mapped[datetime | None] = mapped_column(default=None)
+    recusals: Mapped[list["Recusal"]] = relationship(
+        back_populates="application", init=False, default_factory=list
+    )
 
     __table_args__ = (
         CheckConstraint(
@@ -312,7 +315,7 @@ class Recusal(WithId, Base, kw_only=True):
 
     __tablename__ = "recusal"
 
-    application: Mapped[Application] = relationship()
+    application: Mapped[Application] = relationship(back_populates="recusals")
     application_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), init=False)
     person: Mapped[Person] = relationship()
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), init=False)

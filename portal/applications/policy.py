@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 
 from portal.accounts.models import MemberRole, Organisation, Person, Role
 from portal.applications.models import Application, ApplicationStatus, Recusal
-from portal.core.db import session
 from portal.funds.models import Call
 
 READERS_OF_ALL = (
@@ -72,10 +71,7 @@ def is_reviewer(person: Person, application: Application) -> bool:
 
 def is_recused(person: Person, application: Application) -> bool:
     """Say whether the person declared a conflict of interest on this application (R16)."""
-    found = select(Recusal.id).where(
-        Recusal.person_id == person.id, Recusal.application_id == application.id
-    )
-    return session.scalar(found) is not None
+    return any(recusal.person_id == person.id for recusal in application.recusals)
 
 
 def can_view(person: Person, application: Application) -> bool:

@@ -40,7 +40,7 @@ SECTION_OF_CHECK = {
 def missing(application: Application) -> list[rules.Missing]:
     """Return everything that stands between the draft and its submission, in order.
 
-    Five SQL statements and one for each check that asks the database.
+    Five SQL statements, and those of the reports that are owed.
     """
     content = rules.Content(
         fund=application.fund,
@@ -59,8 +59,8 @@ def missing(application: Application) -> list[rules.Missing]:
         frozenset(content.attached),
     )
     found = rules.missing_from(content)
-    for check in eligibility.weigh(facts):
-        if check.blocks and not check.key.startswith(ON_A_PAGE):
+    for check in eligibility.blocking(facts):
+        if not check.key.startswith(ON_A_PAGE):
             found.append(_as_missing(application, check))
     return found
 
