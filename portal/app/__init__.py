@@ -15,10 +15,14 @@ from portal.core.db import connect
 from portal.core.i18n import init_i18n, locale
 from portal.core.web import Portal, init_web
 from portal.funds import countries
+from portal.funds.views import blueprint as funds
+from portal.publication.views import blueprint as publication
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home,
     accounts,
+    funds,
+    publication,
 )
 """The pages of each feature, in the order of the ladder. A new feature adds its blueprint."""
 

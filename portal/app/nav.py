@@ -12,6 +12,7 @@ from flask import request, url_for
 
 from portal.accounts.models import Person
 from portal.core.i18n import _l
+from portal.funds import policy as funds
 
 Audience = Callable[[Person | None], bool]
 
@@ -41,6 +42,11 @@ def applicants(person: Person | None) -> bool:
     return person is not None and not person.is_staff
 
 
+def not_staff(person: Person | None) -> bool:
+    """Show to visitors and applicants."""
+    return person is None or not person.is_staff
+
+
 def holders(policy: Callable[[Person], bool]) -> Audience:
     """Show to whom `policy` lets in: the same rule that guards the page."""
     return lambda person: person is not None and policy(person)
@@ -54,6 +60,9 @@ NAV: tuple[Entry, ...] = (
         applicants,
         covers=("accounts.organisation", "accounts.create_organisation", "accounts.edit_org"),
     ),
+    Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
+    Entry(_l("Open calls"), "publication.calls", not_staff, covers=("publication.call",)),
+    Entry(_l("How to apply"), "publication.how_to_apply", visitors),
     Entry(_l("Register"), "accounts.register", visitors),
 )
 

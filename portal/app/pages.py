@@ -16,7 +16,7 @@ from portal.accounts.models import Person
 from portal.app.nav import navigation
 from portal.core import formats
 from portal.core.config import ROOT, Settings
-from portal.core.i18n import LANGUAGES, PSEUDO, locale, translated
+from portal.core.i18n import LANGUAGES, PSEUDO, _, locale, translated
 from portal.core.money import format_money
 from portal.core.web import remember
 from portal.funds import countries
@@ -83,6 +83,11 @@ def _frame_for(person: Person | None, settings: Settings) -> dict[str, Any]:
         "demo": settings.demo,
         "account": _account(person),
         "nav": navigation(person),
+        "footer_links": [
+            {"label": _("How to apply"), "href": url_for("publication.how_to_apply")},
+            {"label": _("Privacy"), "href": url_for("publication.privacy")},
+            {"label": _("Accessibility"), "href": url_for("publication.accessibility")},
+        ],
         "home_url": url_for("home.show") if person else "/",
         "account_url": url_for("accounts.profile"),
         "sign_in_url": url_for("accounts.sign_in"),

@@ -11,15 +11,21 @@ from tests.make.accounts import (
     person,
     signed_up,
 )
+from tests.make.funds import call, draft_call, officer, profiles, terms
 
 __all__ = [
     "PASSWORD",
     "administrator",
+    "call",
+    "draft_call",
     "last_link",
     "last_token",
     "member",
     "messages",
+    "officer",
     "organisation",
     "person",
+    "profiles",
     "signed_up",
+    "terms",
 ]
