@@ -77,6 +77,7 @@ class Award(WithId, Versioned, Base):
     decided_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     offered_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    remark: Mapped[str] = mapped_column(default="")
     agreement: Mapped["Agreement | None"] = relationship(
         back_populates="award", init=False, default=None, uselist=False
     )

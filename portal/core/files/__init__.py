@@ -11,6 +11,7 @@ from portal.core.files.stored import (
     StoredFile,
     configure,
     damaged,
+    keep_document,
     open_stored,
     store,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "StoredFile",
     "configure",
     "damaged",
+    "keep_document",
     "open_stored",
     "store",
 ]

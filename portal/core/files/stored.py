@@ -91,6 +91,19 @@ def store(
     sentence that says what to do.
     """
     name, content, media_type = clean(stream, filename, allowed)
+    return _kept(name, content, media_type, by_id, case_id)
+
+
+def keep_document(
+    content: bytes, name: str, by_id: UUID | None, case_id: UUID | None = None
+) -> StoredFile:
+    """Keep a PDF that the portal itself wrote, byte for byte, and return its row, flushed."""
+    return _kept(cleaned_name(name), content, "application/pdf", by_id, case_id)
+
+
+def _kept(
+    name: str, content: bytes, media_type: str, by_id: UUID | None, case_id: UUID | None
+) -> StoredFile:
     file = StoredFile(
         id=uuid4(),
         name=name,

@@ -1,0 +1,41 @@
+"""Pure decisions about awards: budget in US$, instalments, ceilings. Amounts in US cents."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from portal.core.money import Money, split, to_usd, usd
+
+
+def dollars(lines: Sequence[Money], rate: Decimal, total: Money) -> list[int]:
+    """Return budget lines in cents that sum to `total` exactly.
+
+    Each line is converted on its own; what rounding leaves over goes to the largest line, where
+    it weighs least. `total` is the request in US$ as it was submitted.
+    """
+    converted = [to_usd(line, rate).minor for line in lines]
+    if not converted:
+        return []
+    largest = max(range(len(converted)), key=lambda at: (converted[at], -at))
+    converted[largest] += total.minor - sum(converted)
+    return converted
+
+
+def plan(amount_usd: int, percents: Sequence[int]) -> list[int]:
+    """Return the planned instalments in cents; the remainder goes to the last (R22)."""
+    return [part.minor for part in split(usd(amount_usd), percents)]
+
+
+def revision_fault(
+    requested: Mapping[str, int], revised: Mapping[str, int], award_usd: int
+) -> tuple[str, int] | None:
+    """Return what is wrong with a revised budget (R18), or None.
+
+    The answer is (`lines`, 0) for other lines than requested, (`negative`, 0), or (`sum`, cents
+    by which the lines are above, below zero: under, the award).
+    """
+    if set(requested) != set(revised):
+        return "lines", 0
+    if any(amount < 0 for amount in revised.values()):
+        return "negative", 0
+    difference = sum(revised.values()) - award_usd
+    return ("sum", difference) if difference else None
