@@ -1,0 +1,46 @@
+"""Who is let in where: every endpoint of the portal, declared a second time and by hand.
+
+A feature adds its endpoints here. Being let in is the first door only: which rows somebody then
+finds is tested with the feature, by its policy.
+"""
+
+from portal.accounts.models import Role
+
+VISITOR = "visitor"
+APPLICANT = "applicant"
+ANYBODY = frozenset({VISITOR, APPLICANT, *(role.value for role in Role)})
+MEMBERS = ANYBODY - {VISITOR}
+
+
+def holders(*roles: Role) -> frozenset[str]:
+    """Return those who hold one of `roles`, for whatever fund."""
+    return frozenset(role.value for role in roles)
+
+
+LET_IN: dict[str, frozenset[str]] = {
+    "static": ANYBODY,
+    "home.show": MEMBERS,
+    "accounts.sign_in": ANYBODY,
+    "accounts.sign_in_again": ANYBODY,
+    "accounts.sign_out": ANYBODY,
+    "accounts.signed_out": ANYBODY,
+    "accounts.language": ANYBODY,
+    "accounts.register": ANYBODY,
+    "accounts.registered": ANYBODY,
+    "accounts.confirm": ANYBODY,
+    "accounts.join": ANYBODY,
+    "accounts.forgot": ANYBODY,
+    "accounts.forgot_sent": ANYBODY,
+    "accounts.reset": ANYBODY,
+    "accounts.confirm_identity": MEMBERS,
+    "accounts.profile": MEMBERS,
+    "accounts.change_password": MEMBERS,
+    "accounts.sign_out_everywhere": MEMBERS,
+    "accounts.organisations": MEMBERS,
+    "accounts.create_organisation": MEMBERS,
+    "accounts.organisation": MEMBERS,
+    "accounts.edit_organisation": MEMBERS,
+    "accounts.invite": MEMBERS,
+    "accounts.remove_member": MEMBERS,
+    "accounts.change_member_role": MEMBERS,
+}
