@@ -6,7 +6,7 @@ one job; `dispatch_request` of the web application and the job runner end it, se
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 from uuid import UUID, uuid4
 
 from sqlalchemy import DateTime, Engine, FromClause, MetaData, Uuid, create_engine
@@ -18,6 +18,7 @@ from sqlalchemy.orm import (
     Session,
     declared_attr,
     mapped_column,
+    relationship,
     scoped_session,
     sessionmaker,
 )
@@ -31,6 +32,9 @@ NAMING = {
 }
 
 
+@dataclass_transform(
+    kw_only_default=True, eq_default=False, field_specifiers=(mapped_column, relationship)
+)
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=False):
     """Base of every table. Constructors take keywords only, so mypy sees a forgotten column."""
 
