@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as unknown:
+        except (OSError, ValueError, KeyError) as unknown:
             raise ValueError("must be the name of a time zone, such as Africa/Nairobi") from unknown
         return name
 

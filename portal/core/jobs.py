@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psycopg
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector, exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import Engine, make_url
@@ -83,17 +84,18 @@ def wake() -> None:
     engine = session.get_bind()
     if not isinstance(engine, Engine):
         return
+    connection = None
     try:
-        with engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            try:
-                _eager.configure(queueing_lock="eager", connection=raw).defer()
-            except exceptions.AlreadyEnqueued:
-                connection.rollback()
-            else:
-                connection.commit()
-    except (SQLAlchemyError, exceptions.ProcrastinateException):
+        connection = engine.raw_connection()
+        _eager.configure(queueing_lock="eager", connection=connection.driver_connection).defer()
+        connection.commit()
+    except exceptions.AlreadyEnqueued:
+        log.debug("the worker has been told already")
+    except (SQLAlchemyError, psycopg.Error, exceptions.ProcrastinateException):
         log.warning("the worker could not be woken; its next sweep catches up", exc_info=True)
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 @app.task(name="portal.eager")
@@ -115,12 +117,8 @@ def _every_minute(timestamp: int) -> None:
 async def _forget_stalled(timestamp: int) -> None:
     """Remove the jobs of workers that died; their work is found again by its own state."""
     del timestamp
-    manager = _running[-1].job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        await manager.finish_job(job, Status.FAILED, delete_job=True)
-
-
-_running: list[App] = []
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
 
 def work(url: str) -> None:
@@ -130,11 +128,5 @@ def work(url: str) -> None:
     """
     run(sweeps())
     conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    worker = app.with_connector(PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4))
-    _running.append(worker)
-    try:
-        worker.run_worker(
-            delete_jobs="always", shutdown_graceful_timeout=GRACE_SECONDS, concurrency=1
-        )
-    finally:
-        _running.remove(worker)
+    with app.replace_connector(PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4)) as own:
+        own.run_worker(delete_jobs="always", shutdown_graceful_timeout=GRACE_SECONDS)
