@@ -24,6 +24,7 @@ from portal.core import clock
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
+from portal.core.money import Money, usd
 from portal.funds.models import Call
 
 
@@ -37,14 +38,19 @@ class Finding(Labelled):
 
 
 class ScreeningItem(WithId, Versioned, Base):
-    """One item of the checklist that the fund's rules produce for an application."""
+    """One item of the checklist that the fund's rules produce for an application.
+
+    `outcome` is what the machine found when the checklist was drawn up (None: a person judges).
+    """
 
     __tablename__ = "screening_item"
 
     application: Mapped[Application] = relationship()
     application_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), init=False)
+    position: Mapped[int]
     key: Mapped[str]
     rule: Mapped[str]
+    outcome: Mapped[bool | None] = mapped_column(default=None)
     finding: Mapped[Finding] = mapped_column(enum_column(Finding), default=Finding.OPEN)
     note: Mapped[str] = mapped_column(default="")
     checked_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
@@ -52,9 +58,41 @@ class ScreeningItem(WithId, Versioned, Base):
 
     __table_args__ = (
         UniqueConstraint("application_id", "key"),
-        CheckConstraint("(finding = 'open') = (checked_by_id IS NULL)", name="checked_by_somebody"),
+        CheckConstraint(
+            "(finding = 'open') = (checked_by_id IS NULL) "
+            "AND (checked_by_id IS NULL) = (checked_at IS NULL)",
+            name="checked_by_somebody",
+        ),
         CheckConstraint("finding <> 'waived' OR note <> ''", name="waiver_has_a_reason"),
     )
+
+    @property
+    def case_id(self) -> UUID:
+        """The application's case file."""
+        return self.application_id
+
+
+class EntitlementCheck(WithId, Base):
+    """The officer's word that a State is entitled to support, for funds without a body (R15).
+
+    `facts` are what the priority order rests on, as they stood on the call's reference day.
+    """
+
+    __tablename__ = "entitlement_check"
+
+    application: Mapped[Application] = relationship()
+    application_id: Mapped[UUID] = mapped_column(
+        ForeignKey("application.id"), init=False, unique=True
+    )
+    checked_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    checked_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    note: Mapped[str] = mapped_column(default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default_factory=dict)
+
+    @property
+    def case_id(self) -> UUID:
+        """The application's case file."""
+        return self.application_id
 
 
 class InterestDeclaration(WithId, Base):
@@ -70,18 +108,25 @@ class InterestDeclaration(WithId, Base):
 
     __table_args__ = (UniqueConstraint("person_id", "application_id"),)
 
+    @property
+    def case_id(self) -> UUID:
+        """The application's case file."""
+        return self.application_id
+
 
 class SheetStatus(Labelled):
     """Whether a score sheet counts yet."""
 
     DRAFT = "draft", _l("In progress"), "wait"
     SUBMITTED = "submitted", _l("Submitted"), "good"
+    SET_ASIDE = "set_aside", _l("Set aside: a conflict was declared"), "stop"
 
 
 class SheetAction(StrEnum):
     """What moves a score sheet."""
 
     SUBMIT = "submit"
+    SET_ASIDE = "set_aside"
 
 
 class ScoreSheet(WithId, Versioned, Base):
@@ -91,7 +136,7 @@ class ScoreSheet(WithId, Versioned, Base):
 
     application: Mapped[Application] = relationship()
     application_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), init=False)
-    reviewer: Mapped[Person] = relationship()
+    reviewer: Mapped[Person] = relationship(lazy="joined")
     reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), init=False)
     status: Mapped[SheetStatus] = mapped_column(enum_column(SheetStatus), default=SheetStatus.DRAFT)
     comment: Mapped[str] = mapped_column(default="")
@@ -102,7 +147,11 @@ class ScoreSheet(WithId, Versioned, Base):
 
     __table_args__ = (
         UniqueConstraint("application_id", "reviewer_id"),
-        CheckConstraint("(status = 'submitted') = (submitted_at IS NOT NULL)", name="has_a_time"),
+        CheckConstraint(
+            "CASE status WHEN 'submitted' THEN submitted_at IS NOT NULL "
+            "WHEN 'draft' THEN submitted_at IS NULL ELSE true END",
+            name="submitted_has_a_time",
+        ),
     )
 
     @property
@@ -177,6 +226,17 @@ class Recommendation(WithId, Versioned, Base):
             postgresql_where=text("status IN ('draft', 'made')"),
         ),
         CheckConstraint("decided_by_id <> made_by_id", name="another_person_decides"),
+        CheckConstraint(
+            "(made_by_id IS NULL) = (made_at IS NULL) "
+            "AND (status = 'draft') = (made_by_id IS NULL)",
+            name="made_by_somebody",
+        ),
+        CheckConstraint(
+            "(decided_by_id IS NULL) = (decided_at IS NULL) "
+            "AND (status IN ('draft', 'made')) = (decided_by_id IS NULL)",
+            name="decided_by_somebody",
+        ),
+        CheckConstraint("status <> 'returned' OR remarks <> ''", name="returned_with_remarks"),
     )
 
     @property
@@ -200,7 +260,7 @@ class RecommendationLine(WithId, Versioned, Base):
 
     recommendation: Mapped[Recommendation] = relationship(back_populates="lines")
     recommendation_id: Mapped[UUID] = mapped_column(ForeignKey("recommendation.id"), init=False)
-    application: Mapped[Application] = relationship()
+    application: Mapped[Application] = relationship(lazy="joined")
     application_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), init=False)
     rank: Mapped[int]
     mean: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), default=None)
@@ -216,11 +276,26 @@ class RecommendationLine(WithId, Versioned, Base):
         CheckConstraint("recommended_usd >= 0", name="not_negative"),
         CheckConstraint("recommended_usd <= requested_usd", name="not_above_request"),
         CheckConstraint("(verdict = 'fund') = (recommended_usd > 0)", name="funded_has_an_amount"),
+        CheckConstraint("rank > 0", name="rank_positive"),
     )
+
+    @property
+    def requested(self) -> Money:
+        """What was asked for, in US$."""
+        return usd(self.requested_usd)
+
+    @property
+    def recommended(self) -> Money:
+        """What the body recommends, in US$."""
+        return usd(self.recommended_usd)
 
 
 class Decision(WithId, Base):
-    """What an applicant is told in writing, with reasons (R20). One per application."""
+    """What an applicant is told in writing, with reasons (R20). One per application.
+
+    `recommendation_id` names what was decided on; an inadmissible application has none, its `rule`
+    says why. A trigger refuses every later change.
+    """
 
     __tablename__ = "decision"
 
@@ -232,10 +307,24 @@ class Decision(WithId, Base):
     amount_usd: Mapped[int] = mapped_column(BigInteger)
     reasons: Mapped[str]
     rule: Mapped[str] = mapped_column(default="")
+    recommendation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("recommendation.id"), default=None
+    )
     decided_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 
     __table_args__ = (
         CheckConstraint("approved = (amount_usd > 0)", name="approved_has_an_amount"),
         CheckConstraint("reasons <> ''", name="has_reasons"),
+        CheckConstraint("recommendation_id IS NOT NULL OR rule <> ''", name="rests_on_something"),
     )
+
+    @property
+    def case_id(self) -> UUID:
+        """The application's case file."""
+        return self.application_id
+
+    @property
+    def amount(self) -> Money:
+        """What is granted, in US$."""
+        return usd(self.amount_usd)
