@@ -71,7 +71,7 @@ class Form(FlaskForm):
                 field.errors = _settle(field.errors)
         return valid
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         """WTForms' own catalogues carry the standard messages."""
 
         @property
