@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from defusedxml import ElementTree
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
 from PIL import Image
 
 from portal.core import files
@@ -278,6 +281,43 @@ def test_documents_that_act_or_mislead_are_refused(
     name: str, parts: dict[str, bytes | str], says: str
 ) -> None:
     assert says in refusal(pack(parts) if parts else b"PK\x05\x06" + bytes(18), name)
+
+
+DAMAGE = st.lists(
+    st.tuples(st.floats(0, 0.999), st.integers(0, 12), st.binary(max_size=4)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def damaged(content: bytes, damage: list[tuple[float, int, bytes]]) -> bytes:
+    for where, cut, put in damage:
+        position = int(where * len(content))
+        content = content[:position] + put + content[position + cut :]
+    return content
+
+
+@pytest.mark.filterwarnings("ignore")
+@how(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sampled_from(["a.docx", "a.xlsx", "a.odt"]), st.integers(0, 5), DAMAGE)
+def test_any_damage_is_cleaned_or_refused(
+    name: str, part: int, damage: list[tuple[float, int, bytes]]
+) -> None:
+    parts = odf("<t:p>x</t:p>") if name == "a.odt" else ooxml(name[2:], "<w:t>x</w:t>")
+    chosen = sorted(parts)[part % len(parts)]
+    content = parts[chosen]
+    parts[chosen] = damaged(content.encode() if isinstance(content, str) else content, damage)
+    for upload in (pack(parts), damaged(pack(parts), damage)):
+        try:
+            assert cleaned(upload, name)
+        except BadFile:
+            continue
+
+
+@pytest.mark.parametrize("declared", ["UTH-8", "UTF-16", "utf-7", "rot13"])
+def test_a_strange_encoding_is_refused(declared: str) -> None:
+    part = f'<?xml version="1.0" encoding="{declared}"?><x/>'
+    assert "damaged" in refusal(pack(ooxml("docx", more={"word/styles.xml": part})), "a.docx")
 
 
 def test_an_open_document_with_a_password_is_refused() -> None:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from PIL import Image
 
@@ -104,6 +107,9 @@ def hostile_pdf() -> bytes:
     return written.getvalue()
 
 
+HOSTILE = hostile_pdf()
+
+
 def test_a_pdf_keeps_its_page_and_loses_what_acts_and_whom_it_names() -> None:
     before = hostile_pdf()
     after = cleaned(before, "a.pdf")
@@ -165,6 +171,21 @@ def test_a_pdf_without_pages_with_too_many_or_of_one_program_is_refused() -> Non
     assert "no pages" in refusal(empty.getvalue(), "a.pdf")
     assert "one program only" in refusal(form.getvalue(), "a.pdf")
     assert "more than 500 pages" in refusal(thick.getvalue(), "a.pdf")
+
+
+@pytest.mark.filterwarnings("ignore")
+@how(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=4)), min_size=1))
+def test_any_damage_is_cleaned_or_refused(damage: list[tuple[float, bytes]]) -> None:
+    content = HOSTILE
+    for where, put in damage:
+        position = int(where * len(content))
+        content = content[:position] + put + content[position + len(put) :]
+    try:
+        after = cleaned(content, "a.pdf")
+    except BadFile:
+        return
+    assert after.startswith(b"%PDF-")
 
 
 def test_the_same_pdf_is_written_the_same() -> None:

@@ -11,6 +11,20 @@ from portal.core.i18n import _
 LONGEST_NAME = 120
 
 
+WHEN_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What parsers raise on bytes that are not what they seem; each was met while fuzzing them."""
+
+
 class BadFile(Exception):
     """An upload that is not taken; `sentence` says why and what to do instead."""
 

@@ -5,7 +5,7 @@ import zlib
 from io import BytesIO
 
 from portal.core.files import odf, ooxml
-from portal.core.files.kinds import BadFile, Format
+from portal.core.files.kinds import WHEN_DAMAGED, BadFile, Format
 from portal.core.files.refusals import password
 from portal.core.i18n import _
 
@@ -33,7 +33,7 @@ def rewrite_office(content: bytes, kind: Format) -> bytes:
         parts = _unpacked(content)
         clean = odf.clean if kind.media_type.startswith(odf.MEDIA_TYPES) else ooxml.clean
         return _packed(clean(parts, kind))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as broken:
+    except (zipfile.BadZipFile, zlib.error, *WHEN_DAMAGED) as broken:
         raise BadFile(
             _(
                 "This file is damaged. Open it, save it as %(format)s again, then add that.",

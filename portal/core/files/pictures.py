@@ -5,7 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageCms, ImageOps
 
-from portal.core.files.kinds import BadFile, Format
+from portal.core.files.kinds import WHEN_DAMAGED, BadFile, Format
 from portal.core.i18n import _
 
 MAX_PIXELS = 50_000_000
@@ -36,7 +36,7 @@ def rewrite_picture(content: bytes, kind: Format) -> bytes:
             return _encoded(_upright(picture), kind)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadFile(_too_large()) from None
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, MemoryError) as broken:
+    except (SyntaxError, struct.error, *WHEN_DAMAGED) as broken:
         raise BadFile(
             _(
                 "This picture cannot be read to its end. Save it as %(format)s again, then add it.",

@@ -10,7 +10,7 @@ from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
 from pikepdf.sanitize import Sanitizer
 from pikepdf.settings import set_qpdf_limits
 
-from portal.core.files.kinds import BadFile, Format
+from portal.core.files.kinds import WHEN_DAMAGED, BadFile, Format
 from portal.core.files.pictures import without_metadata
 from portal.core.i18n import _
 
@@ -30,16 +30,6 @@ _ACTIVE = {
 _OF_CATALOGUE = ("/Metadata", "/OpenAction", "/AA", "/Perms", "/DSS", "/Legal", "/AF", "/PieceInfo")
 _OF_PAGE = ("/Metadata", "/AA", "/AF", "/Thumb", "/PieceInfo", "/LastModified")
 _OF_NOTE = ("/AA", "/T", "/NM", "/M", "/CreationDate", "/RC")
-_BROKEN = (
-    pikepdf.PdfError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 def rewrite_pdf(content: bytes, kind: Format) -> bytes:
@@ -62,7 +52,7 @@ def rewrite_pdf(content: bytes, kind: Format) -> bytes:
         raise BadFile(
             _("This PDF is protected by a password. Save it without one, then add that.")
         ) from None
-    except _BROKEN as broken:
+    except (pikepdf.PdfError, *WHEN_DAMAGED) as broken:
         raise BadFile(
             _("This PDF is damaged. Open it, print it to a new PDF, then add that.")
         ) from broken
