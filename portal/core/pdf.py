@@ -12,6 +12,8 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from PIL import ImageFile
+
 from portal.core.config import ROOT
 
 READABLE = (ROOT / "static", ROOT / "templates" / "pdf")
@@ -59,6 +61,8 @@ def _weasyprint() -> ModuleType:
         import weasyprint
     except OSError as missing:
         raise PdfUnavailable(INSTALL) from missing
+    # WeasyPrint lets Pillow take broken pictures, everywhere; uploads must not be taken so.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     module: ModuleType = weasyprint
     return module
 

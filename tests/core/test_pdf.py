@@ -3,6 +3,8 @@
 import builtins
 import os
 import socket
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,18 @@ def test_a_document_is_tagged_and_says_its_title_and_language() -> None:
     assert made.metadata.creation_date is None
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
     assert "Article 1" in made.pages[0].extract_text()
+
+
+@pytest.mark.usefixtures("pango")
+def test_making_documents_does_not_let_broken_pictures_in() -> None:
+    script = """
+from PIL import ImageFile
+from portal.core import pdf
+pdf.render_pdf("<html lang=en><title>x</title><p>x</p></html>", base=pdf.READABLE[0])
+raise SystemExit(ImageFile.LOAD_TRUNCATED_IMAGES)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.usefixtures("pango")
