@@ -6,7 +6,7 @@ access does not answer: see `set_access`.
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -21,10 +21,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Forbidden, HTTPException, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import FormField
+from wtforms.fields import SelectChoice
 
 from portal.core import jobs
 from portal.core.db import session
-from portal.core.i18n import _, language
+from portal.core.i18n import PSEUDO, _, language
 from portal.core.workflow import Refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -76,12 +77,17 @@ class Form(FlaskForm):
 
         @property
         def locales(self) -> list[str]:
-            """Return the reader's language."""
-            return [language()]
+            """Return the reader's language; the made-up ones have no catalogue of their own."""
+            return [PSEUDO.get(language(), language())]
 
         def get_translations(self, form: Any) -> Any:
             """Use WTForms' catalogue; Flask-WTF would look for an extension that is not here."""
             return super(FlaskForm.Meta, self).get_translations(form)
+
+
+def choices(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    """Return (value, label) pairs as WTForms takes them; labels may be lazy texts."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def set_access(view: View, access: Access) -> View:
