@@ -20,7 +20,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from portal.accounts import rules
 from portal.accounts.models import MemberRole, OrganisationKind, Person
 from portal.core.i18n import LANGUAGES, _, _l
-from portal.core.web import Form
+from portal.core.web import Form, choices
 from portal.core.workflow import Refused
 
 NEW_PASSWORD_HINT = _l(
@@ -164,7 +164,7 @@ class ProfileForm(Form):
     """How the portal addresses somebody."""
 
     name = name_field(_l("Your name"), _l("Type your name."), render_kw={"autocomplete": "name"})
-    language = SelectField(_l("Language of pages and messages"), choices=list(LANGUAGES.items()))
+    language = SelectField(_l("Language of pages and messages"), choices=choices(LANGUAGES.items()))
     time_zone = SelectField(
         _l("Time zone"),
         description=_l("Times are shown in this zone, with Universal Time (UTC) beside."),
@@ -180,8 +180,8 @@ class ProfileForm(Form):
 
     def __init__(self, person: Person) -> None:
         super().__init__(obj=person)
-        self.time_zone.choices = [(zone, zone.replace("_", " ")) for zone in time_zones()]
-        self.nationality.choices = country_choices(_("Not given"))
+        self.time_zone.choices = choices((zone, zone.replace("_", " ")) for zone in time_zones())
+        self.nationality.choices = choices(country_choices(_("Not given")))
 
 
 def time_zones() -> list[str]:
@@ -222,7 +222,7 @@ class OrganisationForm(Form):
     )
     kind = RadioField(
         _l("What it is"),
-        choices=OrganisationKind.choices(),
+        choices=choices(OrganisationKind.choices()),
         validators=[InputRequired(_l("Choose what the applicant is."))],
     )
     country = SelectField(
@@ -247,7 +247,7 @@ class OrganisationForm(Form):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.country.choices = country_choices(_("Choose a country"))
+        self.country.choices = choices(country_choices(_("Choose a country")))
 
     def details(self) -> dict[str, Any]:
         """Return the fields as the services take them."""
@@ -294,7 +294,7 @@ class InviteForm(Form):
     )
     role = RadioField(
         _l("What they will do"),
-        choices=MemberRole.choices(),
+        choices=choices(MemberRole.choices()),
         default=MemberRole.EDITOR.value,
         validators=[InputRequired(_l("Choose what they will do."))],
     )

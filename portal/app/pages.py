@@ -24,6 +24,8 @@ from portal.funds import countries
 STATIC = ROOT / "static"
 FOR_A_YEAR = 365 * 24 * 60 * 60
 DIGEST_LENGTH = 12
+COMPRESSIBLE = frozenset({"text/css", "text/javascript", "image/svg+xml"})
+"""Read whole, because only what is read whole is sent compressed."""
 
 
 class Loud(Undefined):
@@ -134,4 +136,7 @@ def _let_static_be_kept(response: Response) -> Response:
             response.headers["Cache-Control"] = f"public, max-age={FOR_A_YEAR}, immutable"
         else:
             response.headers["Cache-Control"] = "no-cache"
+        if response.mimetype in COMPRESSIBLE:
+            response.direct_passthrough = False
+            response.make_sequence()
     return response
