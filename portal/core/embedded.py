@@ -174,10 +174,17 @@ def _folder(data_dir: Path, owner: tuple[int, int] | None) -> Path:
         if owner is None or _reachable(data_dir):
             place.mkdir(exist_ok=True)
         else:
-            apart = SYSTEM_FOLDER / uuid4().hex[:12]
-            apart.mkdir(parents=True, mode=0o755)
-            place.symlink_to(apart)
+            place.symlink_to(_open_folder(uuid4().hex[:12]))
     return place.resolve()
+
+
+def _open_folder(name: str) -> Path:
+    """Make the folder `name` under ours, passable for the system user whatever the umask."""
+    folder = SYSTEM_FOLDER / name
+    folder.mkdir(parents=True)
+    SYSTEM_FOLDER.chmod(0o755)
+    folder.chmod(0o755)
+    return folder
 
 
 def _reachable(path: Path) -> bool:
@@ -212,8 +219,7 @@ def _copied(package: Path) -> Path:
     """Return a copy of the programs of `package` that every user can run, made the first time."""
     copy = SYSTEM_FOLDER / f"postgresql-{version(PACKAGE)}"
     if not copy.exists():
-        draft = SYSTEM_FOLDER / f".draft-{uuid4().hex}"
-        draft.mkdir(parents=True, mode=0o755)
+        draft = _open_folder(f".draft-{uuid4().hex}")
         shutil.copytree(package / POSTGRESQL, draft / package.name / POSTGRESQL, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():

@@ -1,0 +1,65 @@
+"""The command line: `portal demo | migrate | serve | work | check | invite-admin`.
+
+Every command takes `--data DIR`, and says what is wrong in one line.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from portal.cli.check import check
+from portal.cli.database import migrate
+from portal.cli.demo import demo
+from portal.cli.people import invite_admin
+from portal.cli.run import serve, work
+from portal.core.config import BadSettings
+from portal.core.embedded import NoDatabase
+from portal.core.workflow import Refused
+
+COMMANDS = (demo, migrate, serve, work, check, invite_admin)
+
+
+class OneLine(click.Group):
+    """A group of commands whose failures, where somebody can mend them, are one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an expected failure becomes its sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (BadSettings, NoDatabase, Refused) as refused:
+            raise click.ClickException(str(refused)) from refused
+        except OperationalError as unreachable:
+            reason = str(unreachable.orig).strip().splitlines()[0]
+            raise click.ClickException(f"The database does not answer: {reason}") from unreachable
+        except ProgrammingError as outdated:
+            reason = str(outdated.orig).strip().splitlines()[0]
+            raise click.ClickException(
+                f"The database is not up to date ({reason}): run `portal migrate`."
+            ) from outdated
+        except OSError as refused:
+            raise click.ClickException(f"{refused}.") from refused
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+def portal() -> None:
+    """Run the Voluntary Funds Portal: grants from the call to the closed file."""
+
+
+for command in COMMANDS:
+    command.params.append(
+        click.Option(
+            ["--data"],
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where the embedded database, the files and the secrets are.  [default: ./var]",
+        )
+    )
+    portal.add_command(command)
+
+
+def main() -> None:
+    """Be the program `portal`."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
+    portal()
