@@ -14,6 +14,8 @@ from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +31,7 @@ VERSION = b"\x01"
 
 _TAG_BYTES = 16
 _wrapping: list[AESGCM] = []
+_master_key: list[bytes] = []
 
 
 class Unreadable(Exception):
@@ -55,6 +58,7 @@ def configure(master_key: bytes) -> None:
     if len(master_key) != KEY_BYTES:
         raise ValueError(f"the master key has {KEY_BYTES} bytes")
     _wrapping[:] = [AESGCM(master_key)]
+    _master_key[:] = [master_key]
 
 
 def new_key() -> SealingKey:
@@ -85,6 +89,16 @@ def destroy(key: SealingKey) -> None:
     if key.destroyed_at is None:
         key.wrapped = None
         key.destroyed_at = clock.now()
+
+
+def derived_key(purpose: str) -> bytes:
+    """Return a key of 32 bytes for `purpose`, made from the master key (HKDF-SHA-256).
+
+    For keyed hashes that find equal values without reading them. RuntimeError before `configure`.
+    """
+    if not _master_key:
+        raise RuntimeError("crypto.configure(master_key) comes first")
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(_master_key[0])
 
 
 def _master() -> AESGCM:

@@ -51,6 +51,7 @@ class BankDetails(WithId, Versioned, Base):
     fingerprint: Mapped[str] = mapped_column(index=True)
     entered_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     entered_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    payable_from: Mapped[datetime] = mapped_column(default_factory=clock.now)
     checked_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     checked_at: Mapped[datetime | None] = mapped_column(default=None)
     remark: Mapped[str] = mapped_column(default="")

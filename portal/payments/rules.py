@@ -1,0 +1,165 @@
+"""Pure decisions about payments: the gates of an instalment, what is due, what is signed.
+
+All amounts are in minor units of US$ (cents) unless a name says otherwise.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from babel.support import LazyProxy
+
+from portal.core.i18n import _l
+from portal.core.text import canonical_json, sha256_hex
+
+COOLING_OFF = timedelta(hours=48)
+"""How long new bank details wait when they replace verified ones: time for a warning to be read."""
+
+REFUND_DAYS = 60
+"""Days within which unspent money comes back (R25); to be confirmed by the fund secretariat."""
+
+IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
+IBAN_MODULUS = 97
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One condition of an instalment (R21), open or closed, with the sentence that explains it."""
+
+    rule: str
+    label: LazyProxy
+    is_open: bool
+    sentence: LazyProxy
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gates of one instalment are decided on."""
+
+    signed: bool
+    bank_verified: bool
+    bank_payable: bool
+    committed: bool
+    reports_accepted: bool
+    earlier_paid: bool
+    suspended: bool
+    unpaid: bool
+
+
+def gates(facts: Facts) -> list[Gate]:
+    """Return every gate of an instalment in the order in which people open them (R21)."""
+    return [
+        Gate(
+            "R21",
+            _l("Agreement signed by all"),
+            facts.signed,
+            _l("The agreement must be signed by the grantee and countersigned."),
+        ),
+        Gate(
+            "R21",
+            _l("Bank details verified"),
+            facts.bank_verified,
+            _l(
+                "Bank details must be verified, and screened against sanctions lists, "
+                "by a second person."
+            ),
+        ),
+        Gate(
+            "R21",
+            _l("Bank details unchanged"),
+            facts.bank_payable,
+            _l("Bank details changed lately: nothing is paid to them for 48 hours."),
+        ),
+        Gate(
+            "R21",
+            _l("Commitment recorded"),
+            facts.committed,
+            _l("The books must hold a commitment that covers the instalment."),
+        ),
+        Gate(
+            "R30",
+            _l("Report accepted"),
+            facts.reports_accepted,
+            _l("The report that it waits for must be accepted by programme and by finance."),
+        ),
+        Gate(
+            "R22",
+            _l("Earlier instalments paid"),
+            facts.earlier_paid,
+            _l("The instalment before it must be paid first."),
+        ),
+        Gate(
+            "R21",
+            _l("Grant not suspended"),
+            not facts.suspended,
+            _l("The grant must be active: it is suspended, ended or not begun."),
+        ),
+        Gate(
+            "R21",
+            _l("No payment under way"),
+            facts.unpaid,
+            _l("A payment of this instalment is under way or done."),
+        ),
+    ]
+
+
+def due(planned: int, *, is_last: bool, accepted: int, paid: int) -> int:
+    """Return what an instalment pays: as planned, and the last min(planned, accepted − paid).
+
+    Never below zero (R22).
+    """
+    return max(0, min(planned, accepted - paid)) if is_last else planned
+
+
+def owed_back(*, accepted: int, paid: int) -> int:
+    """Return what a grantee has to give back: paid and not accepted as spent (R25)."""
+    return max(0, paid - accepted)
+
+
+def order_digest(
+    *, order_ref: str, payee: str, amount: int, currency: str, amount_usd: int, rail: str
+) -> str:
+    """Return the SHA-256, in hex, of what three people sign: payee, amount, currency, rail.
+
+    `payee` is the fingerprint of the bank details; `amount` is in minor units of `currency`.
+    """
+    return sha256_hex(
+        canonical_json(
+            {
+                "order": order_ref,
+                "payee": payee,
+                "amount": amount,
+                "currency": currency,
+                "amount_usd": amount_usd,
+                "rail": rail,
+            }
+        )
+    )
+
+
+def compact(account: str) -> str:
+    """Return an account number or IBAN without spaces and dashes, in capitals."""
+    return re.sub(r"[\s\-–.]", "", account).upper()
+
+
+def is_iban(account: str) -> bool:
+    """Say whether a compact account looks like an IBAN, so that its checksum must hold."""
+    return IBAN.fullmatch(account) is not None
+
+
+def iban_holds(iban: str) -> bool:
+    """Say whether the checksum of an IBAN is right (ISO 13616, ISO 7064 MOD 97-10)."""
+    moved = iban[4:] + iban[:4]
+    return int("".join(str(int(character, 36)) for character in moved)) % IBAN_MODULUS == 1
+
+
+def is_bic(code: str) -> bool:
+    """Say whether a code has the shape of a BIC (ISO 9362): 8 or 11 characters."""
+    return BIC.fullmatch(code) is not None
+
+
+def payee_body(fields: Mapping[str, str]) -> str:
+    """Return the canonical text of a payee, which is sealed and fingerprinted."""
+    return canonical_json(dict(fields)).decode()

@@ -1,0 +1,33 @@
+"""The verbs of payments: bank details, orders and their three signatures, refunds, closing."""
+
+from portal.payments.service.agent import acknowledge, confirm, reject_order
+from portal.payments.service.bank import (
+    enter_bank_details,
+    payee,
+    read_bank_details,
+    reject_bank_details,
+    verify_bank_details,
+)
+from portal.payments.service.closing import close_award, settle_account, settle_receivable
+from portal.payments.service.orders import cancel_order, gates, prepare_order
+from portal.payments.service.signing import approve, certify, release
+
+__all__ = [
+    "acknowledge",
+    "approve",
+    "cancel_order",
+    "certify",
+    "close_award",
+    "confirm",
+    "enter_bank_details",
+    "gates",
+    "payee",
+    "prepare_order",
+    "read_bank_details",
+    "reject_bank_details",
+    "reject_order",
+    "release",
+    "settle_account",
+    "settle_receivable",
+    "verify_bank_details",
+]

@@ -1,0 +1,31 @@
+"""Orders that nobody released yet end when the bank details under them do."""
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.awards.models import InstalmentStatus
+from portal.core import audit
+from portal.core.db import session
+from portal.payments.models import BankDetails, OrderStatus, PaymentOrder
+
+UNRELEASED = (OrderStatus.PREPARED, OrderStatus.CERTIFIED, OrderStatus.APPROVED)
+
+
+def void_orders(details: BankDetails, by: Person) -> None:
+    """Cancel the orders to these details that were not released: any edit voids signatures."""
+    rows = select(PaymentOrder).where(
+        PaymentOrder.bank_details_id == details.id, PaymentOrder.status.in_(UNRELEASED)
+    )
+    for order in session.scalars(rows.with_for_update(of=PaymentOrder)).all():
+        before = order.status
+        order.status = OrderStatus.CANCELLED
+        order.instalment.status = InstalmentStatus.PLANNED
+        audit.record(
+            "payment_order.voided",
+            order,
+            actor_id=by.id,
+            case_id=order.case_id,
+            from_status=before.value,
+            to_status=OrderStatus.CANCELLED.value,
+            rule="R21",
+        )
