@@ -1,0 +1,85 @@
+"""What must be true of the books at any moment, asked of the rows themselves by `portal check`.
+
+The triggers hold all of this; whoever goes around them leaves a trace that is found here. Each
+check is one SQL statement that returns the offending rows, and one that counts what was looked at.
+"""
+
+from functools import partial
+
+from sqlalchemy import text
+
+from portal.core.check import Check, CheckResult
+from portal.core.db import session
+from portal.core.i18n import _
+
+UNEVEN_BOOKINGS = """
+SELECT t.source_ref || ': ' || count(e.id) || ' entries, ' || coalesce(sum(e.usd), 0) || ' cents'
+FROM ledger_transaction t LEFT JOIN ledger_entry e ON e.transaction_id = t.id
+GROUP BY t.id HAVING count(e.id) < 2 OR sum(e.usd) <> 0 ORDER BY t.source_ref
+"""
+
+UNEVEN_FUNDS = """
+SELECT a.fund_code || ' in ' || t.source_ref || ': ' || sum(e.usd) || ' cents'
+FROM ledger_entry e
+JOIN ledger_account a ON a.id = e.account_id
+JOIN ledger_transaction t ON t.id = e.transaction_id
+GROUP BY a.fund_code, t.id HAVING sum(e.usd) <> 0 ORDER BY a.fund_code, t.source_ref
+"""
+
+CROOKED_MIRRORS = """
+SELECT DISTINCT t.source_ref
+FROM ledger_transaction t
+CROSS JOIN LATERAL (
+    SELECT FROM (
+        SELECT account_id, currency, amount, usd FROM ledger_entry
+        WHERE transaction_id IN (t.id, t.reverses_id)
+    ) AS both_ways
+    GROUP BY account_id, currency, abs(amount), abs(usd)
+    HAVING sum(sign(amount)) <> 0 OR sum(usd) <> 0
+) AS crooked
+WHERE t.reverses_id IS NOT NULL ORDER BY t.source_ref
+"""
+
+OVERDRAWN = """
+SELECT fund_code || ' for ' || source_ref || ': ' || sum(amount_usd_minor) || ' cents'
+FROM commitment GROUP BY fund_code, source_ref HAVING sum(amount_usd_minor) < 0
+ORDER BY fund_code, source_ref
+"""
+
+UNCOVERED = r"""
+SELECT t.source_ref
+FROM ledger_transaction t
+JOIN ledger_entry e ON e.transaction_id = t.id AND e.usd > 0
+LEFT JOIN commitment used ON used.movement_ref = t.source_ref || '\:used'
+LEFT JOIN commitment returned ON returned.movement_ref = t.source_ref || '\:returned'
+LEFT JOIN ledger_transaction undone ON undone.reverses_id = t.id
+WHERE t.kind = 'advance_paid'
+GROUP BY t.id, used.id, returned.id, undone.id
+HAVING coalesce(used.amount_usd_minor, 0) <> -sum(e.usd)
+    OR coalesce(returned.amount_usd_minor, 0) <> CASE WHEN undone.id IS NULL THEN 0
+        ELSE sum(e.usd) END
+ORDER BY t.source_ref
+"""
+
+_BOOKINGS = "SELECT count(*) FROM ledger_transaction"
+_FUNDS = "SELECT count(*) FROM ledger_book"
+_REVERSALS = "SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL"
+_COMMITMENTS = "SELECT count(DISTINCT (fund_code, source_ref)) FROM commitment"
+_ADVANCES = "SELECT count(*) FROM ledger_transaction WHERE kind = 'advance_paid'"
+
+
+def checks() -> list[Check]:
+    """Return the checks of the books."""
+    rows = (
+        (_("Every booking has two entries or more and sums to zero"), UNEVEN_BOOKINGS, _BOOKINGS),
+        (_("The books of each fund balance, booking by booking"), UNEVEN_FUNDS, _FUNDS),
+        (_("Every reversal mirrors what it reverses"), CROOKED_MIRRORS, _REVERSALS),
+        (_("No commitment is below zero"), OVERDRAWN, _COMMITMENTS),
+        (_("Every advance took its part out of a commitment"), UNCOVERED, _ADVANCES),
+    )
+    return [Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows]
+
+
+def _run(offending: str, looked_at: str) -> CheckResult:
+    found = [str(row) for row in session.scalars(text(offending))]
+    return CheckResult(count=int(session.scalar(text(looked_at)) or 0), violations=found)
