@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.applications.models import Application
@@ -97,6 +97,7 @@ class Award(WithId, Versioned, Base):
         CheckConstraint("NOT micro_grant OR amount_usd <= 500000", name="micro_grant_ceiling"),
         CheckConstraint("ends_on >= starts_on", name="days_in_order"),
         CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_has_a_time"),
+        Index("ix_award_status_ends_on", "status", "ends_on"),
     )
 
     @property
@@ -131,7 +132,7 @@ class AwardBudgetLine(WithId, Base):
     __tablename__ = "award_budget_line"
 
     award: Mapped[Award] = relationship(back_populates="budget")
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), init=False, index=True)
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), init=False)
     position: Mapped[int]
     category: Mapped[str]
     description: Mapped[str]
@@ -166,11 +167,21 @@ class Agreement(WithId, Versioned, Base):
     countersigned_at: Mapped[datetime | None] = mapped_column(default=None)
 
     __table_args__ = (
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_is_sha256"),
         CheckConstraint("(signed_at IS NULL) = (signed_by_id IS NULL)", name="signed_by_somebody"),
+        CheckConstraint(
+            "(countersigned_at IS NULL) = (countersigned_by_id IS NULL)",
+            name="countersigned_by_somebody",
+        ),
         CheckConstraint("(signed_at IS NULL) = (signed_name IS NULL)", name="signed_with_a_name"),
         CheckConstraint("countersigned_at IS NULL OR signed_at IS NOT NULL", name="grantee_first"),
         CheckConstraint("countersigned_by_id <> signed_by_id", name="two_people_sign"),
     )
+
+    @property
+    def case_id(self) -> UUID:
+        """The application's case file."""
+        return self.award.application_id
 
 
 class InstalmentStatus(Labelled):

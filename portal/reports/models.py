@@ -17,6 +17,7 @@ from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.files import StoredFile
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
+from portal.core.money import Money, usd
 from portal.core.text import new_ref
 
 
@@ -51,6 +52,8 @@ class Report(WithId, Versioned, Base):
         enum_column(ReportStatus), default=ReportStatus.DUE
     )
     round: Mapped[int] = mapped_column(default=0)
+    spending_revision: Mapped[int] = mapped_column(default=0)
+    people_revision: Mapped[int] = mapped_column(default=0)
     submitted_at: Mapped[datetime | None] = mapped_column(default=None)
     submitted_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     digest: Mapped[str | None] = mapped_column(default=None)
@@ -60,7 +63,14 @@ class Report(WithId, Versioned, Base):
     __table_args__ = (
         UniqueConstraint("award_id", "key"),
         CheckConstraint("(status = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_at"),
+        CheckConstraint("accepted_usd IS NULL OR status = 'accepted'", name="accepted_amount"),
         CheckConstraint("(round > 0) = (submitted_at IS NOT NULL)", name="submitted_has_a_time"),
+        CheckConstraint(
+            "(submitted_at IS NULL) = (submitted_by_id IS NULL) "
+            "AND (submitted_at IS NULL) = (digest IS NULL)",
+            name="submitted_by_somebody",
+        ),
+        CheckConstraint("status = 'due' OR round > 0", name="only_due_before_round_1"),
         CheckConstraint("accepted_usd >= 0", name="accepted_not_negative"),
     )
 
@@ -77,7 +87,11 @@ class Report(WithId, Versioned, Base):
 
 
 class ReportAnswer(WithId, Base):
-    """The answer to one narrative question of the report."""
+    """The answer to one narrative question. Sensitive ones are sealed, never in `value`.
+
+    `revision` grows by one with each change, so that two editors cannot overwrite each other
+    unseen.
+    """
 
     __tablename__ = "report_answer"
 
@@ -85,18 +99,23 @@ class ReportAnswer(WithId, Base):
     report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"), init=False)
     key: Mapped[str]
     value: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True), default=None)
+    sealed: Mapped[bytes | None] = mapped_column(default=None)
     revision: Mapped[int] = mapped_column(default=1)
     updated_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     updated_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 
-    __table_args__ = (UniqueConstraint("report_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("report_id", "key"),
+        CheckConstraint("value IS NULL OR sealed IS NULL", name="sealed_or_plain"),
+    )
 
 
 class Expenditure(WithId, Base):
     """What was spent on one approved budget line (R29).
 
     `spent` is in minor units of `currency`, `rate` in units per US$ 1, `spent_usd` in minor
-    units of US$.
+    units of US$. `official_rate` is the UN's on the last day of the activities (None where there
+    was none); another rate needs its reason.
     """
 
     __tablename__ = "expenditure"
@@ -109,12 +128,32 @@ class Expenditure(WithId, Base):
     currency: Mapped[str]
     rate: Mapped[Decimal] = mapped_column(Numeric(20, 8))
     spent_usd: Mapped[int] = mapped_column(BigInteger)
+    official_rate: Mapped[Decimal | None] = mapped_column(Numeric(20, 8), default=None)
+    rate_reason: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
 
     __table_args__ = (
         UniqueConstraint("report_id", "line_id"),
         CheckConstraint("spent >= 0 AND spent_usd >= 0 AND rate > 0", name="not_negative"),
+        CheckConstraint(
+            "rate_reason <> '' OR rate IS NOT DISTINCT FROM official_rate",
+            name="own_rate_has_a_reason",
+        ),
+        CheckConstraint(
+            "currency <> 'USD' OR (rate = 1 AND spent = spent_usd)", name="dollars_are_dollars"
+        ),
+        CheckConstraint("length(currency) = 3", name="currency_is_iso"),
     )
+
+    @property
+    def money(self) -> Money:
+        """What was spent, in the currency in which it was."""
+        return Money(self.spent, self.currency)
+
+    @property
+    def dollars(self) -> Money:
+        """What was spent, in US$."""
+        return usd(self.spent_usd)
 
 
 class AgeBand(Labelled):
@@ -176,7 +215,7 @@ class ReviewSide(Labelled):
 
 
 class ReportReview(WithId, Base):
-    """One side's word on one round of a report."""
+    """One side's word on one round of a report. `accepted_usd`: what finance accepts as spent."""
 
     __tablename__ = "report_review"
 
@@ -185,11 +224,18 @@ class ReportReview(WithId, Base):
     round: Mapped[int]
     side: Mapped[ReviewSide] = mapped_column(enum_column(ReviewSide))
     accepted: Mapped[bool]
+    accepted_usd: Mapped[int | None] = mapped_column(BigInteger, default=None)
     comment: Mapped[str] = mapped_column(default="")
     by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime] = mapped_column(default_factory=clock.now)
 
     __table_args__ = (
         UniqueConstraint("report_id", "round", "side"),
+        UniqueConstraint("report_id", "round", "by_id"),
+        CheckConstraint(
+            "(accepted_usd IS NOT NULL) = (accepted AND side = 'finance')",
+            name="finance_accepts_an_amount",
+        ),
+        CheckConstraint("accepted_usd >= 0", name="amount_not_negative"),
         CheckConstraint("accepted OR comment <> ''", name="return_has_a_comment"),
     )
