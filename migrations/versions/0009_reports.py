@@ -327,7 +327,13 @@ FUNCTIONS = {
 TRIGGERS = (
     ("report", "hold", "BEFORE UPDATE OR DELETE", "ROW", "report_hold"),
     ("expenditure", "own_line", "BEFORE INSERT OR UPDATE", "ROW", "expenditure_own_line"),
-    ("report_review", "final", "BEFORE INSERT OR UPDATE OR DELETE", "ROW", "report_review_is_final"),
+    (
+        "report_review",
+        "final",
+        "BEFORE INSERT OR UPDATE OR DELETE",
+        "ROW",
+        "report_review_is_final",
+    ),
     ("report_review", "not_emptied", "BEFORE TRUNCATE", "STATEMENT", "report_review_is_final"),
     *(
         (table, "stands", "BEFORE INSERT OR UPDATE OR DELETE", "ROW", "report_part_stands")
