@@ -1,5 +1,6 @@
 """The public site: what anybody may read, without signing in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from babel.support import LazyProxy
@@ -47,6 +48,27 @@ def standing(call: Call) -> Standing:
     return COMING if clock.now() < call.opens_at else CLOSED
 
 
+WAY = (
+    (_l("Applied"), _l("The applicant")),
+    (_l("Checked"), _l("The fund secretariat")),
+    (_l("Compared"), _l("The body of the fund")),
+    (_l("Decided"), _l("The approving authority")),
+    (_l("Agreed"), _l("Both sides")),
+    (_l("Paid"), _l("The paying office")),
+    (_l("Reported"), _l("The grantee")),
+    (_l("Closed"), _l("The fund secretariat")),
+)
+"""What the ways of all funds have in common, for the front page."""
+
+
+def _way(stations: Iterable[tuple[object, object]]) -> list[Station]:
+    """Return stations that nobody has reached: the way itself, not that of one file."""
+    return [
+        Station(str(number), str(label), "coming", None, str(actor), None)
+        for number, (label, actor) in enumerate(stations)
+    ]
+
+
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
     return {"standing": standing}
@@ -62,6 +84,7 @@ def front() -> ResponseReturnValue:
         funds=profiles,
         calls=funds.open_calls(),
         record=queries.record(profiles),
+        way=_way(WAY),
         smallest=SMALLEST,
     )
 
@@ -100,10 +123,7 @@ def fund(code: str) -> ResponseReturnValue:
         "publication/fund.html",
         fund=found,
         ceiling=usd(minor) if (minor := found.budget.ceiling_usd_minor) else None,
-        way=[
-            Station(rule.key, rule.label, "coming", None, rule.actor, None)
-            for rule in found.stations
-        ],
+        way=_way([(rule.label, rule.actor) for rule in found.stations]),
         open_calls=funds.open_calls(code),
         past_calls=funds.past_calls(code),
     )
