@@ -1,25 +1,131 @@
-"""Who screens, scores, recommends and decides, and who sees whose scores (R14, R16)."""
+"""Who screens, scores, recommends and decides, and who sees whose scores (R14, R16).
 
-from sqlalchemy import select
+Nobody plays two parts: whoever scored, screened or recommended in a call does not decide in it,
+and whoever acts for the fund's office on an application does not score it. What somebody is
+recused from does not exist for them: not its sheets, not its place in a ranking, and no ranked
+list or total that it is part of.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
 from portal.applications.models import Application, ApplicationStatus, Recusal
 from portal.core.db import session
 from portal.funds.models import Call
-from portal.reviews.models import Recommendation, ScoreSheet, SheetStatus
+from portal.reviews.models import (
+    Recommendation,
+    ScoreSheet,
+    ScreeningItem,
+    SheetStatus,
+)
+
+OFFICE = (Role.PROGRAMME_OFFICER, Role.BOARD_SECRETARY, Role.APPROVING_AUTHORITY)
+"""Roles that act on an application for the fund and therefore never score it."""
+
+SCORE_READERS = (*OFFICE, Role.AUDITOR)
+"""Roles that read score sheets and ranked lists; finance and treasury have no need to."""
+
+DECIDED = (
+    ApplicationStatus.APPROVED,
+    ApplicationStatus.REFUSED,
+    ApplicationStatus.INADMISSIBLE,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a person has to do with a call: see `parts_in`."""
+
+    party: bool
+    scored: bool
+    screened: bool
+    recommended: bool
+
+
+def parts_in(person: Person, call: Call) -> Parts:
+    """Return the parts that a person has played in a call. One SQL statement.
+
+    `party`: recused from one of its applications, or working for one of its applicants.
+    """
+    here = Application.call_id == call.id
+    party = exists().where(
+        Recusal.application_id == Application.id, Recusal.person_id == person.id, here
+    ) | exists().where(here, Application.organisation_id.in_(person.organisation_ids()))
+    scored = exists().where(
+        ScoreSheet.application_id == Application.id, ScoreSheet.reviewer_id == person.id, here
+    )
+    screened = exists().where(
+        ScreeningItem.application_id == Application.id,
+        ScreeningItem.checked_by_id == person.id,
+        here,
+    )
+    recommended = exists().where(
+        Recommendation.call_id == call.id, Recommendation.made_by_id == person.id
+    )
+    return Parts(*session.execute(select(party, scored, screened, recommended)).one().tuple())
+
+
+def covers(person: Person, role: Role, call: Call) -> bool:
+    """Say whether the person holds `role` for the whole call, in every country that it names."""
+    if any(
+        grant.role is role
+        and grant.is_in_force()
+        and grant.covers(call.fund_code, None)
+        and grant.country is None
+        for grant in person.roles
+    ):
+        return True
+    return bool(call.countries) and all(
+        person.has_role(role, call.fund_code, country) for country in call.countries
+    )
 
 
 def can_screen(person: Person, application: Application) -> bool:
     """Say whether the person screens the application."""
-    return applications.is_officer(person, application)
+    return applications.is_officer(person, application) and application.submitted_at is not None
+
+
+def screens(person: Person) -> bool:
+    """Say whether the person screens for any fund at all."""
+    return person.holds_any(Role.PROGRAMME_OFFICER)
+
+
+def reviews(person: Person) -> bool:
+    """Say whether the person sits on a body that scores."""
+    return person.holds_any(*applications.REVIEWERS)
+
+
+def reads_rankings(person: Person) -> bool:
+    """Say whether the person has a list of calls in review."""
+    return person.holds_any(*SCORE_READERS)
+
+
+def is_national(person: Person, application: Application) -> bool:
+    """Say whether a member of the board is a national of the applicant's State (R16)."""
+    return (
+        application.fund.process.body == "board"
+        and person.nationality is not None
+        and person.nationality == application.country
+    )
+
+
+def belongs_to_body(person: Person, application: Application) -> bool:
+    """Say whether the person may read the application as a reviewer, without a part elsewhere."""
+    return (
+        applications.is_reviewer(person, application)
+        and not is_national(person, application)
+        and not any(applications.holds(person, role, application) for role in OFFICE)
+    )
 
 
 def may_declare(person: Person, application: Application) -> bool:
     """Say whether the person is asked to declare interests: a reviewer, not yet recused."""
     return (
         application.status is ApplicationStatus.IN_REVIEW
-        and applications.is_reviewer(person, application)
+        and belongs_to_body(person, application)
         and not applications.is_recused(person, application)
     )
 
@@ -39,7 +145,7 @@ def can_see_scores(person: Person, application: Application) -> bool:
     ):
         return False
     if not applications.is_reviewer(person, application):
-        return True
+        return any(applications.holds(person, role, application) for role in SCORE_READERS)
     own = select(ScoreSheet.id).where(
         ScoreSheet.application_id == application.id,
         ScoreSheet.reviewer_id == person.id,
@@ -48,15 +154,55 @@ def can_see_scores(person: Person, application: Application) -> bool:
     return session.scalar(own) is not None
 
 
-def is_recused_in(person: Person, call: Call) -> bool:
-    """Say whether the person is recused from any application of the call."""
-    found = (
-        select(Recusal.id)
-        .join(Recusal.application)
-        .where(Recusal.person_id == person.id, Application.call_id == call.id)
-        .limit(1)
+def can_see_checklist(person: Person, application: Application) -> bool:
+    """Say whether the person may read what screening found: the office and the auditor."""
+    return applications.can_view(person, application) and any(
+        applications.holds(person, role, application) for role in SCORE_READERS
     )
-    return session.scalar(found) is not None
+
+
+def can_see_decision(person: Person, application: Application) -> bool:
+    """Say whether the person may read the decision: the applicant, and whoever sees the file."""
+    return application.status in DECIDED and applications.can_view(person, application)
+
+
+def can_open_tab(person: Person, application: Application) -> bool:
+    """Say whether the case file has a tab Review for the person.
+
+    The applicant has it once there is a decision to read.
+    """
+    if applications.is_member(person, application):
+        return application.status in DECIDED
+    return applications.can_view(person, application)
+
+
+def can_rank(person: Person, call: Call) -> bool:
+    """Say whether the person may open the ranking of the call.
+
+    Reviewers see in it what they scored themselves, and readers all of it.
+    """
+    role = call.fund.process.reviewer_role
+    if role is not None and person.has_role(Role(role), call.fund_code):
+        return True
+    return reads_all_scores(person, call)
+
+
+def reads_all_scores(person: Person, call: Call, parts: Parts | None = None) -> bool:
+    """Say whether the person reads every line of a call's ranked list."""
+    role = call.fund.process.reviewer_role
+    if role is not None and person.has_role(Role(role), call.fund_code):
+        return False
+    if not any(covers(person, role, call) for role in SCORE_READERS):
+        return False
+    return not (parts or parts_in(person, call)).party
+
+
+def recommends_in(person: Person, call: Call, parts: Parts | None = None) -> bool:
+    """Say whether the person prepares the recommendation of the call."""
+    if not covers(person, Role(call.fund.process.recommends_role), call):
+        return False
+    parts = parts or parts_in(person, call)
+    return not parts.party and not parts.scored
 
 
 def can_recommend(person: Person, recommendation: Recommendation) -> bool:
@@ -64,32 +210,17 @@ def can_recommend(person: Person, recommendation: Recommendation) -> bool:
     return recommends_in(person, recommendation.call)
 
 
-def recommends_in(person: Person, call: Call) -> bool:
-    """Say whether the person prepares the recommendation of the call."""
-    role = Role(call.fund.process.recommends_role)
-    return person.has_role(role, call.fund_code) and not is_recused_in(person, call)
-
-
-def can_decide(person: Person, recommendation: Recommendation) -> bool:
-    """Say whether the person decides: the approving authority, and not who recommended (R14)."""
+def can_decide(person: Person, recommendation: Recommendation, parts: Parts | None = None) -> bool:
+    """Say whether the person decides: the approving authority, who played no other part (R14)."""
     call = recommendation.call
-    role = Role(call.fund.process.approving_role)
-    return (
-        person.has_role(role, call.fund_code)
-        and person.id != recommendation.made_by_id
-        and not is_recused_in(person, call)
+    if not covers(person, Role(call.fund.process.approving_role), call):
+        return False
+    parts = parts or parts_in(person, call)
+    return person.id != recommendation.made_by_id and not (
+        parts.party or parts.scored or parts.screened or parts.recommended
     )
 
 
 def can_view(person: Person, recommendation: Recommendation) -> bool:
     """Say whether the ranked list exists for the person, who must see every line of it."""
-    call = recommendation.call
-    readers = (
-        Role.PROGRAMME_OFFICER,
-        Role.BOARD_SECRETARY,
-        Role.APPROVING_AUTHORITY,
-        Role.AUDITOR,
-    )
-    return any(person.has_role(role, call.fund_code) for role in readers) and not is_recused_in(
-        person, call
-    )
+    return reads_all_scores(person, recommendation.call)

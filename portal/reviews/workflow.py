@@ -1,6 +1,6 @@
 """The tables of what may happen to score sheets and recommendations."""
 
-from portal.core.i18n import _, _l
+from portal.core.i18n import _, _l, translated
 from portal.core.workflow import Transition, Workflow
 from portal.reviews import policy
 from portal.reviews.models import (
@@ -10,6 +10,7 @@ from portal.reviews.models import (
     ScoreSheet,
     SheetAction,
     SheetStatus,
+    Verdict,
 )
 
 
@@ -24,7 +25,25 @@ def every_point_given(sheet: ScoreSheet) -> str | None:
         if criterion.key not in given:
             return _(
                 "Give points and a justification for “%(criterion)s”.",
-                criterion=_(criterion.title),
+                criterion=translated(criterion.title),
+            )
+    return None
+
+
+def names_somebody(recommendation: Recommendation) -> str | None:
+    """Refuse an empty list."""
+    if recommendation.lines:
+        return None
+    return _("There is nothing to recommend: no application has been reviewed yet.")
+
+
+def gives_reasons(recommendation: Recommendation) -> str | None:
+    """Refuse while somebody who is not funded would be told no reason (R20)."""
+    for line in recommendation.lines:
+        if line.verdict is not Verdict.FUND and not line.reasons.strip():
+            return _(
+                "Write the reasons for %(ref)s: every applicant who is not funded is told why.",
+                ref=line.application.ref,
             )
     return None
 
@@ -40,6 +59,13 @@ SHEET_WORKFLOW: Workflow[ScoreSheet] = Workflow(
             _l("Submit scores"),
             requires=(every_point_given,),
         ),
+        Transition(
+            SheetAction.SET_ASIDE,
+            {SheetStatus.DRAFT, SheetStatus.SUBMITTED},
+            SheetStatus.SET_ASIDE,
+            policy.owns,
+            _l("Declare a conflict of interest"),
+        ),
     ],
 )
 
@@ -52,6 +78,7 @@ RECOMMENDATION_WORKFLOW: Workflow[Recommendation] = Workflow(
             RecommendationStatus.MADE,
             policy.can_recommend,
             _l("Put before the approving authority"),
+            requires=(names_somebody, gives_reasons),
         ),
         Transition(
             RecommendationAction.APPROVE,
