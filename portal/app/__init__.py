@@ -6,9 +6,11 @@ from flask import Blueprint
 
 from portal.accounts.guard import init_guard
 from portal.accounts.views import blueprint as accounts
+from portal.app.case import init_case
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
+from portal.applications.views import blueprint as applications
 from portal.core import crypto, embedded, files, outbox
 from portal.core.config import ROOT, Settings
 from portal.core.db import connect
@@ -22,6 +24,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     home,
     accounts,
     funds,
+    applications,
     publication,
 )
 """The pages of each feature, in the order of the ladder. A new feature adds its blueprint."""
@@ -53,6 +56,7 @@ def create_app(settings: Settings) -> Portal:
     init_web(app)
     init_guard(app)
     init_pages(app, settings)
+    init_case(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts import guard
 from portal.accounts import queries as accounts
 from portal.accounts.models import Person
+from portal.applications import queries as applications
 from portal.core import clock
 from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
@@ -22,7 +23,7 @@ from portal.core.todo import Todo, by_urgency
 blueprint = Blueprint("home", __name__)
 
 TodoSource = Callable[[Person], Sequence[Todo]]
-TODO_SOURCES: tuple[TodoSource, ...] = (accounts.todos,)
+TODO_SOURCES: tuple[TodoSource, ...] = (accounts.todos, applications.todos)
 
 DAYS_AHEAD = 7
 

@@ -11,6 +11,7 @@ from babel.support import LazyProxy
 from flask import request, url_for
 
 from portal.accounts.models import Person
+from portal.applications import policy as applications
 from portal.core.i18n import _l
 from portal.funds import policy as funds
 
@@ -59,6 +60,13 @@ NAV: tuple[Entry, ...] = (
         "accounts.organisations",
         applicants,
         covers=("accounts.organisation", "accounts.create_organisation", "accounts.edit_org"),
+    ),
+    Entry(_l("My applications"), "applications.mine", applicants, covers=("applications.",)),
+    Entry(
+        _l("Files"),
+        "applications.files",
+        holders(applications.sees_lists),
+        covers=("applications.",),
     ),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
     Entry(_l("Open calls"), "publication.calls", not_staff, covers=("publication.call",)),

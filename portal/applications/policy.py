@@ -110,6 +110,11 @@ def can_lower_sensitivity(person: Person, application: Application) -> bool:
     )
 
 
+def can_open_tab(person: Person, application: Application) -> bool:
+    """Say whether the overview and the application itself can be opened: by whoever sees it."""
+    return can_view(person, application)
+
+
 def sees_lists(person: Person) -> bool:
     """Say whether the person has a list of files at all: whoever reads or reviews for a fund."""
     return person.holds_any(*READERS_OF_ALL, *REVIEWERS)

@@ -147,12 +147,17 @@ def nominee_name(found: Nominee) -> str:
 
 def for_call_and_organisation(call: Call, organisation: Organisation) -> Application | None:
     """Return the application that stands in this call for the organisation (R5)."""
+    return standing(call, [organisation]).get(organisation.id)
+
+
+def standing(call: Call, organisations: Sequence[Organisation]) -> dict[UUID, Application]:
+    """Return the applications that stand in a call, by organisation (R5). One SQL statement."""
     rows = select(Application).where(
         Application.call_id == call.id,
-        Application.organisation_id == organisation.id,
+        Application.organisation_id.in_([each.id for each in organisations]),
         Application.status != ApplicationStatus.WITHDRAWN,
     )
-    return session.scalar(rows)
+    return {found.organisation_id: found for found in session.scalars(rows)}
 
 
 def for_organisation(organisation_id: UUID) -> list[Application]:
@@ -181,6 +186,21 @@ def members(organisation_id: UUID, role: MemberRole | None = None) -> list[Perso
 def representatives(organisation_id: UUID) -> list[Person]:
     """Return who signs for an organisation, by name."""
     return members(organisation_id, MemberRole.REPRESENTATIVE)
+
+
+def representative_names(organisation_id: UUID) -> list[str]:
+    """Return the names of those who sign for an organisation. One SQL statement."""
+    rows = (
+        select(Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.role == MemberRole.REPRESENTATIVE,
+            Membership.left_at.is_(None),
+            Person.deactivated_at.is_(None),
+        )
+    )
+    return list(session.scalars(rows.order_by(Person.name)))
 
 
 def names(person_ids: Iterable[UUID | None]) -> dict[UUID, str]:

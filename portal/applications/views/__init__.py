@@ -1,0 +1,23 @@
+"""The pages of applications: start, draft, send; the case file; lists and downloads."""
+
+from portal.applications.views import (
+    casefile,
+    clarifying,
+    documents,
+    drafting,
+    listing,
+    sending,
+    starting,
+)
+from portal.applications.views.blueprint import blueprint
+
+__all__ = [
+    "blueprint",
+    "casefile",
+    "clarifying",
+    "documents",
+    "drafting",
+    "listing",
+    "sending",
+    "starting",
+]

@@ -1,0 +1,172 @@
+"""The case file: its overview, the application as submitted, and the guard of people at risk."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from portal.accounts import guard
+from portal.accounts.models import Person
+from portal.applications import policy, queries, reading, service
+from portal.applications.forms import LowerForm
+from portal.applications.models import Application, ApplicationAction, ApplicationStatus
+from portal.applications.rules import Value
+from portal.applications.views.attaching import shown_files
+from portal.applications.views.blueprint import blueprint, go, page, visible
+from portal.applications.views.budgeting import sums
+from portal.applications.views.documents import as_pdf
+from portal.applications.workflow import WORKFLOW
+from portal.core.i18n import _
+from portal.core.web import Form, tell
+
+PAGES = {
+    ApplicationAction.SUBMIT: "applications.check",
+    ApplicationAction.REOPEN: "applications.reopen",
+    ApplicationAction.WITHDRAW: "applications.withdraw",
+    ApplicationAction.ASK: "applications.ask",
+    ApplicationAction.ANSWER: "applications.answer",
+}
+"""Where an act of this feature is taken; the others stand on the review tab."""
+
+ELSEWHERE = "reviews.review_tab"
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something the reader may do with the file: a page, or the reason why it has to wait."""
+
+    label: str
+    href: str
+    refusal: str | None
+    kind: str
+
+
+def acts(person: Person, application: Application) -> list[Act]:
+    """Return what the person may do with the file now."""
+    found = []
+    if policy.can_edit(person, application):
+        href = url_for("applications.tasks", ref=application.ref)
+        found.append(Act(_("Continue the application"), href, None, "primary"))
+    for offer in WORKFLOW.offers(person, application):
+        action = ApplicationAction(offer.action)
+        endpoint = PAGES.get(action, ELSEWHERE)
+        if endpoint not in current_app.view_functions:
+            continue
+        kind = "primary" if action is ApplicationAction.ANSWER else "secondary"
+        href = url_for(endpoint, ref=application.ref)
+        found.append(Act(str(offer.label), href, offer.refusal, kind))
+    return found
+
+
+@blueprint.get("/files/<ref>")
+@guard.members_only
+def overview(ref: str) -> ResponseReturnValue:
+    """Show where the file is, who acts next and by when."""
+    application = visible(ref)
+    person = guard.signed_in()
+    submission = queries.last_submission(application) if application.submitted_at else None
+    return render_template(
+        "applications/overview.html",
+        application=application,
+        acts=acts(person, application),
+        submission=submission,
+        clarifications=queries.clarifications(application),
+        own=policy.is_member(person, application),
+        may_lower=application.sensitive and policy.can_lower_sensitivity(person, application),
+    )
+
+
+@blueprint.get("/files/<ref>/application")
+@guard.members_only
+def read(ref: str) -> ResponseReturnValue:
+    """Show the whole application; sealed answers stay closed to staff until they ask."""
+    application = visible(ref)
+    member = policy.is_member(guard.signed_in(), application)
+    answers = queries.answers(application) if member else queries.open_answers(application)
+    return _read(application, answers, with_sealed=member)
+
+
+@blueprint.post("/files/<ref>/application")
+@guard.members_only
+def read_sealed(ref: str) -> ResponseReturnValue:
+    """Show the sealed answers too. Reading them is an act of record."""
+    application = visible(ref)
+    opened = service.read_sealed_answers(application, by=guard.signed_in())
+    answers = queries.open_answers(application) | opened
+    return _read(application, answers, with_sealed=True)
+
+
+def _read(
+    application: Application, answers: dict[str, Value], *, with_sealed: bool
+) -> ResponseReturnValue:
+    person = guard.signed_in()
+    return render_template(
+        "applications/read.html",
+        may_open=not with_sealed and policy.can_open_sealed(person, application),
+        with_sealed=with_sealed,
+        **_whole(application, answers, with_sealed=with_sealed),
+    )
+
+
+def _whole(
+    application: Application, answers: dict[str, Value], *, with_sealed: bool
+) -> dict[str, Any]:
+    """Return everything that stands in an application, as templates show it."""
+    return {
+        "application": application,
+        "parts": reading.parts(application.fund, answers, with_sealed=with_sealed),
+        "sums": sums(application, queries.budget_values(application)),
+        "files": shown_files(application, queries.attachments(application)),
+        "clarifications": queries.clarifications(application),
+        "submission": queries.last_submission(application),
+    }
+
+
+@blueprint.get("/files/<ref>/dossier.pdf")
+@guard.members_only
+def dossier(ref: str) -> ResponseReturnValue:
+    """Hand out the whole application as a document; sealed answers only to the applicant."""
+    application = visible(ref)
+    member = policy.is_member(guard.signed_in(), application)
+    answers = queries.answers(application) if member else queries.open_answers(application)
+    if application.submitted_at is None and not member:
+        raise NotFound
+    html = render_template(
+        "applications/dossier_pdf.html",
+        reference=application.ref,
+        dated=application.submitted_at,
+        **_whole(application, answers, with_sealed=member),
+    )
+    return as_pdf(html, f"application-{application.ref}.pdf")
+
+
+@blueprint.route("/files/<ref>/sensitivity", methods=["GET", "POST"])
+@guard.members_only
+def sensitivity(ref: str) -> ResponseReturnValue:
+    """Take the sensitive flag off, with a reason: programme officers and approving authority."""
+    application = visible(ref)
+    if not policy.can_lower_sensitivity(guard.signed_in(), application):
+        raise NotFound
+    form = LowerForm()
+    if form.validate_on_submit():
+        service.lower_sensitivity(application, form.reason.data, by=guard.signed_in())
+        tell(_("The application is no longer marked as sensitive."))
+        return go(url_for("applications.overview", ref=ref))
+    return page("applications/sensitivity.html", form, application=application)
+
+
+@blueprint.route("/files/<ref>/sensitive", methods=["GET", "POST"])
+@guard.members_only
+def mark_sensitive(ref: str) -> ResponseReturnValue:
+    """Mark the application as sensitive: whoever sees a risk may."""
+    application = visible(ref)
+    form = Form()
+    if form.validate_on_submit():
+        service.raise_sensitivity(application, by=guard.signed_in())
+        tell(_("The application is marked as sensitive."))
+        return go(url_for("applications.overview", ref=ref))
+    if application.status is ApplicationStatus.WITHDRAWN:
+        raise NotFound
+    return page("applications/mark_sensitive.html", form, application=application)
