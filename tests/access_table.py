@@ -17,6 +17,14 @@ def holders(*roles: Role) -> frozenset[str]:
     return frozenset(role.value for role in roles)
 
 
+CALL_READERS = holders(
+    Role.PROGRAMME_OFFICER,
+    Role.BOARD_SECRETARY,
+    Role.APPROVING_AUTHORITY,
+    Role.FINANCE_OFFICER,
+    Role.AUDITOR,
+)
+
 LET_IN: dict[str, frozenset[str]] = {
     "static": ANYBODY,
     "home.show": MEMBERS,
@@ -43,4 +51,21 @@ LET_IN: dict[str, frozenset[str]] = {
     "accounts.invite": MEMBERS,
     "accounts.remove_member": MEMBERS,
     "accounts.change_member_role": MEMBERS,
+    "funds.calls": CALL_READERS,
+    "funds.create_call": holders(Role.PROGRAMME_OFFICER),
+    "funds.call": CALL_READERS,
+    "funds.edit_call": holders(Role.PROGRAMME_OFFICER),
+    "funds.open_call": holders(Role.PROGRAMME_OFFICER),
+    "funds.cancel_call": holders(Role.PROGRAMME_OFFICER),
+    "funds.decide_call": CALL_READERS,
+    "publication.front": ANYBODY,
+    "publication.calls": ANYBODY,
+    "publication.call": ANYBODY,
+    "publication.form": ANYBODY,
+    "publication.fund": ANYBODY,
+    "publication.fund_form": ANYBODY,
+    "publication.figures": ANYBODY,
+    "publication.how_to_apply": ANYBODY,
+    "publication.privacy": ANYBODY,
+    "publication.accessibility": ANYBODY,
 }

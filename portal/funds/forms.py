@@ -18,7 +18,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.i18n import LANGUAGES, _, _l, language, locale
 from portal.core.money import BadAmount, Money, format_amount, usd
-from portal.core.web import Form
+from portal.core.web import Form, choices
 from portal.funds.countries import all_countries, display_name
 from portal.funds.models import Call
 from portal.funds.profile import Profile
@@ -118,7 +118,7 @@ class CallForm(Form):
     )
     languages = _choice_of_many(
         _l("Languages in which applications may be written"),
-        choices=list(LANGUAGES.items()),
+        choices=choices(LANGUAGES.items()),
         default=["en"],
     )
     countries = _choice_of_many(
@@ -129,13 +129,13 @@ class CallForm(Form):
 
     def offer(self, profiles: Sequence[Profile]) -> None:
         """Fill the lists to choose from: the person's funds, time zones, countries by name."""
-        self.fund.choices = [
+        self.fund.choices = choices(
             (profile.code, f"{profile.acronym}: {_(profile.short_name)}") for profile in profiles
-        ]
-        self.time_zone.choices = [(zone, zone.replace("_", " ")) for zone in zones()]
-        self.countries.choices = [
+        )
+        self.time_zone.choices = choices((zone, zone.replace("_", " ")) for zone in zones())
+        self.countries.choices = choices(
             (each.iso3, display_name(each.iso3, locale())) for each in all_countries()
-        ]
+        )
 
     def validate_envelope(self, field: StringField) -> None:
         """Read the amount, or say what to type."""
