@@ -7,12 +7,11 @@ from flask import Blueprint
 from portal.accounts.guard import init_guard
 from portal.accounts.views import blueprint as accounts
 from portal.app.case import init_case
-from portal.app.casefile import init_casefile
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
 from portal.applications.views import blueprint as applications
-from portal.core import crypto, embedded, files, templating, outbox
+from portal.core import crypto, embedded, files, outbox, templating
 from portal.core.config import ROOT, Settings
 from portal.core.db import connect
 from portal.core.i18n import init_i18n, locale
@@ -57,7 +56,6 @@ def create_app(settings: Settings) -> Portal:
     init_web(app)
     init_guard(app)
     init_pages(app, settings)
-    init_casefile(app)
     init_case(app)
     templating.configure(app.jinja_env)
     for blueprint in BLUEPRINTS:
