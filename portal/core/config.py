@@ -41,7 +41,9 @@ class Settings(BaseSettings):
         env_prefix="PORTAL_", extra="ignore", populate_by_name=True, frozen=True
     )
 
-    database_url: str = Field(default="", validation_alias=AliasChoices("database_url", "DATABASE_URL"))
+    database_url: str = Field(
+        default="", validation_alias=AliasChoices("database_url", "DATABASE_URL")
+    )
     data_dir: Path = Path("var")
     secret_key: SecretStr = SecretStr("")
     master_key: SecretStr = SecretStr("")
