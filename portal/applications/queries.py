@@ -282,7 +282,7 @@ def _questions(person: Person) -> list[Todo]:
             Clarification.answered_at.is_(None),
         )
     )
-    pairs: Sequence[tuple[Clarification, Application]] = session.execute(rows).tuples().all()
+    pairs = session.execute(rows).all()
     return [
         Todo(
             _("Answer the question about %(ref)s", ref=application.ref),

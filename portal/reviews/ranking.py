@@ -73,7 +73,7 @@ def submitted_sheets(call: Call) -> dict[Application, list[ScoreSheet]]:
         .order_by(Application.submitted_at, Application.id, ScoreSheet.submitted_at)
     )
     found: dict[Application, list[ScoreSheet]] = {}
-    for sheet, application in session.execute(rows).tuples():
+    for sheet, application in session.execute(rows):
         found.setdefault(application, []).append(sheet)
     return found
 
