@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, g, redirect, render_template, request, url_for
 from flask import session as flask_session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
@@ -165,7 +165,7 @@ def ask_again() -> ResponseReturnValue:
 
 def begin(entry: service.Entry) -> None:
     """Hand the token of a new session to the browser, and nothing of what it held before."""
-    flask_session.clear()
+    _forget_session()
     flask_session["lang"] = entry.web_session.person.language
     login_user(SignedIn(entry.web_session, entry.token))
 
@@ -173,7 +173,13 @@ def begin(entry: service.Entry) -> None:
 def leave() -> None:
     """Take the token from the browser."""
     logout_user()
+    _forget_session()
+
+
+def _forget_session() -> None:
+    """Empty the cookie, and with it the CSRF token that this request may have read from it."""
     flask_session.clear()
+    g.pop("csrf_token", None)
 
 
 def get_or_404(model: type[Row], ref: str | UUID, may_see: Callable[[Person, Row], bool]) -> Row:

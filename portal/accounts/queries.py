@@ -20,7 +20,7 @@ class OpenSession:
     """One browser in which somebody is signed in. Moments are UTC."""
 
     id: UUID
-    agent: str
+    browser: str
     since: datetime
     seen: datetime
 
@@ -38,7 +38,10 @@ def open_sessions(person: Person) -> list[OpenSession]:
         )
         .order_by(WebSession.seen_at.desc(), WebSession.id)
     )
-    return [OpenSession(*row) for row in rows]
+    return [
+        OpenSession(row.id, rules.browser_name(row.agent), row.created_at, row.seen_at)
+        for row in rows
+    ]
 
 
 def members(organisation: Organisation) -> list[Membership]:

@@ -190,6 +190,35 @@ def is_live(
     return ended_at is None and now - seen_at < IDLE_LIMIT and now - created_at < ABSOLUTE_LIMIT
 
 
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(agent: str) -> str:
+    """Return what people call the browser that calls itself `agent`, such as Firefox, Windows.
+
+    A name for one's own list of sessions; nothing is decided by it.
+    """
+    found = [
+        next((name for mark, name in known if mark in agent), None) for known in (BROWSERS, SYSTEMS)
+    ]
+    return ", ".join(name for name in found if name) or _("A browser without a name")
+
+
 def registration_refusal(registered_on: date | None, today: date) -> str | None:
     """Return the sentence for a date of registration that cannot be, or None."""
     if registered_on is not None and registered_on > today:

@@ -141,3 +141,22 @@ def test_a_role_holds_from_its_first_to_its_last_day(
         ended_at=datetime(ended.year, ended.month, ended.day, 9, tzinfo=UTC) if ended else None,
     )
     assert grant.is_in_force(on) is holds
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko Firefox/140.0",
+            "Firefox, Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge, Windows",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1", "Safari, iPhone"),
+        ("", "A browser without a name"),
+    ],
+)
+def test_browsers_have_names(agent: str, name: str) -> None:
+    assert rules.browser_name(agent) == name
