@@ -1,0 +1,136 @@
+"""The commands of an operator: what they do, and that what goes wrong is one line."""
+
+import base64
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from portal.core import migrate
+from portal.core.config import ROOT
+from portal.core.db import session
+
+SECRETS = {
+    "PORTAL_SECRET_KEY": "b7Qm2xT9vLr4Zk8Wn1Yc6Hs3Pd5Gf0JaUeIoRt",
+    "PORTAL_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
+    "PORTAL_BASE_URL": "https://portal.example.org",
+}
+STUCK = sa.text(
+    "INSERT INTO outbox_message (id, key, recipient, template, subject, body, link, locale, state,"
+    " attempts, created_at, next_attempt_at) VALUES (gen_random_uuid(), 'k', 'a@example.org',"
+    " 'reset_password', 's', 'b', '/', 'en', 'failed', 8, now(), now())"
+)
+
+Done = subprocess.CompletedProcess[str]
+
+
+def portal(*arguments: str, **environment: str) -> Done:
+    """Run a `portal` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "portal.cli", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def on(url: str, *arguments: str, data: Path) -> Done:
+    """Run a command on the database at `url`, as on a server."""
+    return portal(*arguments, "--data", str(data), DATABASE_URL=url, **SECRETS)
+
+
+def assert_one_line(done: Done, words: str) -> None:
+    """Demand failure, told in one line that says `words`."""
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_migrate_brings_an_empty_database_up(fresh_database: str, tmp_path: Path) -> None:
+    migrate.downgrade(fresh_database)
+    done = on(fresh_database, "migrate", data=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert migrate.at_head(fresh_database)
+
+
+def test_check_prints_a_line_for_each_invariant(fresh_database: str, tmp_path: Path) -> None:
+    done = on(fresh_database, "check", data=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no message is stuck" in done.stdout
+    assert all(line.startswith("ok") for line in done.stdout.splitlines())
+
+
+def test_check_fails_on_a_violation_and_names_it(fresh_database: str, tmp_path: Path) -> None:
+    session.execute(STUCK)
+    session.commit()
+    done = on(fresh_database, "check", data=tmp_path)
+    assert done.returncode == 1
+    assert "BROKEN       1  no message is stuck" in done.stdout
+    assert "is failed" in done.stdout
+
+
+def test_the_first_administrator_comes_by_a_link(fresh_database: str, tmp_path: Path) -> None:
+    done = on(fresh_database, "invite-admin", "ada@example.org", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("https://portal.example.org/")
+    assert session.scalar(sa.text("SELECT email FROM one_time_link")) == "ada@example.org"
+
+
+def test_what_is_no_address_is_refused(fresh_database: str, tmp_path: Path) -> None:
+    assert_one_line(on(fresh_database, "invite-admin", "ada", data=tmp_path), "e-mail address")
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_an_old_database_is_not_served(fresh_database: str, tmp_path: Path, command: str) -> None:
+    migrate.downgrade(fresh_database, "0002_core")
+    assert_one_line(on(fresh_database, command, data=tmp_path), "run `portal migrate`")
+
+
+def test_check_of_an_old_database_says_what_to_do(fresh_database: str, tmp_path: Path) -> None:
+    migrate.downgrade(fresh_database)
+    assert_one_line(on(fresh_database, "check", data=tmp_path), "run `portal migrate`")
+
+
+def test_a_used_port_is_one_sentence(fresh_database: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert_one_line(on(fresh_database, "serve", "--port", port, data=tmp_path), "--port")
+        assert_one_line(portal("demo", "--port", port, "--data", str(tmp_path)), "--port")
+
+
+def test_an_unreachable_database_is_one_line(tmp_path: Path) -> None:
+    away = "postgresql://portal@127.0.0.1:1/portal"
+    assert_one_line(on(away, "migrate", data=tmp_path), "The database does not answer")
+
+
+def test_a_server_without_secrets_does_not_start(tmp_path: Path) -> None:
+    away = "postgresql://portal@127.0.0.1:1/portal"
+    done = portal("serve", "--data", str(tmp_path), DATABASE_URL=away)
+    assert_one_line(done, "PORTAL_SECRET_KEY is not set")
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert_one_line(portal("migrate", "--data", str(tmp_path / "file" / "var")), "Cannot use")
+
+
+def test_a_demonstration_on_a_real_server_is_never_emptied(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    done = on(fresh_database, "demo", "--fresh", "--no-serve", data=tmp_path)
+    assert_one_line(done, "embedded databases only")
+
+
+@pytest.mark.parametrize("command", ["demo", "migrate", "serve", "work", "check", "invite-admin"])
+def test_every_command_takes_data_and_explains_itself(command: str) -> None:
+    done = portal(command, "--help")
+    assert done.returncode == 0
+    assert "--data" in done.stdout
