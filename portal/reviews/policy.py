@@ -65,7 +65,8 @@ def parts_in(person: Person, call: Call) -> Parts:
     recommended = exists().where(
         Recommendation.call_id == call.id, Recommendation.made_by_id == person.id
     )
-    return Parts(*session.execute(select(party, scored, screened, recommended)).one().tuple())
+    found = session.execute(select(party, scored, screened, recommended)).one()
+    return Parts(*(bool(part) for part in found))
 
 
 def covers(person: Person, role: Role, call: Call) -> bool:
