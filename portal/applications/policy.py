@@ -66,7 +66,15 @@ def is_reviewer(person: Person, application: Application) -> bool:
     role = application.fund.process.reviewer_role
     if role is None or application.status not in REVIEWED:
         return False
-    return holds(person, Role(role), application)
+    return holds(person, Role(role), application) and not is_national(person, application)
+
+
+def is_national(person: Person, application: Application) -> bool:
+    """Say whether a trustee is a national of the applicant's State, and recused for it (R16)."""
+    return (
+        application.call.reviewer_role == Role.TRUSTEE.value
+        and person.nationality == application.country
+    )
 
 
 def is_recused(person: Person, application: Application) -> bool:
@@ -138,6 +146,13 @@ def _scope(person: Person, role: Role) -> ColumnElement[bool]:
     return or_(false(), *scopes)
 
 
+def _foreign(person: Person, role: Role) -> ColumnElement[bool]:
+    """Return the condition that leaves out applications of a trustee's own State (R16)."""
+    if role is not Role.TRUSTEE or person.nationality is None:
+        return true()
+    return Application.country != person.nationality
+
+
 def visible_to(person: Person) -> Select[Application]:
     """Return the applications that exist for the person: `can_view` as one SELECT."""
     own = Application.organisation_id.in_(person.organisation_ids())
@@ -147,7 +162,10 @@ def visible_to(person: Person) -> Select[Application]:
     as_staff = or_(false(), *(_scope(person, role) for role in READERS_OF_ALL))
     as_reviewer = or_(
         false(),
-        *(and_(Call.reviewer_role == role.value, _scope(person, role)) for role in REVIEWERS),
+        *(
+            and_(Call.reviewer_role == role.value, _scope(person, role), _foreign(person, role))
+            for role in REVIEWERS
+        ),
     )
     submitted = and_(Application.submitted_at.is_not(None), ~own, ~recused)
     return (
