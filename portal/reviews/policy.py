@@ -104,21 +104,10 @@ def reads_rankings(person: Person) -> bool:
     return person.holds_any(*SCORE_READERS)
 
 
-def is_national(person: Person, application: Application) -> bool:
-    """Say whether a member of the board is a national of the applicant's State (R16)."""
-    return (
-        application.fund.process.body == "board"
-        and person.nationality is not None
-        and person.nationality == application.country
-    )
-
-
 def belongs_to_body(person: Person, application: Application) -> bool:
     """Say whether the person may read the application as a reviewer, without a part elsewhere."""
-    return (
-        applications.is_reviewer(person, application)
-        and not is_national(person, application)
-        and not any(applications.holds(person, role, application) for role in OFFICE)
+    return applications.is_reviewer(person, application) and not any(
+        applications.holds(person, role, application) for role in OFFICE
     )
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import Person, Role
 from portal.applications import eligibility
+from portal.applications import policy as applications
 from portal.applications.models import (
     Application,
     ApplicationAction,
@@ -146,7 +147,7 @@ def _recuse_nationals(application: Application) -> None:
         session.scalars(select(Recusal.person_id).where(Recusal.application_id == application.id))
     )
     for person in holders(Role(role), application.call.fund_code):
-        if policy.is_national(person, application) and person.id not in known:
+        if applications.is_national(person, application) and person.id not in known:
             recuse(application, person, "National of the applicant’s State (R16)", actor_id=None)
 
 
