@@ -38,22 +38,26 @@ class BankDetails(WithId, Versioned, Base):
     """Where a grantee's money goes, sealed under the application's key.
 
     `fingerprint` is a keyed hash of the account, which finds the same account used by two
-    grantees (R12) without reading either.
+    grantees (R12) without reading either; `digest` one of everything that is sealed, which orders
+    carry on. `verified_at` stays once it was set, whatever becomes of the row: what follows
+    details that were verified once waits before it is payable (`payable_from`).
     """
 
     __tablename__ = "bank_details"
 
     award: Mapped[Award] = relationship(lazy="joined")
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), init=False)
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), init=False, index=True)
     status: Mapped[BankStatus] = mapped_column(enum_column(BankStatus), default=BankStatus.ENTERED)
     sealed: Mapped[bytes]
     last_four: Mapped[str]
     fingerprint: Mapped[str] = mapped_column(index=True)
+    digest: Mapped[str]
     entered_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     entered_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     payable_from: Mapped[datetime] = mapped_column(default_factory=clock.now)
     checked_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     checked_at: Mapped[datetime | None] = mapped_column(default=None)
+    verified_at: Mapped[datetime | None] = mapped_column(default=None)
     remark: Mapped[str] = mapped_column(default="")
 
     __table_args__ = (
@@ -64,7 +68,19 @@ class BankDetails(WithId, Versioned, Base):
             postgresql_where=text("status IN ('entered', 'verified')"),
         ),
         CheckConstraint("checked_by_id <> entered_by_id", name="a_second_person_checks"),
-        CheckConstraint("status <> 'verified' OR checked_by_id IS NOT NULL", name="verified_by"),
+        CheckConstraint(
+            "(checked_by_id IS NULL) = (checked_at IS NULL)", name="checked_by_somebody"
+        ),
+        CheckConstraint("status <> 'verified' OR verified_at IS NOT NULL", name="verified_at"),
+        CheckConstraint(
+            "(verified_at IS NULL AND status <> 'rejected') OR checked_at IS NOT NULL",
+            name="verified_by",
+        ),
+        CheckConstraint("status <> 'rejected' OR remark <> ''", name="rejected_has_a_remark"),
+        CheckConstraint("payable_from >= entered_at", name="payable_after_it_was_entered"),
+        CheckConstraint(
+            "fingerprint ~ '^[0-9a-f]{64}$' AND digest ~ '^[0-9a-f]{64}$'", name="digests"
+        ),
     )
 
     @property
@@ -82,6 +98,7 @@ class OrderStatus(Labelled):
     RELEASED = "released", _l("With the paying agent"), "wait"
     CONFIRMED = "confirmed", _l("Paid"), "good"
     REJECTED = "rejected", _l("Not paid"), "stop"
+    RETURNED = "returned", _l("Paid and come back"), "stop"
     CANCELLED = "cancelled", _l("Cancelled"), "stop"
 
 
@@ -102,13 +119,16 @@ class OrderAction(StrEnum):
     RELEASE = "release"
     CONFIRM = "confirm"
     REJECT = "reject"
+    RETURN = "return"
     CANCEL = "cancel"
 
 
 class PaymentOrder(WithId, Versioned, Base):
     """One attempt to pay one instalment. `amount` is in minor units of `currency`.
 
-    `digest` covers payee snapshot, amount, currency and rail; each approval signs it.
+    `digest` covers payee, amount, currency and rail; each approval signs it. Triggers recompute it
+    and let none of these change: another amount or payee is another order, with signatures of its
+    own.
     """
 
     __tablename__ = "payment_order"
@@ -137,6 +157,7 @@ class PaymentOrder(WithId, Versioned, Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     acknowledged_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     acknowledged_at: Mapped[datetime | None] = mapped_column(default=None)
+    returned_on: Mapped[date | None] = mapped_column(default=None)
     remark: Mapped[str] = mapped_column(default="")
     approvals: Mapped[list["PaymentApproval"]] = relationship(
         back_populates="order", init=False, default_factory=list, lazy="selectin"
@@ -147,16 +168,36 @@ class PaymentOrder(WithId, Versioned, Base):
             "uq_payment_order_live_per_instalment",
             "instalment_id",
             unique=True,
-            postgresql_where=text("status NOT IN ('rejected', 'cancelled')"),
+            postgresql_where=text("status NOT IN ('rejected', 'returned', 'cancelled')"),
         ),
+        Index("ix_payment_order_status", "status"),
         UniqueConstraint("instalment_id", "attempt"),
         CheckConstraint("amount > 0 AND amount_usd > 0", name="amount_positive"),
+        CheckConstraint("currency <> 'USD' OR amount = amount_usd", name="dollars_are_dollars"),
         CheckConstraint(
-            "(status = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_a_time"
+            "status NOT IN ('released', 'confirmed', 'rejected', 'returned') "
+            "OR instruction_id IS NOT NULL",
+            name="released_has_an_instruction",
         ),
         CheckConstraint(
-            "status <> 'confirmed' OR (agent_reference IS NOT NULL AND paid_on IS NOT NULL)",
+            "(status IN ('confirmed', 'returned')) = (confirmed_at IS NOT NULL)",
+            name="confirmed_has_a_time",
+        ),
+        CheckConstraint(
+            "confirmed_at IS NULL OR (agent_reference <> '' AND agent_reference IS NOT NULL "
+            "AND paid_on IS NOT NULL AND confirmed_by_id IS NOT NULL)",
             name="confirmed_has_a_reference",
+        ),
+        CheckConstraint(
+            "(acknowledged_at IS NULL) = (acknowledged_by_id IS NULL) "
+            "AND (acknowledged_at IS NULL OR confirmed_at IS NOT NULL)",
+            name="acknowledged_by_somebody",
+        ),
+        CheckConstraint(
+            "(status = 'returned') = (returned_on IS NOT NULL)", name="returned_has_a_day"
+        ),
+        CheckConstraint(
+            "status NOT IN ('rejected', 'returned') OR remark <> ''", name="unpaid_has_a_remark"
         ),
     )
 
@@ -182,7 +223,8 @@ class ApprovalStep(Labelled):
 class PaymentApproval(WithId, Base):
     """One signature over the digest of an order. Three steps, three people, held here too.
 
-    A trigger also refuses whoever entered the bank details, and a digest that is not the order's.
+    Triggers also refuse whoever entered the bank details or works for the grantee, a role that is
+    not the step's, a step before its turn, and a digest that is not the order's.
     """
 
     __tablename__ = "payment_approval"
@@ -233,6 +275,10 @@ class Receivable(WithId, Versioned, Base):
     __table_args__ = (
         CheckConstraint("amount_usd > 0", name="amount_positive"),
         CheckConstraint("(status = 'settled') = (settled_on IS NOT NULL)", name="settled_has_day"),
+        CheckConstraint(
+            "status <> 'settled' OR (settled_by_id IS NOT NULL AND bank_reference <> '')",
+            name="settled_by_somebody",
+        ),
     )
 
     @property
