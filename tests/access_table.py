@@ -25,6 +25,14 @@ CALL_READERS = holders(
     Role.AUDITOR,
 )
 
+READERS_AND_REVIEWERS = ANYBODY - {
+    VISITOR,
+    APPLICANT,
+    Role.DONOR_RELATIONS.value,
+    Role.PUBLICATION.value,
+    Role.ADMINISTRATOR.value,
+}
+
 LET_IN: dict[str, frozenset[str]] = {
     "static": ANYBODY,
     "home.show": MEMBERS,
@@ -68,4 +76,27 @@ LET_IN: dict[str, frozenset[str]] = {
     "publication.how_to_apply": ANYBODY,
     "publication.privacy": ANYBODY,
     "publication.accessibility": ANYBODY,
+    "applications.start": MEMBERS,
+    "applications.mine": MEMBERS,
+    "applications.tasks": MEMBERS,
+    "applications.section": MEMBERS,
+    "applications.check": MEMBERS,
+    "applications.submit": MEMBERS,
+    "applications.receipt": MEMBERS,
+    "applications.receipt_pdf": MEMBERS,
+    "applications.submitted_json": MEMBERS,
+    "applications.reopen": MEMBERS,
+    "applications.withdraw": MEMBERS,
+    "applications.remove_attachment": MEMBERS,
+    "applications.download": MEMBERS,
+    "applications.overview": MEMBERS,
+    "applications.read": MEMBERS,
+    "applications.read_sealed": MEMBERS,
+    "applications.dossier": MEMBERS,
+    "applications.sensitivity": MEMBERS,
+    "applications.mark_sensitive": MEMBERS,
+    "applications.ask": MEMBERS,
+    "applications.answer": MEMBERS,
+    "applications.files": READERS_AND_REVIEWERS,
+    "applications.files_csv": READERS_AND_REVIEWERS,
 }

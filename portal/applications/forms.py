@@ -35,7 +35,7 @@ from portal.applications.rules import Line, TypedLine, Value
 from portal.core.i18n import LANGUAGES, _, _l, locale, translated
 from portal.core.money import Money, format_amount
 from portal.core.text import normalise, sha256_hex
-from portal.core.web import Form
+from portal.core.web import Form, choices
 from portal.funds.models import Call
 from portal.funds.profile import Profile, Question, Section
 
@@ -116,9 +116,8 @@ def _field(question: Question, currency: str) -> Field:
     if question.kind == "declaration":
         return BooleanField(**common)
     if question.kind == "country":
-        countries = current_app.config["COUNTRIES"]()
-        choices = [("", _("Choose a country")), *countries]
-        return SelectField(**common, choices=choices, validate_choice=False)
+        countries = [("", _("Choose a country")), *current_app.config["COUNTRIES"]()]
+        return SelectField(**common, choices=choices(countries), validate_choice=False)
     return _choice_field(question, common)
 
 
@@ -143,21 +142,21 @@ def _typed_field(question: Question, common: dict[str, Any], currency: str) -> F
 
 def _choice_field(question: Question, common: dict[str, Any]) -> Field:
     if question.kind == "yes_no":
-        choices = [("yes", _("Yes")), ("no", _("No"))]
+        pairs = [("yes", _("Yes")), ("no", _("No"))]
     else:
-        choices = [(choice.value, translated(choice.label)) for choice in question.choices]
+        pairs = [(choice.value, translated(choice.label)) for choice in question.choices]
     if question.kind == "choices":
         return SelectMultipleField(
             **common,
-            choices=choices,
+            choices=choices(pairs),
             validate_choice=False,
             widget=ListWidget(prefix_label=False),
             option_widget=CheckboxInput(),
         )
-    if len(choices) <= FEW:
-        return RadioField(**common, choices=choices, validate_choice=False)
+    if len(pairs) <= FEW:
+        return RadioField(**common, choices=choices(pairs), validate_choice=False)
     return SelectField(
-        **common, choices=[("", _("Choose an answer")), *choices], validate_choice=False
+        **common, choices=choices([("", _("Choose an answer")), *pairs]), validate_choice=False
     )
 
 
@@ -209,13 +208,13 @@ def touched(form: Form, section: Section) -> tuple[dict[str, Any], dict[str, int
 
 def line_form(fund: Profile) -> type[PlainForm]:
     """Return the form of one row of a fund's budget."""
-    choices = [("", _("Choose"))]
-    choices += [(each.key, translated(each.label)) for each in fund.budget.categories]
+    pairs = [("", _("Choose"))]
+    pairs += [(each.key, translated(each.label)) for each in fund.budget.categories]
     return type(
         "LineForm",
         (PlainForm,),
         {
-            "category": SelectField(_("Category"), choices=choices, validate_choice=False),
+            "category": SelectField(_("Category"), choices=choices(pairs), validate_choice=False),
             "description": StringField(_("What it is for")),
             "quantity": StringField(_("How many")),
             "unit_cost": StringField(_("Price of one")),
@@ -237,7 +236,7 @@ def budget_form(
     fields = {
         "currency": SelectField(
             _("Currency of the budget"),
-            choices=[(code, code) for code in currencies],
+            choices=choices((code, code) for code in currencies),
             validate_choice=False,
         ),
         "lines": FieldList(FormField(line_form(fund)), _("Lines")),
@@ -298,8 +297,10 @@ class StartForm(Form):
         """Return the form with those that can apply, and the languages of the call (R8)."""
         first = spoken if spoken in call.languages else call.languages[0]
         form = cls(data={"language": first})
-        form.organisation.choices = [(str(each.id), each.name) for each in able]
-        form.language.choices = [(code, LANGUAGES.get(code, code)) for code in call.languages]
+        form.organisation.choices = choices((str(each.id), each.name) for each in able)
+        form.language.choices = choices(
+            (code, LANGUAGES.get(code, code)) for code in call.languages
+        )
         if len(able) == 1 and not form.organisation.data:
             form.organisation.data = str(able[0].id)
         return form
@@ -348,6 +349,6 @@ class LowerForm(Form):
 
     reason = RadioField(
         _l("Why?"),
-        choices=list(REASONS.items()),
+        choices=choices(REASONS.items()),
         validators=[InputRequired(_l("Choose the reason."))],
     )

@@ -1,4 +1,4 @@
-"""The applicant's way through the verbs: draft, save, conflict, submit once, take back, withdraw."""
+"""The applicant's way through the verbs: draft, save, conflict, submit once, withdraw."""
 
 import io
 from datetime import timedelta
@@ -34,6 +34,7 @@ from tests.make.applications import (
 )
 
 Db = scoped_session[Session]
+FROM_ONE = " FROM budget_line LIMIT 1"
 pytestmark = pytest.mark.usefixtures("app")
 
 
@@ -265,8 +266,8 @@ def test_what_was_submitted_cannot_be_changed_even_in_sql(db: Db) -> None:
         """UPDATE answer SET value = '"x"' WHERE key = 'title'""",
         "DELETE FROM answer",
         "UPDATE budget_line SET quantity = 1, amount = unit_cost",
-        "INSERT INTO budget_line SELECT gen_random_uuid(), application_id, 9, category, 'more', 1,"
-        " 1, 1 FROM budget_line LIMIT 1",
+        "INSERT INTO budget_line SELECT gen_random_uuid(),application_id,9,'', '', 1, 1, 1"
+        + FROM_ONE,
         "UPDATE attachment SET removed_at = now()",
         "UPDATE application SET requested_usd = 1",
         "UPDATE application SET title = 'other'",

@@ -1,5 +1,6 @@
 """The page of the documents: add, replace, remove; and the download of each."""
 
+import io
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from portal.core.db import session
 from portal.core.files import BadFile, open_stored
 from portal.core.i18n import _, translated
 from portal.core.web import attachment as as_download
-from portal.core.web import tell
+from portal.core.web import choices, tell
 from portal.core.workflow import Refused
 from portal.funds.profile import AttachmentRule, Section
 
@@ -91,10 +92,10 @@ def _block(
         field.label.field_id = field.id
     form.file.description = _("Allowed: %(types)s.", types=", ".join(rule.types).upper())
     form.file.errors = [error] if error and key == rule.key else []
-    form.replaces.choices = [("", _("Add it to the files here"))]
-    form.replaces.choices += [
+    instead = [
         (str(each.id), _("Put it in place of “%(name)s”", name=each.file.name)) for each in files
     ]
+    form.replaces.choices = choices([("", _("Add it to the files here")), *instead])
     return {
         "key": rule.key,
         "label": translated(rule.label),
@@ -155,7 +156,8 @@ def download(ref: str, file_id: UUID) -> ResponseReturnValue:
     application = visible(ref)
     found = _of(application, file_id)
     try:
-        content = open_stored(found.file)
+        with open_stored(found.file) as stored:
+            content = io.BytesIO(stored.read())
     except OSError as lost:
         raise Refused(_("This file cannot be read now. Tell the fund secretariat.")) from lost
     return as_download(

@@ -13,7 +13,7 @@ from portal.applications.models import Application, ApplicationAction, Clarifica
 from portal.applications.views.blueprint import blueprint, go, own, page, visible
 from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _, translated
-from portal.core.web import tell
+from portal.core.web import choices, tell
 from portal.core.workflow import Refused
 
 END_OF_DAY = time(23, 59, 59)
@@ -28,9 +28,9 @@ def ask(ref: str) -> ResponseReturnValue:
     if not policy.is_officer(person, application):
         raise NotFound
     form = QuestionForm()
-    form.section.choices = [
+    form.section.choices = choices(
         (section.key, translated(section.title)) for section in application.fund.form
-    ]
+    )
     if form.validate_on_submit():
         try:
             service.ask_clarification(
