@@ -61,7 +61,8 @@ class PseudoTranslations(NullTranslations):
 def _accent(message: str) -> str:
     """Accent all letters outside `%(…)s` placeholders and `{…}` fields."""
     return "".join(
-        part if part[:1] in "%{" else part.translate(_ACCENTED) for part in _PLACEHOLDER.split(message)
+        part if part[:1] in "%{" else part.translate(_ACCENTED)
+        for part in _PLACEHOLDER.split(message)
     )
 
 

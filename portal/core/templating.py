@@ -29,8 +29,8 @@ def render(template: str, **context: Any) -> str:
     """
     if not _environment:
         raise RuntimeError("templating.configure(environment) comes first")
-    return _environment[0].get_template(template).render(
-        lang=language(), dir=direction(), **context
+    return (
+        _environment[0].get_template(template).render(lang=language(), dir=direction(), **context)
     )
 
 
