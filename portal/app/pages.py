@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Never
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, has_request_context, request, url_for
 from flask import session as flask_session
 from jinja2 import Undefined
 from sqlalchemy.exc import SQLAlchemyError
@@ -47,7 +47,7 @@ def init_pages(app: Flask, settings: Settings) -> None:
     zone = ZoneInfo(settings.time_zone)
 
     def readers_zone() -> Any:
-        person = _reader()
+        person = _reader() if has_request_context() else None
         return person.time_zone if person else zone
 
     app.jinja_env.filters.update(

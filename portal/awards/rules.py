@@ -1,9 +1,14 @@
 """Pure decisions about awards: budget in US$, instalments, ceilings. Amounts in US cents."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 from portal.core.money import Money, split, to_usd, usd
+from portal.funds.profile import ReportRule
+
+REFUND_DAYS = 60
+"""How long a grantee has to pay back what was not spent (R25), as the agreement says."""
 
 
 def dollars(lines: Sequence[Money], rate: Decimal, total: Money) -> list[int]:
@@ -39,3 +44,12 @@ def revision_fault(
         return "negative", 0
     difference = sum(revised.values()) - award_usd
     return ("sum", difference) if difference else None
+
+
+def report_due_on(rule: ReportRule, ends_on: date, agreed_on: date | None) -> date | None:
+    """Return the day on which a report is due; None before the signatures that it counts from.
+
+    The end of travel is the last day of the award.
+    """
+    start = agreed_on if rule.due_from == "agreement" else ends_on
+    return None if start is None else start + timedelta(days=rule.due_days)

@@ -1,9 +1,8 @@
 """The agreement: issued as PDF, signed by the grantee, countersigned for the fund."""
 
-from typing import Any
-
 from portal.accounts.models import Person
 from portal.applications.queries import representatives
+from portal.awards import document
 from portal.awards.models import Agreement, Award, AwardAction
 from portal.awards.workflow import WORKFLOW
 from portal.core import audit, clock, files, i18n, outbox, templating
@@ -11,7 +10,6 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import normalise, sha256_hex
 from portal.core.workflow import Refused
-from portal.funds.models import Call
 from portal.ledger.service import commit_funds, release_commitment
 
 
@@ -26,7 +24,7 @@ def issue_agreement(award: Award, *, by: Person) -> Agreement:
         raise Refused(_("The document was issued already."))
     application = award.application
     with i18n.speaking(application.language):
-        content = templating.document(award.fund.process.offer, **document_context(award))
+        content = templating.document(award.fund.process.offer, **document.context(award))
     name = f"{application.ref}-{award.ref}.pdf"
     file = files.keep_document(content, name, by.id, case_id=application.id)
     agreement = Agreement(award=award, file=file, digest=sha256_hex(content), issued_by_id=by.id)
@@ -40,22 +38,6 @@ def issue_agreement(award: Award, *, by: Person) -> Agreement:
         facts={"digest": agreement.digest, "amount_usd": award.amount_usd},
     )
     return agreement
-
-
-def document_context(award: Award) -> dict[str, Any]:
-    """Return what the document says: the award, its parties, its call and its fund."""
-    call: Call = award.application.call
-    signatories = representatives(award.application.organisation_id)
-    return {
-        "award": award,
-        "application": award.application,
-        "organisation": award.application.organisation,
-        "call": call,
-        "fund": award.fund,
-        "signatory": signatories[0] if signatories else None,
-        "reference": award.ref,
-        "dated": clock.today(),
-    }
 
 
 def accept(award: Award, typed_name: str, *, by: Person) -> None:
@@ -76,6 +58,7 @@ def accept(award: Award, typed_name: str, *, by: Person) -> None:
     agreement.signed_name = normalise(typed_name).strip()
     agreement.signed_by_id = by.id
     agreement.signed_at = clock.now()
+    session.flush()  # the database wants the signature before the status that rests on it
     WORKFLOW.perform(
         award,
         AwardAction.ACCEPT,
@@ -90,9 +73,13 @@ def accept(award: Award, typed_name: str, *, by: Person) -> None:
 
 def decline(award: Award, reason: str, *, by: Person) -> None:
     """Decline the offer, with a reason that the officer reads. Raises Refused."""
+    words = normalise(reason).strip()
+    if not words:
+        raise Refused(_("Give the reason; the programme officer reads it."))
     audit.take_turn()
     _hold(award)
-    award.remark = normalise(reason).strip()
+    WORKFLOW.check(award, AwardAction.DECLINE, by)
+    award.remark = words
     WORKFLOW.perform(award, AwardAction.DECLINE, by=by)
     session.flush()
 
@@ -110,6 +97,7 @@ def countersign(award: Award, *, by: Person) -> None:
         raise Refused(_("Two different people sign an agreement."), rule="R21")
     agreement.countersigned_by_id = by.id
     agreement.countersigned_at = clock.now()
+    session.flush()
     WORKFLOW.perform(
         award,
         AwardAction.COUNTERSIGN,

@@ -137,14 +137,18 @@ def _decision(application: Application) -> Decision:
 
 
 def _refuse_second(application: Application) -> None:
-    """Refuse a second award in the same call for the same organisation (R5)."""
+    """Refuse a second award on the application, or in the call for its organisation (R5).
+
+    An award that was declined or cancelled was the application's one award all the same.
+    """
+    over = Award.status.in_([AwardStatus.DECLINED, AwardStatus.CANCELLED])
     other = (
         select(Award.id)
         .join(Award.application)
         .where(
             Application.call_id == application.call_id,
             Application.organisation_id == application.organisation_id,
-            Award.status.not_in([AwardStatus.DECLINED, AwardStatus.CANCELLED]),
+            (Award.application_id == application.id) | ~over,
         )
     )
     if session.scalar(other.limit(1)) is not None:
@@ -176,33 +180,33 @@ def _copy_budget(award: Award) -> None:
         rate.units_per_usd,
         usd(application.requested_usd),
     )
-    for line, cents in zip(lines, amounts, strict=True):
-        award.budget.append(
-            AwardBudgetLine(
-                award=award,
-                position=line.position,
-                category=line.category,
-                description=normalise(line.description),
-                requested_usd=cents,
-                amount_usd=cents,
-            )
+    session.add_all(
+        AwardBudgetLine(
+            award=award,
+            position=line.position,
+            category=line.category,
+            description=normalise(line.description),
+            requested_usd=cents,
+            amount_usd=cents,
         )
+        for line, cents in zip(lines, amounts, strict=True)
+    )
 
 
 def _plan_instalments(award: Award) -> None:
     scheme = award.fund.instalments
     amounts = rules.plan(award.amount_usd, [rule.percent for rule in scheme])
-    for number, (rule, cents) in enumerate(zip(scheme, amounts, strict=True), start=1):
-        award.instalments.append(
-            Instalment(
-                award=award,
-                number=number,
-                percent=rule.percent,
-                trigger=rule.trigger,
-                report_key=rule.report,
-                planned_usd=cents,
-            )
+    session.add_all(
+        Instalment(
+            award=award,
+            number=number,
+            percent=rule.percent,
+            trigger=rule.trigger,
+            report_key=rule.report,
+            planned_usd=cents,
         )
+        for number, (rule, cents) in enumerate(zip(scheme, amounts, strict=True), start=1)
+    )
 
 
 def _tell(award: Award, template: str) -> None:

@@ -40,6 +40,7 @@ def _move(award: Award, action: AwardAction, reason: str, by: Person) -> None:
         raise Refused(_("Give the reason; the grantee reads it."))
     audit.take_turn()
     session.refresh(award, ["status", "version"], with_for_update=True)
+    WORKFLOW.check(award, action, by)
     award.remark = words
     event = WORKFLOW.perform(award, action, by=by)
     session.flush()
