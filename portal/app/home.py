@@ -19,11 +19,12 @@ from portal.applications import queries as applications
 from portal.core import clock
 from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
+from portal.funds import queries as funds
 
 blueprint = Blueprint("home", __name__)
 
 TodoSource = Callable[[Person], Sequence[Todo]]
-TODO_SOURCES: tuple[TodoSource, ...] = (accounts.todos, applications.todos)
+TODO_SOURCES: tuple[TodoSource, ...] = (accounts.todos, funds.todos, applications.todos)
 
 DAYS_AHEAD = 7
 

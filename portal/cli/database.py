@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
+from portal.app import connect_stores
 from portal.core import embedded
 from portal.core import migrate as migrations
 from portal.core.config import Settings, load_settings
+from portal.core.db import session
+from portal.funds import service as funds
+from portal.funds.profile import BadProfile
 
 
 @contextmanager
@@ -26,7 +30,24 @@ def database(settings: Settings) -> Iterator[str]:
 
 @click.command()
 def migrate(data: Path | None) -> None:
-    """Bring the database up to this version of the portal."""
-    with database(load_settings(data_dir=data)) as url:
+    """Bring the database, and the funds in it, up to this version of the portal."""
+    settings = load_settings(data_dir=data)
+    with database(settings) as url:
         migrations.upgrade(url)
+        load_funds(settings)
     click.echo(f"The database is at {', '.join(migrations.heads())}.")
+
+
+def load_funds(settings: Settings) -> None:
+    """Bring the funds in the database up to their files; calls that were opened keep theirs.
+
+    Raises ClickException for a file that cannot be used.
+    """
+    connect_stores(settings)
+    try:
+        funds.load_profiles_into_database()
+        session.commit()
+    except BadProfile as bad:
+        raise click.ClickException(str(bad)) from bad
+    finally:
+        session.remove()

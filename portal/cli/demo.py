@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from portal.app import connect_stores
-from portal.cli.database import database
+from portal.cli.database import database, load_funds
 from portal.cli.run import PARENT_ENDED
 from portal.core import embedded
 from portal.core import migrate as migrations
@@ -44,6 +44,7 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
         with database(settings) as url:
             click.echo("Preparing the database …")
             migrations.upgrade(url)
+            load_funds(settings)
             _tell(settings)
             if no_serve:
                 click.echo("The demonstration is ready: run `portal demo` to open it.")

@@ -8,6 +8,8 @@ from sqlalchemy import Select, func, select
 from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.todo import Todo
 from portal.funds import policy
 from portal.funds.models import Call, CallStatus, ProfileVersion
 from portal.funds.profile import Profile
@@ -43,6 +45,24 @@ def profile(code: str) -> Profile | None:
         select(ProfileVersion).where(ProfileVersion.fund_code == code, ProfileVersion.current)
     )
     return row.profile if row else None
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return the calls that wait for the person: drafts that they began. One SQL statement."""
+    if not policy.runs_calls(person):
+        return []
+    drafts = select(Call).where(Call.created_by_id == person.id, Call.status == CallStatus.DRAFT)
+    return [
+        Todo(
+            _("Publish the call that you prepared, or cancel it"),
+            "funds.call",
+            {"ref": call.ref},
+            due=call.opens_at,
+            note=call.title,
+        )
+        for call in session.scalars(drafts.order_by(Call.opens_at))
+        if policy.can_manage(person, call)
+    ]
 
 
 def _published() -> Select[Call]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from portal.core import migrate
 from portal.core.config import ROOT
 from portal.core.db import session
+from portal.funds.profile import PROFILES
 
 SECRETS = {
     "PORTAL_SECRET_KEY": "b7Qm2xT9vLr4Zk8Wn1Yc6Hs3Pd5Gf0JaUeIoRt",
@@ -59,6 +60,10 @@ def test_migrate_brings_an_empty_database_up(fresh_database: str, tmp_path: Path
     done = on(fresh_database, "migrate", data=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert migrate.at_head(fresh_database)
+    again = on(fresh_database, "migrate", data=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "")
+    funds = session.scalars(sa.text("SELECT fund_code FROM profile_version WHERE current"))
+    assert set(funds) == {path.stem for path in PROFILES.glob("*.toml")}
 
 
 def test_check_prints_a_line_for_each_invariant(fresh_database: str, tmp_path: Path) -> None:

@@ -231,3 +231,17 @@ def test_references_are_random(db: Db) -> None:
     refs = [make.draft_call(by=olga).ref for _ in range(3)]
     assert len(set(refs)) == 3
     assert db.scalar(select(Call.id).where(Call.ref == refs[0])) is not None
+
+
+def test_a_draft_waits_for_whoever_began_it() -> None:
+    olga = make.officer("act")
+    draft = make.draft_call(by=olga)
+    make.call(by=olga)
+    (todo,) = queries.todos(olga)
+    assert (todo.endpoint, todo.values, todo.due) == (
+        "funds.call",
+        {"ref": draft.ref},
+        draft.opens_at,
+    )
+    assert queries.todos(make.officer("act")) == []
+    assert queries.todos(make.person()) == []
