@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Program
-from playwright.sync_api import Locator, Page, Response, ViewportSize
+from playwright.sync_api import FilePayload, Locator, Page, Response, ViewportSize
 
 NARROW: ViewportSize = {"width": 360, "height": 740}
 WIDE: ViewportSize = {"width": 1280, "height": 900}
@@ -82,9 +82,8 @@ class Chromium:
         """Put a file into the upload field called `label`."""
         kinds = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
         kind = kinds[filename.rsplit(".", 1)[1]]
-        self._field(label).set_input_files(
-            [{"name": filename, "mimeType": kind, "buffer": content}]
-        )
+        payload: FilePayload = {"name": filename, "mimeType": kind, "buffer": content}
+        self._field(label).set_input_files(payload)
 
     def press(self, text: str, status: int | None = None) -> Shown:
         """Press the button that says `text`, and wait for the answer."""
