@@ -9,7 +9,7 @@ from portal.awards import rules
 from portal.awards.models import Award
 from portal.core import clock
 from portal.core.money import Money, usd
-from portal.core.text import canonical_json, sha256_hex
+from portal.core.text import Json, canonical_json, sha256_hex
 from portal.funds.profile import Profile
 
 
@@ -102,7 +102,7 @@ def terms_digest(award: Award) -> str:
 
     The document's own digest cannot stand in itself; this one ties a printed copy to the record.
     """
-    terms = {
+    terms: dict[str, Json] = {
         "award": award.ref,
         "application": award.application.ref,
         "fund": award.fund.code,

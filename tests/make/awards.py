@@ -1,4 +1,4 @@
-"""Awards that were offered, signed and what befell them, each step by the person whose step it is."""
+"""Awards on offer, signed and later, each step by the person whose step it is."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
