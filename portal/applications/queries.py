@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -24,6 +27,7 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
 from portal.funds.models import Call
+from portal.ledger.rules import Rate
 
 OVER = (
     ApplicationStatus.WITHDRAWN,
@@ -31,6 +35,29 @@ OVER = (
     ApplicationStatus.REFUSED,
 )
 """Ends before the end: no station comes after them."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A file that is attached: `id` is that of the attachment, `size` in bytes."""
+
+    id: UUID
+    key: str
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What stands in an application: answers (sealed ones opened), budget, files.
+
+    `rate` is the one that was frozen with a submission.
+    """
+
+    answers: dict[str, Value]
+    lines: list[Line]
+    files: list[Paper]
+    rate: Rate | None = None
 
 
 def sealed_place(application: Application, key: str) -> str:
@@ -92,6 +119,42 @@ def attachments(application: Application) -> list[Attachment]:
         .order_by(Attachment.added_at, Attachment.id)
     )
     return list(session.scalars(rows))
+
+
+def contents(application: Application) -> Contents:
+    """Return what stands in an application now. Three SQL statements."""
+    files = [
+        Paper(each.id, each.key, each.file.name, each.file.size_bytes)
+        for each in attachments(application)
+    ]
+    return Contents(answers(application), budget_values(application), files)
+
+
+def frozen_contents(submission: Submission) -> Contents:
+    """Return what stands in a submission, from its frozen body alone. No SQL statement.
+
+    Raises Unreadable once the application's key is destroyed.
+    """
+    body = json.loads(submitted_body(submission))
+    budget = body["budget"]
+    return Contents(
+        body["answers"],
+        [
+            Line(each["category"], each["description"], each["quantity"], each["unit_cost"])
+            for each in budget["lines"]
+        ],
+        [
+            Paper(UUID(each["id"]), each["key"], each["name"], each["size"])
+            for each in body["attachments"]
+        ],
+        Rate(
+            budget["currency"],
+            Decimal(budget["units_per_usd"]),
+            date.fromisoformat(budget["rate_of"]),
+            "submission",
+            None,
+        ),
+    )
 
 
 def submissions(application: Application) -> list[Submission]:

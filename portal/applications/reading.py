@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from portal.applications.eligibility import rate_for
+from portal.applications.models import Application
+from portal.applications.queries import Contents
 from portal.applications.rules import Value, is_empty
+from portal.applications.rules import total as total_of
 from portal.core.formats import format_day, format_number
 from portal.core.i18n import _, locale, translated
-from portal.core.money import Money, format_money
+from portal.core.money import Money, format_money, usd
 from portal.funds.countries import display_name
 from portal.funds.profile import Profile, Question, Section
+from portal.ledger.rules import NoRate, Rate
 
 LONG = ("long_text", "recommendations")
 
@@ -81,3 +86,44 @@ def _one(question: Question, value: Value, labels: Mapping[str, str]) -> str:
         except KeyError:
             return str(value)
     return str(value)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the saved budget adds up to."""
+
+    rows: list[tuple[str, str, Money]]
+    total: Money
+    dollars: Money | None
+    rate: Rate | None
+    ceiling: Money | None
+
+    @property
+    def above(self) -> bool:
+        """Whether the total is above the ceiling."""
+        return bool(self.ceiling and self.dollars and self.dollars > self.ceiling)
+
+
+def sums(application: Application, contents: Contents) -> Sums:
+    """Return the sums of a budget, in its currency and in US$. At most one SQL statement."""
+    total = Money(total_of(contents.lines), application.currency)
+    try:
+        rate = contents.rate or rate_for(application.call, application.currency)
+    except NoRate:
+        rate = None
+    limit = application.call.ceiling
+    budget = application.fund.budget
+    return Sums(
+        [
+            (
+                translated(budget.category(line.category).label),
+                line.description,
+                Money(line.amount, application.currency),
+            )
+            for line in contents.lines
+        ],
+        total,
+        rate.in_usd(total) if rate else None,
+        rate,
+        usd(limit) if limit is not None else None,
+    )

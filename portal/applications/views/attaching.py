@@ -1,6 +1,7 @@
 """The page of the documents: add, replace, remove; and the download of each."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from portal.accounts import guard
 from portal.applications import queries, service
 from portal.applications.forms import UploadForm
 from portal.applications.models import Application, Attachment
+from portal.applications.queries import Paper
 from portal.applications.views.blueprint import (
     UNPROCESSABLE,
     blueprint,
@@ -103,30 +105,33 @@ def _block(
         "required": rule.required,
         "rule": rule.rule,
         "form": form,
-        "files": shown_files(application, files, removable=True),
+        "files": shown_files(application, [_paper(each) for each in files], removable=True),
     }
 
 
+def _paper(each: Attachment) -> Paper:
+    return Paper(each.id, each.key, each.file.name, each.file.size_bytes)
+
+
 def shown_files(
-    application: Application, files: list[Attachment], *, removable: bool = False
+    application: Application, files: Sequence[Paper], *, removable: bool = False
 ) -> list[dict[str, Any]]:
     """Return files as the macro lists them."""
-    return [
-        {
-            "name": each.file.name,
-            "href": url_for("applications.download", ref=application.ref, file_id=each.id),
-            "kind": each.file.name.rsplit(".", 1)[-1],
-            "size": each.file.size_bytes,
-            "at": each.added_at,
-            "label": None if removable else translated(application.fund.attachment(each.key).label),
-            "remove_href": url_for(
-                "applications.remove_attachment", ref=application.ref, file_id=each.id
-            )
-            if removable
-            else None,
-        }
-        for each in files
-    ]
+    return [_shown(application, each, removable=removable) for each in files]
+
+
+def _shown(application: Application, paper: Paper, *, removable: bool) -> dict[str, Any]:
+    at: dict[str, Any] = {"ref": application.ref, "file_id": paper.id}
+    label = translated(application.fund.attachment(paper.key).label)
+    return {
+        "name": paper.name,
+        "href": url_for("applications.download", **at),
+        "kind": paper.name.rsplit(".", 1)[-1],
+        "size": paper.size,
+        "at": None,
+        "label": None if removable else label,
+        "remove_href": url_for("applications.remove_attachment", **at) if removable else None,
+    }
 
 
 def _of(application: Application, file_id: UUID) -> Attachment:

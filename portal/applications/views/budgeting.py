@@ -1,13 +1,12 @@
 """The page of the budget: rows without JavaScript, sums by the server, in two currencies."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
-from portal.applications import eligibility, queries, rules, service
+from portal.applications import queries, rules, service
 from portal.applications.forms import (
     budget_form,
     field_name,
@@ -19,56 +18,16 @@ from portal.applications.forms import (
     typed_lines,
 )
 from portal.applications.models import Application
+from portal.applications.queries import Contents
+from portal.applications.reading import sums
 from portal.applications.views.blueprint import CONFLICT, UNPROCESSABLE, go, next_page
 from portal.core import clock
-from portal.core.i18n import _, locale, translated
-from portal.core.money import Money, format_money, usd
+from portal.core.i18n import _, locale
+from portal.core.money import format_money
 from portal.core.web import Form, tell, wants_json
 from portal.core.workflow import Refused
 from portal.funds.profile import Section
 from portal.ledger.queries import rates
-from portal.ledger.rules import NoRate, Rate
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What the saved budget adds up to."""
-
-    rows: list[tuple[str, str, Money]]
-    total: Money
-    dollars: Money | None
-    rate: Rate | None
-    ceiling: Money | None
-
-    @property
-    def above(self) -> bool:
-        """Whether the total is above the ceiling."""
-        return bool(self.ceiling and self.dollars and self.dollars > self.ceiling)
-
-
-def sums(application: Application, lines: list[rules.Line]) -> Sums:
-    """Return the sums of a budget, in its currency and in US$. At most one SQL statement."""
-    total = Money(rules.total(lines), application.currency)
-    try:
-        rate = eligibility.rate_for(application.call, application.currency)
-    except NoRate:
-        rate = None
-    limit = application.call.ceiling
-    budget = application.fund.budget
-    return Sums(
-        [
-            (
-                translated(budget.category(line.category).label),
-                line.description,
-                Money(line.amount, application.currency),
-            )
-            for line in lines
-        ],
-        total,
-        rate.in_usd(total) if rate else None,
-        rate,
-        usd(limit) if limit is not None else None,
-    )
 
 
 def currencies(application: Application) -> list[str]:
@@ -176,7 +135,7 @@ def _after(
         return go(f"{here}#lines")
     if "sums" in request.form:
         return go(f"{here}#sums")
-    added = sums(application, lines)
+    added = sums(application, Contents({}, lines, []))
     if added.above and added.ceiling and added.dollars:
         tell(
             _(
@@ -207,6 +166,6 @@ def _show(
         section=found,
         number=application.fund.form.index(found) + 1,
         form=form,
-        sums=sums(application, lines),
+        sums=sums(application, Contents({}, lines, [])),
         conflict=more.get("conflict", False),
     )

@@ -11,13 +11,17 @@ from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.applications import policy, queries, reading, service
 from portal.applications.forms import LowerForm
-from portal.applications.models import Application, ApplicationAction, ApplicationStatus
-from portal.applications.rules import Value
+from portal.applications.models import (
+    Application,
+    ApplicationAction,
+    ApplicationStatus,
+    Submission,
+)
 from portal.applications.views.attaching import shown_files
 from portal.applications.views.blueprint import blueprint, go, page, visible
-from portal.applications.views.budgeting import sums
 from portal.applications.views.documents import as_pdf
 from portal.applications.workflow import WORKFLOW
+from portal.core.crypto import Unreadable
 from portal.core.i18n import _
 from portal.core.web import Form, tell
 
@@ -84,8 +88,7 @@ def read(ref: str) -> ResponseReturnValue:
     """Show the whole application; sealed answers stay closed to staff until they ask."""
     application = visible(ref)
     member = policy.is_member(guard.signed_in(), application)
-    answers = queries.answers(application) if member else queries.open_answers(application)
-    return _read(application, answers, with_sealed=member)
+    return _read(application, with_sealed=member)
 
 
 @blueprint.post("/files/<ref>/application")
@@ -93,35 +96,44 @@ def read(ref: str) -> ResponseReturnValue:
 def read_sealed(ref: str) -> ResponseReturnValue:
     """Show the sealed answers too. Reading them is an act of record."""
     application = visible(ref)
-    opened = service.read_sealed_answers(application, by=guard.signed_in())
-    answers = queries.open_answers(application) | opened
-    return _read(application, answers, with_sealed=True)
+    service.read_sealed_answers(application, by=guard.signed_in())
+    return _read(application, with_sealed=True)
 
 
-def _read(
-    application: Application, answers: dict[str, Value], *, with_sealed: bool
-) -> ResponseReturnValue:
+def _read(application: Application, *, with_sealed: bool) -> ResponseReturnValue:
     person = guard.signed_in()
     return render_template(
         "applications/read.html",
         may_open=not with_sealed and policy.can_open_sealed(person, application),
         with_sealed=with_sealed,
-        **_whole(application, answers, with_sealed=with_sealed),
+        **_whole(application, with_sealed=with_sealed),
     )
 
 
-def _whole(
-    application: Application, answers: dict[str, Value], *, with_sealed: bool
-) -> dict[str, Any]:
-    """Return everything that stands in an application, as templates show it."""
+def _whole(application: Application, *, with_sealed: bool) -> dict[str, Any]:
+    """Return everything that stands in an application, as templates show it.
+
+    What was submitted is read from its frozen body, in one SQL statement.
+    """
+    submission = queries.last_submission(application)
+    inside = _inside(application, submission)
     return {
         "application": application,
-        "parts": reading.parts(application.fund, answers, with_sealed=with_sealed),
-        "sums": sums(application, queries.budget_values(application)),
-        "files": shown_files(application, queries.attachments(application)),
-        "clarifications": queries.clarifications(application),
-        "submission": queries.last_submission(application),
+        "parts": reading.parts(application.fund, inside.answers, with_sealed=with_sealed),
+        "sums": reading.sums(application, inside),
+        "files": shown_files(application, inside.files),
+        "clarifications": queries.clarifications(application) if submission else [],
+        "submission": submission,
     }
+
+
+def _inside(application: Application, submission: Submission | None) -> queries.Contents:
+    if submission is None or application.submitted_at is None:
+        return queries.contents(application)
+    try:
+        return queries.frozen_contents(submission)
+    except Unreadable:
+        return queries.contents(application)
 
 
 @blueprint.get("/files/<ref>/dossier.pdf")
@@ -130,14 +142,11 @@ def dossier(ref: str) -> ResponseReturnValue:
     """Hand out the whole application as a document; sealed answers only to the applicant."""
     application = visible(ref)
     member = policy.is_member(guard.signed_in(), application)
-    answers = queries.answers(application) if member else queries.open_answers(application)
-    if application.submitted_at is None and not member:
-        raise NotFound
     html = render_template(
         "applications/dossier_pdf.html",
         reference=application.ref,
         dated=application.submitted_at,
-        **_whole(application, answers, with_sealed=member),
+        **_whole(application, with_sealed=member),
     )
     return as_pdf(html, f"application-{application.ref}.pdf")
 

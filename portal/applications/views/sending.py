@@ -12,7 +12,6 @@ from portal.applications.models import Application, ApplicationAction, Applicati
 from portal.applications.rules import Missing
 from portal.applications.views.attaching import shown_files
 from portal.applications.views.blueprint import blueprint, go, own, page
-from portal.applications.views.budgeting import sums
 from portal.applications.views.documents import as_pdf
 from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _, translated
@@ -28,14 +27,14 @@ def check(ref: str) -> ResponseReturnValue:
     person = guard.signed_in()
     if not policy.can_edit(person, application):
         return go(url_for("applications.overview", ref=ref))
-    answers = queries.answers(application)
-    points = service.missing(application)
+    inside = queries.contents(application)
+    points = service.missing(application, inside)
     return render_template(
         "applications/check.html",
         application=application,
-        parts=reading.parts(application.fund, answers, with_sealed=True),
-        sums=sums(application, queries.budget_values(application)),
-        files=shown_files(application, queries.attachments(application)),
+        parts=reading.parts(application.fund, inside.answers, with_sealed=True),
+        sums=reading.sums(application, inside),
+        files=shown_files(application, inside.files),
         points=_by_section(application, points),
         count=len(points),
         signs=policy.is_representative(person, application),
