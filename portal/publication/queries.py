@@ -27,6 +27,14 @@ MADE = (AwardStatus.ACTIVE, AwardStatus.SUSPENDED, AwardStatus.CLOSED)
 """A grant counts as made when the agreement or the travel letter is in force, or was."""
 
 
+SEXES = {
+    Sex.FEMALE: _l("Women"),
+    Sex.MALE: _l("Men"),
+    Sex.OTHER: _l("Other or not stated"),
+}
+PARTS = {NomineeKind.DELEGATE: _l("Delegates"), NomineeKind.FELLOW: _l("Fellows")}
+
+
 @dataclass(frozen=True)
 class FundRecord:
     """What one fund has done: grants, what they add up to, and money that came in (all US$)."""
@@ -39,7 +47,11 @@ class FundRecord:
 
 @dataclass(frozen=True)
 class Record:
-    """What all funds have done together."""
+    """What all funds have done together.
+
+    A fund with so few grants that its own page is silent counts for nothing here: its figures
+    would be the difference between this total and those that the other funds show.
+    """
 
     funds: Sequence[FundRecord]
     countries: int
@@ -59,11 +71,6 @@ class Record:
     def received(self) -> Money:
         """What contributors have paid in."""
         return usd(sum(fund.received.minor for fund in self.funds))
-
-    @property
-    def may_be_shown(self) -> bool:
-        """Whether enough grants stand behind the figures that nobody is found in them."""
-        return rules.may_be_shown(self.grants)
 
 
 @dataclass(frozen=True)
@@ -111,18 +118,22 @@ def record(funds: Sequence[Profile]) -> Record:
         .where(*_is_made())
         .group_by(Call.fund_code)
     )
-    grants = {code: (count, int(total)) for code, count, total in made}
+    grants = {code: (count, int(total)) for code, count, total in made if rules.may_be_shown(count)}
     books = positions()
     countries = session.scalar(
         select(func.count(Application.country.distinct()))
         .select_from(Award)
         .join(Award.application)
-        .where(*_is_made())
+        .join(Application.call)
+        .where(*_is_made(), Call.fund_code.in_(grants))
     )
     people = session.scalar(
         select(func.sum(PeopleReached.people))
         .join(PeopleReached.report)
-        .where(Report.status == ReportStatus.ACCEPTED)
+        .join(Report.award)
+        .join(Award.application)
+        .join(Application.call)
+        .where(Report.status == ReportStatus.ACCEPTED, Call.fund_code.in_(grants))
     )
     return Record(
         [_fund_record(fund.code, grants, books) for fund in funds], countries or 0, people or 0
@@ -184,7 +195,7 @@ def _figures(
         states_by_region=_column(states, groups),
         reached=len(by_country) if rules.may_be_shown(len(by_country)) else None,
         eligible=len(eligible_states(fund)) or None,
-        sexes=[sex.label for sex in sexes],
+        sexes=[SEXES[sex] for sex in sexes],
         people_by_region=by_region,
         people_by_part=by_part,
     )
@@ -216,7 +227,7 @@ def _people(
     regions, kinds = rules.protected_together([by_region, by_part])
     return (
         _rows([_name(group) for group in groups], regions),
-        _rows([kind.label for kind in parts], kinds),
+        _rows([PARTS[kind] for kind in parts], kinds),
     )
 
 

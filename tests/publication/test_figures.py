@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session, scoped_session
 
 from portal.applications.models import NomineeKind, Sex
 from portal.awards.models import AwardStatus
+from portal.core import clock
 from portal.core.money import usd
+from portal.ledger import service as ledger
 from portal.publication import queries
 from tests import make
 from tests.browser import Browser
@@ -42,11 +44,11 @@ def test_the_figures_of_the_fund_for_small_delegations_come_out(
         grants.award(call, places[number % len(places)], olga.id, official=official)
     figures = queries.figures(fund)
     assert (figures.grants, figures.reached, figures.eligible) == (132, 71, 73)
-    assert [str(sex) for sex in figures.sexes] == ["Woman", "Man"]
+    assert [str(sex) for sex in figures.sexes] == ["Women", "Men"]
     assert cells(list(figures.people_by_region))["Total"] == [82, 50, 132]
     assert cells(list(figures.people_by_part)) == {
-        "Delegate": [67, 35, 102],
-        "Fellow": [15, 15, 30],
+        "Delegates": [67, 35, 102],
+        "Fellows": [15, 15, 30],
         "Total": [82, 50, 132],
     }
     assert cells(list(figures.states_by_region)) == {
@@ -93,6 +95,32 @@ def test_very_few_grants_give_no_figures_at_all(db: Db, browser: Browser) -> Non
     assert "17,284.00" not in browser.page.text
     browser.open("/", 200)
     assert "17,284.00" not in browser.page.text
+
+
+def test_no_total_gives_away_what_a_fund_holds_back(db: Db, browser: Browser) -> None:
+    olga = make.officer()
+    act, vftc = make.call("act", by=olga), make.call("vftc", by=olga)
+    for _ in range(6):
+        grants.award(act, "KEN", olga.id, amount_usd=100_000)
+    grants.award(vftc, "NPL", olga.id, amount_usd=4_321_000)
+    record = queries.record([act.fund, vftc.fund])
+    assert (record.grants, record.awarded, record.countries) == (6, usd(600_000), 1)
+    db.commit()
+    for address in ("/", "/funds/vftc/figures"):
+        text = browser.open(address, 200).text
+        assert "43,210.00" not in text
+        assert "49,210.00" not in text
+
+
+def test_money_that_came_in_is_shown_by_fund(db: Db, browser: Browser) -> None:
+    make.call("act")
+    ledger.open_book("act")
+    ledger.contribution_received("act", usd(2_500_000), "c-1", clock.today(), by=None)
+    db.commit()
+    text = browser.open("/", 200).text
+    assert "Received from contributors, by fund" in text
+    assert text.count("US$ 25,000.00") >= 2
+    assert "grants made" not in text
 
 
 def test_only_grants_that_were_made_count(db: Db, browser: Browser) -> None:
