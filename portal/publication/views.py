@@ -1,6 +1,5 @@
 """The public site: what anybody may read, without signing in."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from babel.support import LazyProxy
@@ -48,24 +47,10 @@ def standing(call: Call) -> Standing:
     return COMING if clock.now() < call.opens_at else CLOSED
 
 
-WAY = (
-    (_l("Applied"), _l("The applicant")),
-    (_l("Checked"), _l("The fund secretariat")),
-    (_l("Compared"), _l("The body of the fund")),
-    (_l("Decided"), _l("The approving authority")),
-    (_l("Agreed"), _l("Both sides")),
-    (_l("Paid"), _l("The paying office")),
-    (_l("Reported"), _l("The grantee")),
-    (_l("Closed"), _l("The fund secretariat")),
-)
-"""What the ways of all funds have in common, for the front page."""
-
-
-def _way(stations: Iterable[tuple[object, object]]) -> list[Station]:
-    """Return stations that nobody has reached: the way itself, not that of one file."""
+def _way(fund: Profile) -> list[Station]:
+    """Return the stations of a fund as nobody has reached them: the way, not that of one file."""
     return [
-        Station(str(number), str(label), "coming", None, str(actor), None)
-        for number, (label, actor) in enumerate(stations)
+        Station(rule.key, rule.label, "coming", None, rule.actor, None) for rule in fund.stations
     ]
 
 
@@ -79,12 +64,14 @@ def _words() -> dict[str, object]:
 def front() -> ResponseReturnValue:
     """Show what the funds are and have done, what is open, and how to apply."""
     profiles = funds.profiles()
+    example = max(profiles, key=lambda fund: len(fund.stations), default=None)
     return render_template(
         "publication/front.html",
         funds=profiles,
         calls=funds.open_calls(),
         record=queries.record(profiles),
-        way=_way(WAY),
+        example=example,
+        way=_way(example) if example else [],
         smallest=SMALLEST,
     )
 
@@ -123,7 +110,7 @@ def fund(code: str) -> ResponseReturnValue:
         "publication/fund.html",
         fund=found,
         ceiling=usd(minor) if (minor := found.budget.ceiling_usd_minor) else None,
-        way=_way([(rule.label, rule.actor) for rule in found.stations]),
+        way=_way(found),
         open_calls=funds.open_calls(code),
         past_calls=funds.past_calls(code),
     )
