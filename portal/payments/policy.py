@@ -13,6 +13,13 @@ SIGNS = {
 """Which role signs which step of a payment."""
 
 
+def holds(person: Person, role: Role, application: Application) -> bool:
+    """Say whether the person acts in `role` here: not for the applicant, and not recused (R16)."""
+    return applications.holds(person, role, application) and not applications.is_recused(
+        person, application
+    )
+
+
 def application_of(order: PaymentOrder) -> Application:
     """Return the application at the head of the order's case file."""
     return order.instalment.award.application
@@ -20,7 +27,7 @@ def application_of(order: PaymentOrder) -> Application:
 
 def can_view(person: Person, order: PaymentOrder) -> bool:
     """Say whether the order exists for the person."""
-    return applications.can_view(person, application_of(order))
+    return can_open_tab(person, application_of(order))
 
 
 def can_sign(person: Person, order: PaymentOrder, step: ApprovalStep) -> bool:
@@ -32,7 +39,7 @@ def can_sign(person: Person, order: PaymentOrder, step: ApprovalStep) -> bool:
         return False
     if any(approval.person_id == person.id for approval in order.approvals):
         return False
-    return applications.holds(person, SIGNS[step], application_of(order))
+    return holds(person, SIGNS[step], application_of(order))
 
 
 def can_certify(person: Person, order: PaymentOrder) -> bool:
@@ -54,20 +61,29 @@ def can_confirm(person: Person, order: PaymentOrder) -> bool:
     """Say whether the person records what the paying agent did; never one of the signatories."""
     if any(approval.person_id == person.id for approval in order.approvals):
         return False
-    return applications.holds(person, Role.FINANCE_OFFICER, application_of(order))
+    application = application_of(order)
+    return any(holds(person, role, application) for role in (Role.FINANCE_OFFICER, Role.TREASURY))
 
 
 def can_prepare(person: Person, application: Application) -> bool:
-    """Say whether the person prepares payment orders."""
-    return applications.is_officer(person, application) or applications.holds(
+    """Say whether the person prepares payment orders and draws the balance."""
+    return applications.is_officer(person, application) or holds(
         person, Role.FINANCE_OFFICER, application
     )
 
 
 def can_cancel(person: Person, order: PaymentOrder) -> bool:
     """Say whether the person may stop an order that was not released yet."""
-    roles = (*SIGNS.values(), Role.FINANCE_OFFICER)
-    return any(applications.holds(person, role, application_of(order)) for role in roles)
+    application = application_of(order)
+    return can_prepare(person, application) or any(
+        holds(person, role, application) for role in SIGNS.values()
+    )
+
+
+def can_read_instruction(person: Person, order: PaymentOrder) -> bool:
+    """Say whether the person may read the instruction, which names the account in plain."""
+    application = application_of(order)
+    return any(holds(person, role, application) for role in (Role.FINANCE_OFFICER, Role.TREASURY))
 
 
 def can_enter(person: Person, application: Application) -> bool:
@@ -77,11 +93,29 @@ def can_enter(person: Person, application: Application) -> bool:
 
 def can_check(person: Person, details: BankDetails) -> bool:
     """Say whether the person verifies bank details: staff, and never who entered them."""
-    return person.id != details.entered_by_id and applications.holds(
+    return person.id != details.entered_by_id and holds(
         person, Role.FINANCE_OFFICER, details.award.application
     )
 
 
 def can_settle(person: Person, receivable: Receivable) -> bool:
     """Say whether the person records money that came back."""
-    return applications.holds(person, Role.FINANCE_OFFICER, receivable.award.application)
+    return holds(person, Role.FINANCE_OFFICER, receivable.award.application)
+
+
+QUEUE_ROLES = (Role.FINANCE_OFFICER, *SIGNS.values(), Role.PROGRAMME_OFFICER)
+
+
+def has_queue(person: Person) -> bool:
+    """Say whether the person has a list of payments at all."""
+    return person.holds_any(*QUEUE_ROLES)
+
+
+def can_open_tab(person: Person, application: Application) -> bool:
+    """Say whether the payments tab of a case file is there: for the grantee and those who pay."""
+    if not applications.can_view(person, application):
+        return False
+    if applications.is_member(person, application):
+        return True
+    readers = (*QUEUE_ROLES, Role.APPROVING_AUTHORITY, Role.AUDITOR)
+    return any(holds(person, role, application) for role in readers)

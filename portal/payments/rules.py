@@ -43,9 +43,10 @@ class Facts:
     bank_payable: bool
     committed: bool
     reports_accepted: bool
+    something_due: bool
     earlier_paid: bool
-    suspended: bool
-    unpaid: bool
+    active: bool
+    free: bool
 
 
 def gates(facts: Facts) -> list[Gate]:
@@ -55,7 +56,7 @@ def gates(facts: Facts) -> list[Gate]:
             "R21",
             _l("Agreement signed by all"),
             facts.signed,
-            _l("The agreement must be signed by the grantee and countersigned."),
+            _l("The agreement must be signed by all parties."),
         ),
         Gate(
             "R21",
@@ -70,7 +71,7 @@ def gates(facts: Facts) -> list[Gate]:
             "R21",
             _l("Bank details unchanged"),
             facts.bank_payable,
-            _l("Bank details changed lately: nothing is paid to them for 48 hours."),
+            _l("Bank details must stand unchanged: new ones are payable 48 hours after."),
         ),
         Gate(
             "R21",
@@ -86,31 +87,37 @@ def gates(facts: Facts) -> list[Gate]:
         ),
         Gate(
             "R22",
+            _l("Something is due"),
+            facts.something_due,
+            _l("No more was accepted as spent than was paid already. Draw the balance."),
+        ),
+        Gate(
+            "R22",
             _l("Earlier instalments paid"),
             facts.earlier_paid,
             _l("The instalment before it must be paid first."),
         ),
         Gate(
             "R21",
-            _l("Grant not suspended"),
-            not facts.suspended,
+            _l("Grant active"),
+            facts.active,
             _l("The grant must be active: it is suspended, ended or not begun."),
         ),
         Gate(
             "R21",
             _l("No payment under way"),
-            facts.unpaid,
+            facts.free,
             _l("A payment of this instalment is under way or done."),
         ),
     ]
 
 
-def due(planned: int, *, is_last: bool, accepted: int, paid: int) -> int:
-    """Return what an instalment pays: as planned, and the last min(planned, accepted − paid).
+def due(planned: int, *, capped: bool, accepted: int, paid: int) -> int:
+    """Return what an instalment pays: as planned; once capped min(planned, accepted − paid).
 
     Never below zero (R22).
     """
-    return max(0, min(planned, accepted - paid)) if is_last else planned
+    return max(0, min(planned, accepted - paid)) if capped else planned
 
 
 def owed_back(*, accepted: int, paid: int) -> int:
@@ -123,7 +130,8 @@ def order_digest(
 ) -> str:
     """Return the SHA-256, in hex, of what three people sign: payee, amount, currency, rail.
 
-    `payee` is the fingerprint of the bank details; `amount` is in minor units of `currency`.
+    `payee` is the digest of the bank details; `amount` is in minor units of `currency`. A trigger
+    computes the same, so the fields and their names are part of the database's contract.
     """
     return sha256_hex(
         canonical_json(

@@ -87,6 +87,13 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             _l("Record that it was not paid"),
         ),
         Transition(
+            OrderAction.RETURN,
+            {OrderStatus.CONFIRMED},
+            OrderStatus.RETURNED,
+            policy.can_confirm,
+            _l("Record that it came back"),
+        ),
+        Transition(
             OrderAction.CANCEL,
             {OrderStatus.PREPARED, OrderStatus.CERTIFIED, OrderStatus.APPROVED},
             OrderStatus.CANCELLED,

@@ -4,6 +4,12 @@ One rail stands so far: the paying agent (R24), where the portal issues an instr
 person records the confirmation.
 """
 
-from portal.payments.rails.agent import AGENT, AgentRail
+from collections.abc import Mapping
 
-__all__ = ["AGENT", "AgentRail"]
+from portal.payments.rails.agent import AGENT, AgentRail
+from portal.payments.rails.base import Answer, Outcome, Rail
+
+RAILS: Mapping[str, Rail] = {AGENT.name: AGENT}
+"""Every rail by the code that orders carry."""
+
+__all__ = ["AGENT", "RAILS", "AgentRail", "Answer", "Outcome", "Rail"]

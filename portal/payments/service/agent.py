@@ -1,4 +1,4 @@
-"""What the paying agent did: paid, not paid, and the grantee's word that money arrived (R24)."""
+"""What the paying agent did: paid, not paid, came back; and the grantee's word (R24)."""
 
 from datetime import date
 
@@ -6,53 +6,72 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.queries import representatives
 from portal.awards.models import InstalmentStatus
-from portal.core import audit, clock, outbox
+from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.text import normalise
+from portal.core.money import usd
 from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
-from portal.ledger.service import advance_paid
-from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
+from portal.ledger.service import advance_paid, commit_funds, payment_returned
+from portal.payments.models import ApprovalStep, OrderAction, OrderStatus, PaymentOrder
+from portal.payments.rails import RAILS, Answer, Outcome
 from portal.payments.service.orders import hold
+from portal.payments.service.telling import tell
 from portal.payments.workflow import ORDER_WORKFLOW
 
 
 def confirm(order: PaymentOrder, *, reference: str, paid_on: date, by: Person) -> None:
     """Record that the agent paid on the day `paid_on`, and book it in the same transaction.
 
-    Raises Refused without the agent's reference, for a day in the future or before the release,
-    for a signatory of the order, or for an order that is not with the agent.
+    The same again changes nothing. Raises Refused without the agent's reference, for a day in the
+    future or before the release, for a signatory of the order, or for an order that is not with
+    the agent.
     """
-    words = normalise(reference).strip()
     hold(order)
+    if order.status is OrderStatus.CONFIRMED:
+        session.refresh(order, ["agent_reference", "paid_on"])
+        if (order.agent_reference, order.paid_on) == (reference.strip(), paid_on):
+            return
     ORDER_WORKFLOW.check(order, OrderAction.CONFIRM, by)
-    if not words:
-        raise Refused(_("Give the paying agent's reference."), rule="R24")
-    if paid_on > clock.today():
-        raise Refused(_("The day of payment is in the future."), rule="R24")
-    if paid_on < order.prepared_at.date():
-        raise Refused(_("The day of payment is before the order was prepared."), rule="R24")
+    said = _ingest(order, Answer(Outcome.SETTLED, paid_on, reference=reference))
     instalment = order.instalment
-    award = instalment.award
-    order.agent_reference = words
-    order.paid_on = paid_on
-    order.confirmed_by_id = by.id
-    order.confirmed_at = clock.now()
-    instalment.status = InstalmentStatus.PAID
-    instalment.paid_usd = order.amount_usd
-    ORDER_WORKFLOW.perform(
-        order,
-        OrderAction.CONFIRM,
-        by=by,
-        rule="R24",
-        facts={"digest": order.digest, "amount_usd": order.amount_usd},
-        event=f"instalment.paid:{instalment.number}",
-    )
+    with session.no_autoflush:  # the database wants status, person and moment at once
+        order.agent_reference, order.paid_on = said.reference, said.on
+        order.confirmed_by_id, order.confirmed_at = by.id, clock.now()
+        instalment.status, instalment.paid_usd = InstalmentStatus.PAID, order.amount_usd
+        ORDER_WORKFLOW.perform(
+            order,
+            OrderAction.CONFIRM,
+            by=by,
+            rule="R24",
+            facts={"digest": order.digest, "amount_usd": order.amount_usd},
+            event=f"instalment.paid:{instalment.number}",
+        )
+    _book(order, said.on, by)
+    session.flush()
+    application = instalment.award.application
+    tell(representatives(application.organisation_id), "payment_made", application, order.id)
+
+
+def _book(order: PaymentOrder, paid_on: date, by: Person) -> None:
+    """Book the advance. What was given back meanwhile, as the grant ended, is set aside again."""
+    award = order.instalment.award
+    fund = award.application.call.fund_code
+    missing = order.amount_usd - ledger.outstanding(fund, award.ref).minor
+    if missing > 0:
+        commit_funds(
+            fund,
+            award.ref,
+            usd(missing),
+            by=by.id,
+            case_id=order.case_id,
+            movement_ref=f"{order.ref}:again",
+        )
     advance_paid(
-        award.application.call.fund_code,
+        fund,
         award.ref,
-        order.money,
+        usd(order.amount_usd),
         order.money,
         order.ref,
         paid_on,
@@ -60,19 +79,47 @@ def confirm(order: PaymentOrder, *, reference: str, paid_on: date, by: Person) -
         case_id=order.case_id,
         through=AccountKind.BANK,
     )
-    session.flush()
-    _tell(order, "payment_made")
 
 
 def reject_order(order: PaymentOrder, remark: str, *, by: Person) -> None:
-    """Record that the agent did not pay. A new attempt needs new signatures. Raises Refused."""
-    words = normalise(remark).strip()
-    if not words:
-        raise Refused(_("Say why the paying agent did not pay."), rule="R24")
+    """Record that the agent did not pay. A new attempt needs new signatures.
+
+    The same again changes nothing. Raises Refused.
+    """
     hold(order)
-    ORDER_WORKFLOW.perform(order, OrderAction.REJECT, by=by, rule="R24")
-    order.remark = words
-    order.instalment.status = InstalmentStatus.PLANNED
+    said = _ingest(order, Answer(Outcome.REJECTED, clock.today(), remark=remark))
+    if order.status is OrderStatus.REJECTED and order.remark == said.remark:
+        return
+    ORDER_WORKFLOW.check(order, OrderAction.REJECT, by)
+    with session.no_autoflush:
+        order.remark = said.remark
+        order.instalment.status = InstalmentStatus.PLANNED
+        ORDER_WORKFLOW.perform(order, OrderAction.REJECT, by=by, rule="R24")
+    session.flush()
+
+
+def return_order(order: PaymentOrder, remark: str, *, on: date, by: Person) -> None:
+    """Record that a confirmed payment came back to the agent on the day `on`.
+
+    The booking is reversed and the money set aside again; a new attempt needs new signatures.
+    The same again changes nothing. Raises Refused, also once spending was accepted against it or
+    a later instalment rests on it.
+    """
+    hold(order)
+    said = _ingest(order, Answer(Outcome.RETURNED, on, remark=remark))
+    if order.status is OrderStatus.RETURNED and order.remark == said.remark:
+        return
+    ORDER_WORKFLOW.check(order, OrderAction.RETURN, by)
+    _refuse_used(order)
+    if order.paid_on is not None and said.on < order.paid_on:
+        raise Refused(_("The day is before the payment."), rule="R24")
+    with session.no_autoflush:
+        order.returned_on, order.remark = said.on, said.remark
+        order.instalment.status, order.instalment.paid_usd = InstalmentStatus.PLANNED, 0
+        ORDER_WORKFLOW.perform(
+            order, OrderAction.RETURN, by=by, rule="R24", facts={"amount_usd": order.amount_usd}
+        )
+    payment_returned(order.ref, said.on, by=by.id, case_id=order.case_id)
     session.flush()
 
 
@@ -88,7 +135,6 @@ def acknowledge(order: PaymentOrder, *, by: Person) -> None:
         return
     order.acknowledged_at = clock.now()
     order.acknowledged_by_id = by.id
-    session.flush()
     audit.record(
         "payment_order.acknowledged",
         order,
@@ -98,15 +144,23 @@ def acknowledge(order: PaymentOrder, *, by: Person) -> None:
     )
 
 
-def _tell(order: PaymentOrder, template: str) -> None:
-    application = order.instalment.award.application
-    for person in representatives(application.organisation_id):
-        outbox.queue(
-            person.email,
-            template,
-            key=f"{template}:{order.id}:{person.id}",
-            link=f"/files/{application.ref}/payments",
-            locale=person.language,
-            person_id=person.id,
-            reference=application.ref,
+def _ingest(order: PaymentOrder, said: Answer) -> Answer:
+    released = next(
+        (each.at.date() for each in order.approvals if each.step is ApprovalStep.RELEASE),
+        order.prepared_at.date(),
+    )
+    return RAILS[order.rail].ingest(said, released_on=released)
+
+
+def _refuse_used(order: PaymentOrder) -> None:
+    award = order.instalment.award
+    later = any(
+        other.number > order.instalment.number and other.status is not InstalmentStatus.PLANNED
+        for other in award.instalments
+    )
+    books = ledger.award_position(award.application.call.fund_code, award.ref)
+    if later or books.advanced.minor < order.amount_usd:
+        raise Refused(
+            _("Spending or a later payment rests on this one: record a refund instead."),
+            rule="R25",
         )

@@ -3,31 +3,39 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from portal.accounts.models import Person
 from portal.applications.queries import members, representatives
 from portal.awards.models import Award, AwardStatus
-from portal.core import audit, clock, crypto, outbox
+from portal.core import audit, clock, crypto
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import normalise
 from portal.core.workflow import Refused
+from portal.funds import countries
 from portal.payments import policy, rules
 from portal.payments.models import BankAction, BankDetails, BankStatus, OrderStatus, PaymentOrder
+from portal.payments.service.telling import tell
 from portal.payments.service.voiding import void_orders
+from portal.payments.standing import current
 from portal.payments.workflow import BANK_WORKFLOW
 
 LAST = 4
 MOST_ACCOUNT = 34
 LEAST_ACCOUNT = 4
+MOST_WORDS = 1000
+MOST_NAME = 140
+"""The longest name that ISO 20022 messages carry."""
 
 
 @dataclass(frozen=True)
 class Payee:
-    """Where money goes, as the grantee's bank writes it. `bic` may be empty."""
+    """Where money goes, as the grantee's bank writes it. `bic` and `town` may be empty."""
 
     holder: str
     bank: str
@@ -41,28 +49,27 @@ def enter_bank_details(award: Award, typed: Payee, *, by: Person) -> BankDetails
     """Seal new bank details of a grant; they wait for a second person (R21, R23).
 
     What stood before is replaced: its orders that nobody released yet are cancelled, the people
-    who knew of it are told, and a pause of 48 hours begins where it had been verified. Raises
-    Refused for somebody else, for a grant without agreement, or for an account that cannot be.
+    who knew of it are told. Once any details of the grant were verified, new ones are payable
+    after 48 hours only. The same details again change nothing. Raises Refused for somebody else,
+    for a grant without agreement, or for an account that cannot be.
     """
     if not policy.can_enter(by, award.application):
         raise Refused(_("Bank details are entered by the grantee."), rule="R23")
-    if award.status not in {AwardStatus.ACCEPTED, AwardStatus.ACTIVE}:
-        raise Refused(_("Bank details are asked for once the award was accepted."), rule="R21")
     clean = _checked(typed)
     audit.take_turn()
-    before = current(award, lock=True)
-    paused = before is not None and before.status is BankStatus.VERIFIED
-    if before is not None:
-        _replace(before, by)
+    session.refresh(award, ["status", "version"], with_for_update=True)
+    if award.status not in {AwardStatus.ACCEPTED, AwardStatus.ACTIVE}:
+        raise Refused(_("Bank details are asked for once the award was accepted."), rule="R21")
     body = rules.payee_body(asdict(clean))
-    details = BankDetails(
-        award=award,
-        sealed=crypto.seal(award.application.sealing_key, body, _place(award)),
-        last_four=clean.account[-LAST:],
-        fingerprint=fingerprint(clean),
-        entered_by_id=by.id,
-        payable_from=clock.now() + rules.COOLING_OFF if paused else clock.now(),
-    )
+    before = current(award, lock=True)
+    if before is not None:
+        if before.digest == digest_of(body):
+            return before
+        _replace(before, by)
+    now = clock.now()
+    details = _sealed(award, clean, body, by)
+    details.entered_at = now
+    details.payable_from = now + rules.COOLING_OFF if _was_verified(award) else now
     session.add(details)
     session.flush()
     audit.record(
@@ -71,24 +78,38 @@ def enter_bank_details(award: Award, typed: Payee, *, by: Person) -> BankDetails
         actor_id=by.id,
         case_id=award.case_id,
         to_status=BankStatus.ENTERED.value,
-        facts={"fingerprint": details.fingerprint},
+        facts={"digest": details.digest},
     )
     return details
 
 
-def current(award: Award, *, lock: bool = False) -> BankDetails | None:
-    """Return the details that stand now, verified or waiting for it. One SQL statement."""
-    rows = select(BankDetails).where(
-        BankDetails.award_id == award.id,
-        BankDetails.status.in_([BankStatus.ENTERED, BankStatus.VERIFIED]),
+def _sealed(award: Award, clean: Payee, body: str, by: Person) -> BankDetails:
+    details_id = uuid4()
+    place = f"bank_details:{details_id}"
+    return BankDetails(
+        id=details_id,
+        award=award,
+        sealed=crypto.seal(award.application.sealing_key, body, place),
+        last_four=clean.account[-LAST:],
+        fingerprint=fingerprint(clean),
+        digest=digest_of(body),
+        entered_by_id=by.id,
     )
-    return session.scalar(rows.with_for_update(of=BankDetails) if lock else rows)
 
 
 def payee(details: BankDetails) -> Payee:
-    """Return the details in plain, for the portal's own use. Raises Unreadable once erased."""
+    """Return the details in plain, for the portal's own use.
+
+    Raises Refused once they were erased, or where they are not what was entered.
+    """
     key = details.award.application.sealing_key
-    return Payee(**json.loads(crypto.unseal(key, details.sealed, _place(details.award))))
+    try:
+        body = crypto.unseal(key, details.sealed, f"bank_details:{details.id}")
+    except crypto.Unreadable as gone:
+        raise Refused(_("These bank details can no longer be read.")) from gone
+    if not hmac.compare_digest(digest_of(body), details.digest):
+        raise Refused(_("These bank details are not the ones that were entered."), rule="R23")
+    return Payee(**json.loads(body))
 
 
 def read_bank_details(details: BankDetails, *, by: Person) -> Payee:
@@ -99,14 +120,16 @@ def read_bank_details(details: BankDetails, *, by: Person) -> Payee:
     application = details.award.application
     if not (policy.can_check(by, details) or policy.can_enter(by, application)):
         raise Refused(_("Bank details are read by finance and by the grantee only."))
+    plain = payee(details)
     audit.record("bank_details.read", details, actor_id=by.id, case_id=details.case_id)
-    return payee(details)
+    return plain
 
 
 def verify_bank_details(details: BankDetails, *, screened: bool, by: Person) -> None:
     """Say that the account is the grantee's and that no sanctions list names it (R21).
 
-    Raises Refused for whoever entered it, or without the screening.
+    Twice by the same person changes nothing. Raises Refused for whoever entered it, or without
+    the screening.
     """
     if not screened:
         raise Refused(
@@ -121,15 +144,21 @@ def reject_bank_details(details: BankDetails, remark: str, *, by: Person) -> Non
     words = normalise(remark).strip()
     if not words:
         raise Refused(_("Say what is wrong with the bank details; the grantee reads it."))
-    _check(details, BankAction.REJECT, words, by)
-    void_orders(details, by)
-    _tell(
-        details, "bank_details_refused", representatives(details.award.application.organisation_id)
-    )
+    if len(words) > MOST_WORDS:
+        raise Refused(_("This is too long: say it in fewer words."))
+    if _check(details, BankAction.REJECT, words, by):
+        void_orders(details, by)
+        application = details.award.application
+        tell(
+            representatives(application.organisation_id),
+            "bank_details_refused",
+            application,
+            details.id,
+        )
 
 
 def same_account(details: BankDetails) -> list[BankDetails]:
-    """Return bank details of other organisations with the same account (R12)."""
+    """Return bank details of other organisations with the same account (R12). One statement."""
     organisation = details.award.application.organisation_id
     rows = select(BankDetails).where(
         BankDetails.fingerprint == details.fingerprint, BankDetails.id != details.id
@@ -143,21 +172,49 @@ def same_account(details: BankDetails) -> list[BankDetails]:
 
 def fingerprint(payee_details: Payee) -> str:
     """Return a keyed hash of the account, equal for equal accounts, telling nothing else."""
-    account = f"{payee_details.country}:{payee_details.account}".encode()
-    return hmac.new(crypto.derived_key("bank account"), account, hashlib.sha256).hexdigest()
+    return _keyed("bank account", f"{payee_details.country}:{payee_details.account}")
 
 
-def _check(details: BankDetails, action: BankAction, remark: str, by: Person) -> None:
-    audit.take_turn()
-    session.refresh(details, ["status", "version"], with_for_update=True)
-    BANK_WORKFLOW.check(details, action, by)
-    details.checked_by_id = by.id
-    details.checked_at = clock.now()
-    details.remark = remark
-    BANK_WORKFLOW.perform(
-        details, action, by=by, rule="R21", facts={"fingerprint": details.fingerprint}
+def digest_of(body: str) -> str:
+    """Return a keyed hash of everything about a payee, which payment orders carry on."""
+    return _keyed("bank details", body)
+
+
+def _keyed(purpose: str, text: str) -> str:
+    return hmac.new(crypto.derived_key(purpose), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _was_verified(award: Award) -> bool:
+    verified = exists().where(
+        BankDetails.award_id == award.id, BankDetails.verified_at.is_not(None)
     )
+    return bool(session.scalar(select(verified)))
+
+
+def _check(details: BankDetails, action: BankAction, remark: str, by: Person) -> bool:
+    """Let a second person speak; say whether that changed anything."""
     session.flush()
+    audit.take_turn()
+    session.refresh(details, ["status", "version", "checked_by_id", "remark"], with_for_update=True)
+    target = BankStatus.VERIFIED if action is BankAction.VERIFY else BankStatus.REJECTED
+    if details.status is target and (details.checked_by_id, details.remark) == (by.id, remark):
+        return False
+    BANK_WORKFLOW.check(details, action, by)
+    now = clock.now()
+    with session.no_autoflush:  # the database wants status, person and moment at once
+        details.checked_by_id, details.checked_at = by.id, now
+        details.remark = remark
+        if action is BankAction.VERIFY:
+            details.verified_at = now
+        BANK_WORKFLOW.perform(
+            details,
+            action,
+            by=by,
+            rule="R21",
+            facts={"digest": details.digest, "screened": action is BankAction.VERIFY},
+        )
+    session.flush()
+    return True
 
 
 def _replace(before: BankDetails, by: Person) -> None:
@@ -171,26 +228,16 @@ def _replace(before: BankDetails, by: Person) -> None:
         )
     BANK_WORKFLOW.perform(before, BankAction.REPLACE, by=by, rule="R21")
     void_orders(before, by)
-    _tell(before, "bank_details_changed", members(before.award.application.organisation_id))
+    application = before.award.application
+    tell(_who_knew(before), "bank_details_changed", application, before.id)
     session.flush()
 
 
-def _tell(details: BankDetails, template: str, people: list[Person]) -> None:
-    application = details.award.application
-    for person in people:
-        outbox.queue(
-            person.email,
-            template,
-            key=f"{template}:{details.id}:{person.id}",
-            link=f"/files/{application.ref}/payments",
-            locale=person.language,
-            person_id=person.id,
-            reference=application.ref,
-        )
-
-
-def _place(award: Award) -> str:
-    return f"award:{award.id}:bank"
+def _who_knew(before: BankDetails) -> Iterable[Person]:
+    """Return the organisation's people, and whoever entered the former details."""
+    people = members(before.award.application.organisation_id)
+    entered = session.get_one(Person, before.entered_by_id)
+    return {person.id: person for person in (*people, entered)}.values()
 
 
 def _checked(typed: Payee) -> Payee:
@@ -205,6 +252,10 @@ def _checked(typed: Payee) -> Payee:
     )
     if not clean.holder or not clean.bank or not clean.country:
         raise Refused(_("Give the account holder, the bank and its country."))
+    if clean.country not in {country.iso3 for country in countries.all_countries()}:
+        raise Refused(_("Choose the country of the bank from the list."))
+    if max(map(len, (clean.holder, clean.bank, clean.town))) > MOST_NAME:
+        raise Refused(_("Names have at most 140 letters: write them as the bank does."))
     account = clean.account
     if not account.isascii() or not account.isalnum():
         raise Refused(_("An account number has letters A to Z and digits only."))

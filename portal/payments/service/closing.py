@@ -1,14 +1,15 @@
 """The end of a grant: what lapses, what comes back, and the closed file (R22, R25)."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 from sqlalchemy import select
 
 from portal.accounts.models import Person
 from portal.applications.queries import representatives
-from portal.awards.models import Award, AwardAction, Instalment, InstalmentStatus
+from portal.awards.models import Award, AwardAction, AwardStatus, Instalment, InstalmentStatus
 from portal.awards.workflow import WORKFLOW
-from portal.core import audit, clock, outbox
+from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import usd
@@ -18,57 +19,78 @@ from portal.ledger import queries as ledger
 from portal.ledger.service import refund_due, refund_received, release_commitment
 from portal.payments import policy, rules
 from portal.payments.models import Receivable, ReceivableAction, ReceivableStatus
-from portal.payments.service.orders import (
-    SETTLED,
-    accepted_reports,
-    accepted_usd,
-    due_usd,
-    paid_usd,
-    waits_for_spending,
-)
+from portal.payments.service.telling import tell
+from portal.payments.standing import SETTLED, Standing, standing
 from portal.payments.workflow import RECEIVABLE_WORKFLOW
+
+DRAWN_FROM = (AwardStatus.ACTIVE, AwardStatus.TERMINATED)
+MOST_REFERENCE = 80
 
 
 def settle_account(award: Award, *, by: Person) -> Receivable | None:
-    """Draw the balance once every report is accepted.
+    """Draw the balance once every report is accepted, or the grant was terminated.
 
     An instalment with nothing left to pay lapses; what was set aside beyond it goes back to the
     fund; what was paid and not accepted as spent becomes a receivable with a due date (R25),
-    which is returned. Raises Refused for anybody but programme and finance, or too early.
+    which is returned. Drawn again, it finds nothing left to do. Raises Refused for anybody but
+    programme and finance, too early, or while a payment is under way.
     """
     if not policy.can_prepare(by, award.application):
         raise Refused(_("The balance is drawn by the programme officer or by finance."))
-    audit.take_turn()
-    session.refresh(award, ["status", "version"], with_for_update=True)
-    _refuse_before_reports(award)
-    for instalment in award.instalments:
-        if _lapses(instalment):
-            _lapse(instalment, by)
-    _release_surplus(award, by)
-    return _receivable(award, by)
+    _hold(award)
+    sentence = not_yet(standing(award))
+    if sentence:
+        raise Refused(sentence, rule="R30")
+    _lapse_empty(award, by)
+    found = standing(award)
+    _release_surplus(found, by)
+    return _receivable(found, by)
+
+
+def not_yet(found: Standing) -> str | None:
+    """Return the sentence for which the balance cannot be drawn yet, or None."""
+    award = found.award
+    if award.status not in DRAWN_FROM:
+        return _("The balance is drawn of a grant that is active or was terminated.")
+    if award.status is AwardStatus.ACTIVE and not found.is_complete:
+        return _("The balance is drawn once every report is accepted.")
+    if any(each.status is InstalmentStatus.ORDERED for each in award.instalments):
+        return _("A payment is under way. Draw the balance once it is confirmed or cancelled.")
+    return None
 
 
 def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: Person) -> None:
-    """Record that a refund arrived on the day `on`, and book it. Raises Refused."""
+    """Record that a refund arrived on the day `on`, and book it.
+
+    The same again changes nothing. Raises Refused.
+    """
     words = normalise(reference).strip()
-    if not words:
+    _hold(receivable.award)
+    session.refresh(
+        receivable, ["status", "version", "bank_reference", "settled_on"], with_for_update=True
+    )
+    if receivable.status is ReceivableStatus.SETTLED and (
+        (receivable.bank_reference, receivable.settled_on) == (words, on)
+    ):
+        return
+    RECEIVABLE_WORKFLOW.check(receivable, ReceivableAction.SETTLE, by)
+    if not words or len(words) > MOST_REFERENCE:
         raise Refused(_("Give the bank's reference of the refund."), rule="R25")
     if on > clock.today():
         raise Refused(_("The day of the refund is in the future."), rule="R25")
-    audit.take_turn()
-    session.refresh(receivable, ["status", "version"], with_for_update=True)
+    if on < receivable.created_at.date():
+        raise Refused(_("The day of the refund is before it was asked for."), rule="R25")
     award = receivable.award
-    RECEIVABLE_WORKFLOW.check(receivable, ReceivableAction.SETTLE, by)
-    receivable.settled_on = on
-    receivable.settled_by_id = by.id
-    receivable.bank_reference = words
-    RECEIVABLE_WORKFLOW.perform(
-        receivable,
-        ReceivableAction.SETTLE,
-        by=by,
-        rule="R25",
-        facts={"amount_usd": receivable.amount_usd},
-    )
+    with session.no_autoflush:  # the database wants status, person and day at once
+        receivable.settled_on, receivable.settled_by_id = on, by.id
+        receivable.bank_reference = words
+        RECEIVABLE_WORKFLOW.perform(
+            receivable,
+            ReceivableAction.SETTLE,
+            by=by,
+            rule="R25",
+            facts={"amount_usd": receivable.amount_usd},
+        )
     refund_received(
         award.application.call.fund_code,
         award.ref,
@@ -84,64 +106,67 @@ def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: P
 def close_award(award: Award, *, by: Person) -> None:
     """Close the file: every report accepted, every instalment paid or lapsed, nothing owed.
 
-    Raises Refused with what is still open, for instance while a commitment is not zero.
+    What is still set aside goes back to the fund. Closing a closed file changes nothing. Raises
+    Refused with what is still open.
     """
-    audit.take_turn()
-    session.refresh(award, ["status", "version"], with_for_update=True)
+    _hold(award)
+    if award.status is AwardStatus.CLOSED and policy.can_prepare(by, award.application):
+        return
     WORKFLOW.check(award, AwardAction.CLOSE, by)
-    sentence = open_matter(award)
+    found = standing(award)
+    sentence = open_matter(found)
     if sentence:
         raise Refused(sentence, rule="R25")
-    award.closed_at = clock.now()
-    WORKFLOW.perform(award, AwardAction.CLOSE, by=by, event="award.closed")
+    _release_surplus(found, by)
+    with session.no_autoflush:  # the database wants status and moment at once
+        award.closed_at = clock.now()
+        WORKFLOW.perform(award, AwardAction.CLOSE, by=by, event="award.closed")
     session.flush()
-    for person in representatives(award.application.organisation_id):
-        outbox.queue(
-            person.email,
-            "award_closed",
-            key=f"award-closed:{award.id}:{person.id}",
-            link=f"/files/{award.application.ref}",
-            locale=person.language,
-            person_id=person.id,
-            reference=award.application.ref,
-        )
+    application = award.application
+    people = representatives(application.organisation_id)
+    tell(people, "award_closed", application, award.id, path="")
 
 
-def open_matter(award: Award) -> str | None:
-    """Return the sentence that names what keeps the file open, or None."""
-    if not _reports_accepted(award):
+def open_matter(found: Standing) -> str | None:
+    """Return the sentence that names what keeps the file open, or None. Two SQL statements."""
+    award = found.award
+    if award.status is not AwardStatus.TERMINATED and not found.is_complete:
         return _("A report is not accepted yet.")
     if any(instalment.status not in SETTLED for instalment in award.instalments):
         return _("An instalment is neither paid nor lapsed. Draw the balance first.")
-    owed = select(Receivable.id).where(
-        Receivable.award_id == award.id, Receivable.status == ReceivableStatus.OPEN
-    )
-    if session.scalar(owed) is not None:
-        return _("Money has still to come back from the grantee.")
     books = ledger.award_position(award.application.call.fund_code, award.ref)
-    if books.committed.minor or books.advanced.minor or books.refund_due.minor:
-        return _("The books still hold a commitment or an advance of this grant. Draw the balance.")
+    if books.refund_due.minor:
+        return _("Money has still to come back from the grantee.")
+    if books.advanced.minor:
+        return _("More was paid than was accepted as spent. Draw the balance first.")
     return None
 
 
-def _reports_accepted(award: Award) -> bool:
-    accepted = {report.key for report in accepted_reports(award)}
-    return {rule.key for rule in award.fund.reports} <= accepted
+def receivable_of(award: Award) -> Receivable | None:
+    """Return what the grantee owes or has paid back, if there is such. One SQL statement."""
+    return session.scalar(select(Receivable).where(Receivable.award_id == award.id))
 
 
-def _refuse_before_reports(award: Award) -> None:
-    if not _reports_accepted(award):
-        raise Refused(_("The balance is drawn once every report is accepted."), rule="R30")
+def _hold(award: Award) -> None:
+    """Take the turn, lock the award until the transaction ends, and read it anew."""
+    session.flush()
+    audit.take_turn()
+    session.refresh(award, ["status", "version"], with_for_update=True)
+    for each in award.instalments:
+        session.refresh(each, ["status", "paid_usd", "version"])
 
 
-def _lapses(instalment: Instalment) -> bool:
-    planned = instalment.status is InstalmentStatus.PLANNED
-    return planned and waits_for_spending(instalment) and due_usd(instalment) == 0
+def _lapse_empty(award: Award, by: Person) -> None:
+    """Let each instalment lapse that has nothing left to pay."""
+    dues = standing(award).dues()
+    for instalment in award.instalments:
+        if dues.get(instalment.number) == 0:
+            _lapse(instalment, by)
+    session.flush()
 
 
 def _lapse(instalment: Instalment, by: Person) -> None:
     instalment.status = InstalmentStatus.LAPSED
-    session.flush()
     audit.record(
         "instalment.lapsed",
         instalment,
@@ -153,27 +178,25 @@ def _lapse(instalment: Instalment, by: Person) -> None:
     )
 
 
-def _release_surplus(award: Award, by: Person) -> None:
+def _release_surplus(found: Standing, by: Person) -> None:
     """Give back what was set aside and will not be paid any more."""
-    fund = award.application.call.fund_code
-    still_due = sum(
-        due_usd(instalment) for instalment in award.instalments if instalment.status not in SETTLED
-    )
-    surplus = ledger.outstanding(fund, award.ref).minor - still_due
+    award = found.award
+    surplus = found.committed - sum(found.dues().values())
     if surplus > 0:
         release_commitment(
-            fund,
+            award.application.call.fund_code,
             award.ref,
             usd(surplus),
             by=by.id,
             case_id=award.case_id,
-            movement_ref=f"{award.ref}:surplus:{still_due}",
+            movement_ref=f"{award.ref}:surplus:{uuid4()}",
         )
 
 
-def _receivable(award: Award, by: Person) -> Receivable | None:
-    before = session.scalar(select(Receivable).where(Receivable.award_id == award.id))
-    amount = rules.owed_back(accepted=accepted_usd(award), paid=paid_usd(award))
+def _receivable(found: Standing, by: Person) -> Receivable | None:
+    award = found.award
+    before = receivable_of(award)
+    amount = found.owed_back
     if before is not None or amount == 0:
         return before
     receivable = Receivable(
@@ -201,14 +224,6 @@ def _receivable(award: Award, by: Person) -> Receivable | None:
         by=by.id,
         case_id=award.case_id,
     )
-    for person in representatives(award.application.organisation_id):
-        outbox.queue(
-            person.email,
-            "refund_due",
-            key=f"refund-due:{receivable.id}:{person.id}",
-            link=f"/files/{award.application.ref}/payments",
-            locale=person.language,
-            person_id=person.id,
-            reference=award.application.ref,
-        )
+    application = award.application
+    tell(representatives(application.organisation_id), "refund_due", application, receivable.id)
     return receivable

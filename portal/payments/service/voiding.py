@@ -16,7 +16,8 @@ def void_orders(details: BankDetails, by: Person) -> None:
     rows = select(PaymentOrder).where(
         PaymentOrder.bank_details_id == details.id, PaymentOrder.status.in_(UNRELEASED)
     )
-    for order in session.scalars(rows.with_for_update(of=PaymentOrder)).all():
+    held = rows.with_for_update(of=PaymentOrder).execution_options(populate_existing=True)
+    for order in session.scalars(held).all():
         before = order.status
         order.status = OrderStatus.CANCELLED
         order.instalment.status = InstalmentStatus.PLANNED

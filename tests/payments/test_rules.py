@@ -1,0 +1,164 @@
+"""Gates, amounts, digests and account numbers, without a database."""
+
+from dataclasses import fields, replace
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.payments import rules
+from portal.payments.rules import Facts, due, owed_back
+
+ALL_OPEN = Facts(
+    signed=True,
+    bank_verified=True,
+    bank_payable=True,
+    committed=True,
+    reports_accepted=True,
+    something_due=True,
+    earlier_paid=True,
+    active=True,
+    free=True,
+)
+CENTS = st.integers(min_value=0, max_value=500_000)
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def test_nothing_closes_a_gate_when_all_is_well() -> None:
+    assert all(gate.is_open for gate in rules.gates(ALL_OPEN))
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Facts)])
+def test_each_fact_closes_exactly_one_gate(field: str) -> None:
+    closed = [gate for gate in rules.gates(replace(ALL_OPEN, **{field: False})) if not gate.is_open]
+    assert len(closed) == 1
+    assert str(closed[0].sentence)
+    assert closed[0].rule in {"R21", "R22", "R30"}
+
+
+@given(planned=CENTS, accepted=CENTS, paid=CENTS)
+def test_what_is_due_never_pays_beyond_the_plan_or_what_was_spent(
+    planned: int, accepted: int, paid: int
+) -> None:
+    amount = due(planned, capped=True, accepted=accepted, paid=paid)
+    assert 0 <= amount <= planned
+    assert amount == 0 or paid + amount <= accepted
+    assert amount == planned or paid + amount == accepted or accepted <= paid
+
+
+@given(accepted=CENTS, paid=CENTS)
+def test_what_comes_back_is_what_was_paid_and_not_spent(accepted: int, paid: int) -> None:
+    assert owed_back(accepted=accepted, paid=paid) == max(0, paid - accepted)
+
+
+def test_an_advance_pays_what_was_planned_whatever_was_spent() -> None:
+    assert due(400_000, capped=False, accepted=0, paid=0) == 400_000
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [(500_000, 100_000), (450_000, 50_000), (400_001, 1), (400_000, 0), (100_000, 0)],
+)
+def test_the_last_instalment_pays_what_was_spent_beyond_the_advance(
+    accepted: int, expected: int
+) -> None:
+    assert due(100_000, capped=True, accepted=accepted, paid=400_000) == expected
+
+
+def test_the_digest_is_of_exactly_these_bytes() -> None:
+    body = (
+        '{"amount":400000,"amount_usd":400000,"currency":"USD",'
+        '"order":"7K3M-Q9PX","payee":"ab12","rail":"agent"}'
+    )
+    assert (
+        rules.order_digest(
+            order_ref="7K3M-Q9PX",
+            payee="ab12",
+            amount=400_000,
+            currency="USD",
+            amount_usd=400_000,
+            rail="agent",
+        )
+        == sha256(body.encode()).hexdigest()
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"order_ref": "8K3M-Q9PX"},
+        {"payee": "ab13"},
+        {"amount": 400_001},
+        {"currency": "EUR"},
+        {"amount_usd": 400_001},
+        {"rail": "bank"},
+    ],
+)
+def test_any_other_word_is_another_digest(change: dict[str, str | int]) -> None:
+    said: dict[str, str | int] = {
+        "order_ref": "7K3M-Q9PX",
+        "payee": "ab12",
+        "amount": 400_000,
+        "currency": "USD",
+        "amount_usd": 400_000,
+        "rail": "agent",
+    }
+    digest: object = rules.order_digest
+    assert callable(digest)
+    assert digest(**said) != digest(**(said | change))
+
+
+def with_check_digits(country: str, account: str) -> str:
+    """Return an IBAN with the check digits of ISO 7064, counted another way than by the portal."""
+    digits = "".join(str(ord(sign) - 55) if sign.isalpha() else sign for sign in account + country)
+    return f"{country}{98 - int(digits + '00') % 97:02}{account}"
+
+
+@given(
+    country=st.text(ALPHABET, min_size=2, max_size=2),
+    account=st.text(ALPHABET + "0123456789", min_size=11, max_size=30),
+    at=st.integers(min_value=4),
+    other=st.integers(min_value=1, max_value=9),
+)
+def test_one_mistyped_digit_never_passes(country: str, account: str, at: int, other: int) -> None:
+    iban = with_check_digits(country, account)
+    assert rules.is_iban(iban)
+    assert rules.iban_holds(iban)
+    place = 4 + at % (len(iban) - 4)
+    if iban[place].isdigit():
+        wrong = iban[:place] + str((int(iban[place]) + other) % 10) + iban[place + 1 :]
+        assert not rules.iban_holds(wrong)
+
+
+@pytest.mark.parametrize(
+    "iban",
+    ["GB29NWBK60161331926819", "MU17BOMM0101101030300200000MUR", "NO9386011117947"],
+)
+def test_ibans_of_the_registry_hold(iban: str) -> None:
+    assert rules.is_iban(iban)
+    assert rules.iban_holds(iban)
+
+
+def test_an_account_number_is_not_taken_for_an_iban() -> None:
+    assert not rules.is_iban("0123456789")
+    assert not rules.is_iban("KE12")
+
+
+def test_spaces_and_dashes_do_not_matter() -> None:
+    assert rules.compact(" de89 3704-0044.0532–0130 00 ") == "DE89370400440532013000"
+
+
+@pytest.mark.parametrize(
+    ("code", "sound"),
+    [
+        ("COBADEFF", True),
+        ("COBADEFFXXX", True),
+        ("COBADEF", False),
+        ("COBADEFFX", False),
+        ("C0BADEFF", False),
+        ("", False),
+    ],
+)
+def test_a_bic_has_its_shape(code: str, sound: bool) -> None:  # noqa: FBT001
+    assert rules.is_bic(code) is sound
