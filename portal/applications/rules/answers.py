@@ -42,7 +42,7 @@ def read_answer(question: Question, typed: Value, *, currency: str, locale: str 
 
     Values that are already what they should be (a date, a whole number, Money) are taken as well.
     """
-    if typed is None or typed in ("", [], (), False):
+    if typed is None or typed is False or typed in ("", [], ()):
         return None
     if isinstance(typed, str):
         typed = normalise(typed)
