@@ -104,6 +104,13 @@ class Browser:
         assert len(found) == 1, f"{len(found)} buttons say {text!r} on {self._here()}"
         return self.submit(found[0], status)
 
+    def press_beside(self, label: str, text: str, status: int | None = None) -> Page:
+        """Press the button that says `text` in the form of the field called `label`."""
+        form = self._form_of(self._control(label))
+        buttons = [e for e in self.page.buttons if words(e) == text and self._form_of(e) is form]
+        assert buttons, f"no button {text!r} beside {label!r} on {self._here()}"
+        return self.submit(buttons[0], status)
+
     def submit(self, button: Element, status: int | None = None) -> Page:
         """Send the form of `button`; for pages where several buttons say the same."""
         form = self._form_of(button)

@@ -95,6 +95,13 @@ class Chromium:
             button.click()
         return self._came(navigation.value, status)
 
+    def press_beside(self, label: str, text: str, status: int | None = None) -> Shown:
+        """Press the button that says `text` in the form of the field called `label`."""
+        form = self.window.locator("form").filter(has=self._field(label))
+        with self.window.expect_navigation() as navigation:
+            form.get_by_role("button", name=text, exact=True).click()
+        return self._came(navigation.value, status)
+
     def sign_in(self, email: str, password: str) -> Shown:
         """Sign in through the page, and fail if that did not work."""
         self.open("/sign-in")

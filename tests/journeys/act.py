@@ -1,0 +1,254 @@
+"""The journey of an ACT micro-grant, from an open call to a closed file, through the pages.
+
+Every step is done by the person whose step it is. The same steps run without JavaScript through
+the test client and with it in Chromium: see `tests.journeys.reader`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from portal.accounts.models import Role
+from portal.core import clock
+from portal.core.db import session
+from portal.core.money import usd
+from portal.funds.profile import Profile, load_profiles
+from portal.ledger import service as ledger
+from tests.journeys.reader import OpenReader, Reader, answer
+from tests.make import applications as make_applications
+from tests.make.accounts import PASSWORD, last_link, person
+
+TITLE = "Evening law school for market women"
+BUDGET = (
+    ("materials", "Printed lessons, two hundred copies", "200", "4.00"),
+    ("travel", "Bus fares for forty learners, ten evenings", "400", "3.00"),
+    ("fees", "Two teachers, ten evenings", "20", "90.00"),
+)
+
+
+@dataclass
+class Cast:
+    """Who plays in the journey: addresses by part. Everybody has the same password."""
+
+    officer: str
+    readers: list[str]
+    authority: str
+    finance: str
+    certifying: str
+    approving: str
+    treasury: str
+    auditor: str
+
+
+@dataclass
+class Journey:
+    """One micro-grant under way."""
+
+    new_reader: OpenReader
+    call_ref: str
+    fund: Profile
+    cast: Cast
+    ref: str = ""
+    open_readers: dict[str, Reader] = field(default_factory=dict)
+
+    def as_(self, email: str) -> Reader:
+        """Return the reader who is signed in as `email`."""
+        if email not in self.open_readers:
+            reader = self.new_reader()
+            reader.sign_in(email, PASSWORD)
+            self.open_readers[email] = reader
+        return self.open_readers[email]
+
+    def file(self, email: str, tab: str = "") -> Reader:
+        """Return the reader `email`, who opened a tab of the case file."""
+        reader = self.as_(email)
+        reader.open(f"/files/{self.ref}" + (f"/{tab}" if tab else ""), 200)
+        return reader
+
+
+def begin(new_reader: OpenReader) -> Journey:
+    """Set the scene: a call of the fund, its people, and money in its books."""
+
+    def somebody(role: Role, country: str | None = None) -> str:
+        return person(roles=[(role, "act", country)], name=f"Kim {role.label}").email
+
+    call = make_applications.call("act")
+    cast = Cast(
+        officer=somebody(Role.PROGRAMME_OFFICER),
+        readers=[somebody(Role.TASK_FORCE, "KEN") for _n in range(4)],
+        authority=somebody(Role.APPROVING_AUTHORITY),
+        finance=somebody(Role.FINANCE_OFFICER),
+        certifying=somebody(Role.CERTIFYING_OFFICER),
+        approving=somebody(Role.APPROVING_OFFICER),
+        treasury=somebody(Role.TREASURY),
+        auditor=somebody(Role.AUDITOR),
+    )
+    ledger.open_book("act")
+    ledger.contribution_received("act", usd(5_000_000), "journey", clock.today(), by=None)
+    journey = Journey(new_reader, call.ref, call.fund, cast)
+    session.commit()
+    return journey
+
+
+def read_the_public_site(journey: Journey) -> None:
+    """Read funds, calls and the whole form before registering, as anybody may."""
+    reader = journey.new_reader()
+    front = reader.open("/", 200)
+    for profile in load_profiles().values():
+        assert profile.short_name in front.text
+    page = reader.open(f"/calls/{journey.call_ref}", 200)
+    assert "UTC" in page.text
+    assert "US$ 5,000" in page.text
+    form = reader.follow("Read the whole form", 200)
+    for question in journey.fund.questions():
+        assert question.label in form.text
+    weights = {f"{criterion.weight_percent}" for criterion in journey.fund.criteria}
+    assert all(weight in page.text for weight in weights)
+
+
+def register(journey: Journey, email: str, name: str) -> Reader:
+    """Register, and confirm the address by the link."""
+    reader = journey.new_reader()
+    reader.open("/register", 200)
+    reader.fill_all(name=name, email=email, password=PASSWORD)
+    reader.press("Register")
+    session.rollback()
+    reader.open(last_link(email, "confirm_address"), 200)
+    reader.fill_all(password=PASSWORD)
+    reader.press("Confirm the address and sign in")
+    journey.open_readers[email] = reader
+    return reader
+
+
+def enter_organisation(journey: Journey, email: str) -> None:
+    """Enter the organisation, as its legal representative."""
+    reader = journey.as_(email)
+    reader.open("/organisations/new", 200)
+    reader.fill_all(
+        name="Lantern Street Learning Circle",
+        country="KEN",
+        registered_on=str(clock.today() - timedelta(days=1500)),
+        registration_number="CBO-40417",
+        address="Lantern Street, Kisumu",
+        title="Chairperson",
+    )
+    reader.choose("Local association or community group")
+    reader.choose("I may sign for this applicant as its legal representative")
+    reader.press("Enter the organisation")
+    assert "Lantern Street Learning Circle" in reader.page.text
+
+
+def invite(journey: Journey, email: str, colleague: str) -> Reader:
+    """Invite a colleague, who registers by the link and joins."""
+    reader = journey.as_(email)
+    reader.follow("Invite a colleague", 200)
+    reader.fill_all(email=colleague)
+    reader.choose("Editor: fills in and uploads")
+    reader.press("Send the invitation")
+    session.rollback()
+    joining = journey.new_reader()
+    joining.open(last_link(colleague, "invitation"), 200)
+    joining.fill_all(name="Otieno Writer", password=PASSWORD)
+    joining.press("Open my account and join")
+    assert "Lantern Street Learning Circle" in joining.page.text
+    journey.open_readers[colleague] = joining
+    return joining
+
+
+def apply(journey: Journey, email: str) -> None:
+    """Start the application, as the colleague, and fill in each section."""
+    reader = journey.as_(email)
+    reader.open(f"/calls/{journey.call_ref}", 200)
+    reader.follow("Start an application", 200)
+    reader.press("Start the application")
+    journey.ref = reader.page.path.split("/")[2]
+    days = {
+        "starts_on": str(clock.today() + timedelta(days=60)),
+        "ends_on": str(clock.today() + timedelta(days=150)),
+        "title": TITLE,
+    }
+    for section in journey.fund.form:
+        reader.open(f"/files/{journey.ref}/draft/{section.key}", 200)
+        if section.kind == "budget":
+            fill_budget(reader)
+        elif section.kind == "attachments":
+            attach(journey, reader)
+            continue
+        else:
+            answer(reader, section, days)
+        reader.press("Save and continue")
+
+
+def fill_budget(reader: Reader) -> None:
+    """Type a hostile amount, which is refused and stays in the field; then sound ones."""
+    for category, what, quantity, price in BUDGET[:1]:
+        reader.fill_all(
+            lines__0__category=category,
+            lines__0__description=what,
+            lines__0__quantity=quantity,
+            lines__0__unit_cost="5,000.004",
+        )
+        reader.press("Save and work out the sums")
+        assert "5,000.004" not in reader.page.text or "decimal" in reader.page.text
+        reader.fill_all(lines__0__unit_cost=price)
+    for number, (category, what, quantity, price) in enumerate(BUDGET[1:], start=1):
+        reader.press("Add a line")
+        line = f"lines__{number}__"
+        values = {"category": category, "description": what, "quantity": quantity}
+        reader.fill_all(**{line + key: value for key, value in values.items()})
+        reader.fill_all(**{f"{line}unit_cost": price})
+    reader.press("Save and work out the sums")
+    assert "3,800.00" in reader.page.text
+
+
+def attach(journey: Journey, reader: Reader) -> None:
+    """Upload each document that is asked of this applicant."""
+    for rule in journey.fund.attachments:
+        if rule.required and rule.asked_of("association"):
+            content = make_applications.pdf(rule.label).getvalue()
+            reader.attach(f"File for “{rule.label}”", f"{rule.key}.pdf", content)
+            reader.press_beside(f"File for “{rule.label}”", "Attach this file")
+            assert f"{rule.key}.pdf" in reader.page.text
+
+
+def submit(journey: Journey, writer: str, chair: str) -> None:
+    """Check as the writer, submit as the legal representative, and read the receipt."""
+    reader = journey.as_(writer)
+    reader.open(f"/files/{journey.ref}/check", 200)
+    assert TITLE in reader.page.text
+    assert "Only the legal representative can submit" in reader.page.text
+    reader = journey.as_(chair)
+    reader.open(f"/files/{journey.ref}/check", 200)
+    reader.press("Submit application", 200)
+    assert journey.ref in reader.page.text
+    assert "SHA-256" in reader.page.text
+    session.rollback()
+    assert last_link(chair, "application_received").endswith("/receipt")
+
+
+def screen(journey: Journey, writer: str) -> None:
+    """Ask as the officer, answer as the applicant, and finish the checklist."""
+    officer = journey.file(journey.cast.officer)
+    officer.follow("Ask for a clarification", 200)
+    officer.fill("Which section is it about?", "Activities and dates")
+    officer.fill("What do you want to know?", "Who will keep the learners' list, and where?")
+    officer.fill("Answer by", str(clock.today() + timedelta(days=10)))
+    officer.press("Send the question")
+    assert "on its way" in officer.page.text
+    reader = journey.file(writer)
+    reader.follow("answer", 200)
+    reader.fill("Your answer", "The chairperson, in a locked drawer.")
+    reader.press("Send the answer")
+
+
+def travel(new_reader: OpenReader) -> Journey:
+    """Travel the whole way."""
+    journey = begin(new_reader)
+    read_the_public_site(journey)
+    chair, writer = "chair@lantern.example", "writer@lantern.example"
+    register(journey, chair, "Achieng Chair")
+    enter_organisation(journey, chair)
+    invite(journey, chair, writer)
+    apply(journey, writer)
+    submit(journey, writer, chair)
+    screen(journey, writer)
+    return journey
