@@ -32,6 +32,10 @@ READERS_AND_REVIEWERS = ANYBODY - {
     Role.PUBLICATION.value,
     Role.ADMINISTRATOR.value,
 }
+REVIEWERS = holders(Role.TASK_FORCE, Role.TRUSTEE)
+RANKING_READERS = holders(
+    Role.PROGRAMME_OFFICER, Role.BOARD_SECRETARY, Role.APPROVING_AUTHORITY, Role.AUDITOR
+)
 
 LET_IN: dict[str, frozenset[str]] = {
     "static": ANYBODY,
@@ -99,4 +103,21 @@ LET_IN: dict[str, frozenset[str]] = {
     "applications.answer": MEMBERS,
     "applications.files": READERS_AND_REVIEWERS,
     "applications.files_csv": READERS_AND_REVIEWERS,
+    "reviews.screening_list": holders(Role.PROGRAMME_OFFICER),
+    "reviews.screening": holders(Role.PROGRAMME_OFFICER),
+    "reviews.inadmissible": holders(Role.PROGRAMME_OFFICER),
+    "reviews.entitlement": holders(Role.PROGRAMME_OFFICER),
+    "reviews.mine": REVIEWERS,
+    "reviews.interests": REVIEWERS,
+    "reviews.score": REVIEWERS,
+    "reviews.autosave": REVIEWERS,
+    "reviews.calls": RANKING_READERS,
+    "reviews.ranking": REVIEWERS | RANKING_READERS,
+    "reviews.recommendation": RANKING_READERS,
+    "reviews.make": RANKING_READERS,
+    "reviews.approve": holders(Role.APPROVING_AUTHORITY),
+    "reviews.send_back": holders(Role.APPROVING_AUTHORITY),
+    "reviews.review_tab": MEMBERS,
+    "reviews.decision": MEMBERS,
+    "reviews.letter": MEMBERS,
 }

@@ -19,12 +19,14 @@ from portal.core.web import Portal, init_web
 from portal.funds import countries
 from portal.funds.views import blueprint as funds
 from portal.publication.views import blueprint as publication
+from portal.reviews.views import blueprint as reviews
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home,
     accounts,
     funds,
     applications,
+    reviews,
     publication,
 )
 """The pages of each feature, in the order of the ladder. A new feature adds its blueprint."""

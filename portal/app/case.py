@@ -15,6 +15,7 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.core.i18n import _l
+from portal.reviews import policy as reviews
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab(_l("Overview"), "applications.overview", applications.can_open_tab),
     Tab(_l("Application"), "applications.read", applications.can_open_tab),
+    Tab(_l("Review"), "reviews.review_tab", reviews.can_open_tab),
 )
 """In the order of the journey."""
 

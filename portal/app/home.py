@@ -20,11 +20,17 @@ from portal.core import clock
 from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
 from portal.funds import queries as funds
+from portal.reviews import queries as reviews
 
 blueprint = Blueprint("home", __name__)
 
 TodoSource = Callable[[Person], Sequence[Todo]]
-TODO_SOURCES: tuple[TodoSource, ...] = (accounts.todos, funds.todos, applications.todos)
+TODO_SOURCES: tuple[TodoSource, ...] = (
+    accounts.todos,
+    funds.todos,
+    applications.todos,
+    reviews.todos,
+)
 
 DAYS_AHEAD = 7
 

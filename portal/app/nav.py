@@ -14,6 +14,7 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.core.i18n import _l
 from portal.funds import policy as funds
+from portal.reviews import policy as reviews
 
 Audience = Callable[[Person | None], bool]
 
@@ -67,6 +68,24 @@ NAV: tuple[Entry, ...] = (
         "applications.files",
         holders(applications.sees_lists),
         covers=("applications.",),
+    ),
+    Entry(
+        _l("Screening"),
+        "reviews.screening_list",
+        holders(reviews.screens),
+        covers=("reviews.screening", "reviews.entitlement", "reviews.inadmissible"),
+    ),
+    Entry(
+        _l("My reviews"),
+        "reviews.mine",
+        holders(reviews.reviews),
+        covers=("reviews.interests", "reviews.score"),
+    ),
+    Entry(
+        _l("Recommendations"),
+        "reviews.calls",
+        holders(reviews.reads_rankings),
+        covers=("reviews.ranking", "reviews.recommendation", "reviews.make", "reviews.approve"),
     ),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
     Entry(_l("Open calls"), "publication.calls", not_staff, covers=("publication.call",)),

@@ -7,8 +7,10 @@ list or total that it is part of.
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
@@ -45,27 +47,33 @@ class Parts:
     recommended: bool
 
 
+def part_columns(
+    person: Person, call_id: UUID | InstrumentedAttribute[UUID]
+) -> list[ColumnElement[bool]]:
+    """Return the conditions behind `Parts`, in its order, for one call or for a list of calls."""
+    one, list_ = aliased(Application), aliased(Recommendation)
+    here = one.call_id == call_id
+    party = exists().where(
+        Recusal.application_id == one.id, Recusal.person_id == person.id, here
+    ) | exists().where(here, one.organisation_id.in_(person.organisation_ids()))
+    return [
+        party,
+        exists().where(
+            ScoreSheet.application_id == one.id, ScoreSheet.reviewer_id == person.id, here
+        ),
+        exists().where(
+            ScreeningItem.application_id == one.id, ScreeningItem.checked_by_id == person.id, here
+        ),
+        exists().where(list_.call_id == call_id, list_.made_by_id == person.id),
+    ]
+
+
 def parts_in(person: Person, call: Call) -> Parts:
     """Return the parts that a person has played in a call. One SQL statement.
 
     `party`: recused from one of its applications, or working for one of its applicants.
     """
-    here = Application.call_id == call.id
-    party = exists().where(
-        Recusal.application_id == Application.id, Recusal.person_id == person.id, here
-    ) | exists().where(here, Application.organisation_id.in_(person.organisation_ids()))
-    scored = exists().where(
-        ScoreSheet.application_id == Application.id, ScoreSheet.reviewer_id == person.id, here
-    )
-    screened = exists().where(
-        ScreeningItem.application_id == Application.id,
-        ScreeningItem.checked_by_id == person.id,
-        here,
-    )
-    recommended = exists().where(
-        Recommendation.call_id == call.id, Recommendation.made_by_id == person.id
-    )
-    found = session.execute(select(party, scored, screened, recommended)).one()
+    found = session.execute(select(*part_columns(person, call.id))).one()
     return Parts(*(bool(part) for part in found))
 
 
@@ -157,13 +165,23 @@ def can_see_decision(person: Person, application: Application) -> bool:
 
 
 def can_open_tab(person: Person, application: Application) -> bool:
-    """Say whether the case file has a tab Review for the person.
+    """Say whether the tab Review stands in a case file that the person has open. No statement.
 
-    The applicant has it once there is a decision to read.
+    The applicant has it once there is a decision to read; staff once something was submitted.
+    Whether the file exists for the person at all is asked by `can_read_tab` and by every page.
     """
     if applications.is_member(person, application):
         return application.status in DECIDED
-    return applications.can_view(person, application)
+    return application.submitted_at is not None and (
+        any(applications.holds(person, role, application) for role in SCORE_READERS)
+        or applications.is_reviewer(person, application)
+        or application.status in DECIDED
+    )
+
+
+def can_read_tab(person: Person, application: Application) -> bool:
+    """Say whether the person may read the tab Review."""
+    return can_open_tab(person, application) and applications.can_view(person, application)
 
 
 def can_rank(person: Person, call: Call) -> bool:

@@ -84,6 +84,11 @@ def score(call: Call, sheet: ScoreSheet) -> Fraction:
     return rules.weighted(points, call.fund.criteria)
 
 
+def percent(call: Call, sheet: ScoreSheet) -> Decimal:
+    """Return the score of a submitted sheet in percent, to two decimals."""
+    return rules.to_percent(score(call, sheet))
+
+
 def by_scores(call: Call, sheets: dict[Application, list[ScoreSheet]]) -> list[RankedLine]:
     """Return the ranking of the applications in `sheets`, as if there were no others."""
     scores = {

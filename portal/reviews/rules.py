@@ -317,24 +317,24 @@ def region_of(country: Country) -> str:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Sheet(Generic[Key]):
     """A submitted score sheet: who, on what, and its score in percent."""
 
-    reviewer: Hashable
+    reviewer: Key
     application: Hashable
     score: Fraction
 
 
-def anomalies(sheets: Sequence[Sheet]) -> list[tuple[Hashable, int]]:
+def anomalies(sheets: Sequence[Sheet[Key]]) -> list[tuple[Key, int]]:
     """Return the readers whose scores lie far from the others', with by how much, in percent.
 
     Compared application by application with the mean of the other readers; somebody who read a
     single application together with others is not pointed out. Above zero: more generous.
     """
-    by_application: dict[Hashable, list[Sheet]] = {}
+    by_application: dict[Hashable, list[Sheet[Key]]] = {}
     for sheet in sheets:
         by_application.setdefault(sheet.application, []).append(sheet)
-    gaps: dict[Hashable, list[Fraction]] = {}
+    gaps: dict[Key, list[Fraction]] = {}
     for read in by_application.values():
         for sheet in read:
             others = [other.score for other in read if other.reviewer != sheet.reviewer]
@@ -348,9 +348,9 @@ def anomalies(sheets: Sequence[Sheet]) -> list[tuple[Hashable, int]]:
     return sorted(found, key=lambda pair: (-abs(pair[1]), str(pair[0])))
 
 
-def all_alike(sheets: Sequence[Sheet]) -> list[Hashable]:
+def all_alike(sheets: Sequence[Sheet[Key]]) -> list[Key]:
     """Return the readers who gave every one of three or more applications the same score."""
-    scores: dict[Hashable, list[Fraction]] = {}
+    scores: dict[Key, list[Fraction]] = {}
     for sheet in sheets:
         scores.setdefault(sheet.reviewer, []).append(sheet.score)
     return [

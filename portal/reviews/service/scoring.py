@@ -159,6 +159,11 @@ def submitted(application: Application) -> int:
     return session.scalar(rows) or 0
 
 
+def has_declared(application: Application, person: Person) -> bool:
+    """Say whether the person has declared that nothing ties them to the applicant."""
+    return _declaration(application, person) is not None
+
+
 def _declaration(application: Application, person: Person) -> InterestDeclaration | None:
     rows = select(InterestDeclaration).where(
         InterestDeclaration.application_id == application.id,

@@ -1,0 +1,373 @@
+"""Reads of reviews: checklists, lists of what is to be done, sheets, decisions.
+
+Whatever somebody is recused from stands in none of them, in counts neither. Each is a fixed
+number of SQL statements, whatever the number of rows.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person, Role
+from portal.applications import eligibility
+from portal.applications import policy as applications
+from portal.applications.models import Application, ApplicationStatus, Recusal
+from portal.core.crypto import Unreadable, unseal
+from portal.core.db import session
+from portal.core.i18n import _, ngettext
+from portal.core.todo import Todo
+from portal.funds.models import Call, CallStatus
+from portal.reviews import policy
+from portal.reviews.models import (
+    Decision,
+    EntitlementCheck,
+    Finding,
+    InterestDeclaration,
+    Recommendation,
+    RecommendationLine,
+    RecommendationStatus,
+    ScoreSheet,
+    ScreeningItem,
+    SheetStatus,
+)
+from portal.reviews.service.recusing import place
+from portal.reviews.service.screening import is_stale
+
+Status = ApplicationStatus
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the checklist: the rule, what the machine finds, what a person found."""
+
+    check: eligibility.Check
+    finding: Finding
+    note: str
+    checked: ScreeningItem | None
+    stale: bool
+
+
+def checklist(application: Application) -> list[Item]:
+    """Return the checklist as it stands, drawn up or not. The statements of `evaluate`, and one."""
+    rows = select(ScreeningItem).where(ScreeningItem.application_id == application.id)
+    known = {item.key: item for item in session.scalars(rows)}
+    found = []
+    for check in eligibility.evaluate(application):
+        item = known.get(check.key)
+        stale = item is not None and is_stale(item)
+        finding = Finding.OPEN if item is None or stale else item.finding
+        found.append(Item(check, finding, item.note if item else "", item, stale))
+    return found
+
+
+def findings(application: Application) -> list[ScreeningItem]:
+    """Return what screening found, in order. One SQL statement."""
+    rows = select(ScreeningItem).where(ScreeningItem.application_id == application.id)
+    return list(session.scalars(rows.order_by(ScreeningItem.position)))
+
+
+def to_screen(person: Person) -> list[Application]:
+    """Return the applications that wait for the person's screening, oldest first."""
+    rows = (
+        applications.visible_to(person)
+        .where(Application.status.in_((Status.SUBMITTED, Status.CLARIFICATION)))
+        .order_by(None)
+        .order_by(Application.submitted_at)
+    )
+    return [each for each in session.scalars(rows) if _is_officers(person, each)]
+
+
+def to_check(person: Person) -> list[Application]:
+    """Return the applications whose entitlement the person has to check, oldest first."""
+    rows = (
+        applications.visible_to(person)
+        .outerjoin(EntitlementCheck, EntitlementCheck.application_id == Application.id)
+        .where(
+            Application.status == Status.IN_REVIEW,
+            Call.reviewer_role.is_(None),
+            EntitlementCheck.id.is_(None),
+        )
+        .order_by(None)
+        .order_by(Application.submitted_at)
+    )
+    return [each for each in session.scalars(rows) if _is_officers(person, each)]
+
+
+def _is_officers(person: Person, application: Application) -> bool:
+    """Say so of an application that is visible, and therefore not recused from. No statement."""
+    return applications.holds(person, Role.PROGRAMME_OFFICER, application)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One application that a reviewer is asked to read, and how far they are."""
+
+    application: Application
+    declared: bool
+    sheet: SheetStatus | None
+
+    @property
+    def done(self) -> bool:
+        """Whether the reviewer's sheet is in."""
+        return self.sheet is SheetStatus.SUBMITTED
+
+
+def assignments(person: Person) -> list[Assignment]:
+    """Return what the reviewer is asked to declare and score, by call. One SQL statement."""
+    rows = (
+        applications.visible_to(person)
+        .add_columns(InterestDeclaration.id, ScoreSheet.status)
+        .outerjoin(
+            InterestDeclaration,
+            and_(
+                InterestDeclaration.application_id == Application.id,
+                InterestDeclaration.person_id == person.id,
+            ),
+        )
+        .outerjoin(
+            ScoreSheet,
+            and_(ScoreSheet.application_id == Application.id, ScoreSheet.reviewer_id == person.id),
+        )
+        .where(Application.status == Status.IN_REVIEW)
+        .order_by(None)
+        .order_by(Call.closes_at, Call.ref, Application.submitted_at)
+    )
+    return [
+        Assignment(application, declared is not None, status)
+        for application, declared, status in session.execute(rows)
+        if policy.belongs_to_body(person, application)
+    ]
+
+
+@dataclass(frozen=True)
+class CallInReview:
+    """A call with how many of its applications stand where."""
+
+    call: Call
+    counts: Counter[Status]
+    recommendation: RecommendationStatus | None
+
+    def at(self, *statuses: Status) -> int:
+        """Return how many applications stand at one of `statuses`."""
+        return sum(self.counts[status] for status in statuses)
+
+
+def calls_in_review(person: Person) -> list[CallInReview]:
+    """Return the calls whose ranked list the person may read. Three SQL statements."""
+    rows = (
+        select(Call, *policy.part_columns(person, Call.id))
+        .where(Call.published_at.is_not(None), Call.status != CallStatus.CANCELLED)
+        .order_by(Call.closes_at.desc(), Call.ref)
+    )
+    found = [
+        call
+        for call, *parts in session.execute(rows)
+        if policy.reads_all_scores(person, call, policy.Parts(*parts))
+    ]
+    ids = [call.id for call in found]
+    counts: dict[object, Counter[Status]] = {}
+    for call_id, status, number in session.execute(
+        select(Application.call_id, Application.status, func.count())
+        .where(Application.call_id.in_(ids), Application.submitted_at.is_not(None))
+        .group_by(Application.call_id, Application.status)
+    ):
+        counts.setdefault(call_id, Counter())[status] = number
+    rounds = (
+        select(Recommendation.call_id, Recommendation.status)
+        .where(Recommendation.call_id.in_(ids))
+        .order_by(Recommendation.round)
+    )
+    latest = {call_id: state for call_id, state in session.execute(rounds)}  # noqa: C416
+    return [
+        CallInReview(call, counts.get(call.id, Counter()), latest.get(call.id)) for call in found
+    ]
+
+
+def recommendation(call_ref: str, number: int | None = None) -> Recommendation | None:
+    """Return a call's latest recommendation, or that of a round, with its lines. One statement."""
+    rows = (
+        select(Recommendation)
+        .join(Recommendation.call)
+        .where(Call.ref == call_ref)
+        .options(joinedload(Recommendation.lines).joinedload(RecommendationLine.application))
+        .order_by(Recommendation.round.desc())
+        .limit(1)
+    )
+    if number is not None:
+        rows = rows.where(Recommendation.round == number)
+    return session.scalars(rows).unique().one_or_none()
+
+
+def sheets(application: Application) -> list[ScoreSheet]:
+    """Return the submitted sheets of one application, oldest first. Two SQL statements.
+
+    Whoever shows them asks `policy.can_see_scores` first.
+    """
+    rows = select(ScoreSheet).where(
+        ScoreSheet.application_id == application.id, ScoreSheet.status == SheetStatus.SUBMITTED
+    )
+    return list(session.scalars(rows.order_by(ScoreSheet.submitted_at)))
+
+
+def recusals(application: Application) -> list[Recusal]:
+    """Return who is recused, for the office and the auditor. One SQL statement."""
+    rows = (
+        select(Recusal)
+        .where(Recusal.application_id == application.id)
+        .options(joinedload(Recusal.person))
+    )
+    return list(session.scalars(rows.order_by(Recusal.declared_at)))
+
+
+def recusal_reason(recusal: Recusal) -> str:
+    """Return the sealed reason of a recusal; nothing once the application's key is destroyed."""
+    application = recusal.application
+    try:
+        return unseal(
+            application.sealing_key, recusal.sealed_reason, place(application, recusal.id)
+        )
+    except Unreadable:
+        return ""
+
+
+def decision(application: Application) -> Decision | None:
+    """Return the decision on an application, if there is one. One SQL statement."""
+    return session.scalar(select(Decision).where(Decision.application_id == application.id))
+
+
+def entitlement(application: Application) -> EntitlementCheck | None:
+    """Return the entitlement check of an application, if there is one. One SQL statement."""
+    rows = select(EntitlementCheck).where(EntitlementCheck.application_id == application.id)
+    return session.scalar(rows)
+
+
+def lines_of(application: Application) -> list[RecommendationLine]:
+    """Return what was recommended for an application, round by round. One SQL statement."""
+    rows = (
+        select(RecommendationLine)
+        .join(RecommendationLine.recommendation)
+        .where(RecommendationLine.application_id == application.id)
+        .options(joinedload(RecommendationLine.recommendation))
+        .order_by(Recommendation.round)
+    )
+    return list(session.scalars(rows))
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return what the person has to do in reviews. Six SQL statements at most."""
+    found: list[Todo] = []
+    if policy.screens(person):
+        found += _to_screen(person)
+    if policy.reviews(person):
+        found += _to_review(person)
+    if policy.reads_rankings(person):
+        found += _lists(person)
+    return found
+
+
+def _to_screen(person: Person) -> list[Todo]:
+    screening = [
+        Todo(
+            _("Screen the application %(ref)s", ref=each.ref),
+            "reviews.screening",
+            {"ref": each.ref},
+        )
+        for each in to_screen(person)
+        if each.status is Status.SUBMITTED
+    ]
+    checking = [
+        Todo(
+            _("Check the entitlement of %(ref)s", ref=each.ref),
+            "reviews.entitlement",
+            {"ref": each.ref},
+        )
+        for each in to_check(person)
+    ]
+    return screening + checking
+
+
+def _to_review(person: Person) -> list[Todo]:
+    asked = assignments(person)
+    undeclared: Counter[str] = Counter(
+        each.application.call.ref for each in asked if not each.declared
+    )
+    declare = [
+        Todo(
+            ngettext(
+                "Declare your interests: %(num)s application",
+                "Declare your interests: %(num)s applications",
+                number,
+            ),
+            "reviews.interests",
+            {"ref": ref},
+        )
+        for ref, number in undeclared.items()
+    ]
+    score = [
+        Todo(
+            _("Score the application %(ref)s", ref=each.application.ref),
+            "reviews.score",
+            {"ref": each.application.ref},
+            note=each.application.title,
+        )
+        for each in asked
+        if each.declared and not each.done
+    ]
+    return declare + score
+
+
+def _lists(person: Person) -> list[Todo]:
+    found = []
+    made = (
+        select(Recommendation, *policy.part_columns(person, Recommendation.call_id))
+        .where(Recommendation.status.in_((RecommendationStatus.DRAFT, RecommendationStatus.MADE)))
+        .order_by(Recommendation.made_at)
+    )
+    live = set()
+    for each, *parts in session.execute(made):
+        live.add(each.call_id)
+        if each.status is RecommendationStatus.MADE:
+            if policy.can_decide(person, each, policy.Parts(*parts)):
+                found.append(_list_todo(_("Decide on a recommendation"), each.call))
+        elif policy.recommends_in(person, each.call, policy.Parts(*parts)):
+            found.append(_list_todo(_("Finish the recommendation"), each.call))
+    return found + [
+        _list_todo(_("Draw up the recommendation"), call)
+        for call in _ready_calls(person)
+        if call.id not in live
+    ]
+
+
+def _ready_calls(person: Person) -> list[Call]:
+    """Return the calls with a complete review in them that the person recommends in."""
+    counted = (
+        select(func.count())
+        .where(
+            ScoreSheet.application_id == Application.id,
+            ScoreSheet.status == SheetStatus.SUBMITTED,
+        )
+        .scalar_subquery()
+    )
+    checked = (
+        select(EntitlementCheck.id)
+        .where(EntitlementCheck.application_id == Application.id)
+        .exists()
+    )
+    pairs = (
+        select(Call, counted, checked, *policy.part_columns(person, Call.id))
+        .join(Application, Application.call_id == Call.id)
+        .where(Application.status == Status.IN_REVIEW, Call.status == CallStatus.OPEN)
+    )
+    found: dict[object, Call] = {}
+    for call, sheets_in, is_checked, *parts in session.execute(pairs):
+        needed = call.fund.process.reviewers_min
+        ready = is_checked if needed == 0 else sheets_in >= needed
+        if ready and policy.recommends_in(person, call, policy.Parts(*parts)):
+            found[call.id] = call
+    return list(found.values())
+
+
+def _list_todo(title: str, call: Call) -> Todo:
+    return Todo(title, "reviews.recommendation", {"ref": call.ref}, note=call.title)
