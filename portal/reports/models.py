@@ -165,8 +165,24 @@ class AgeBand(Labelled):
     OLDER = "60+", _l("Older people (60 and above)")
 
 
+class Group(Labelled):
+    """Groups in which people reached are counted besides, each by sex and age like the whole.
+
+    A fixed list: what nobody can type can name nobody.
+    """
+
+    DISABILITY = "disability", _l("Persons with disabilities")
+    INDIGENOUS = "indigenous", _l("Indigenous peoples and minorities")
+    DISPLACED = "displaced", _l("Refugees, migrants and displaced people")
+    DEFENDERS = "defenders", _l("Human-rights defenders and journalists")
+    OFFICIALS = "officials", _l("Police, justice and other officials")
+
+
 class PeopleReached(WithId, Base):
-    """A count of people by sex, age band and group. Counts only, never names (R28)."""
+    """A count of people by sex, age band and group. Counts only, never names (R28).
+
+    `group` is empty for everybody, else the value of a `Group`: of whom so many.
+    """
 
     __tablename__ = "people_reached"
 

@@ -2,6 +2,8 @@
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
+from portal.applications.models import Application
+from portal.awards import policy as awards
 from portal.reports.models import Report, ReportStatus, ReviewSide
 
 
@@ -30,7 +32,9 @@ def sides(person: Person, report: Report) -> set[ReviewSide]:
     found = set()
     if applications.is_officer(person, application):
         found.add(ReviewSide.PROGRAMME)
-    if applications.holds(person, Role.FINANCE_OFFICER, application):
+    if applications.holds(person, Role.FINANCE_OFFICER, application) and not (
+        applications.is_recused(person, application)
+    ):
         found.add(ReviewSide.FINANCE)
     return found
 
@@ -38,3 +42,31 @@ def sides(person: Person, report: Report) -> set[ReviewSide]:
 def can_review(person: Person, report: Report) -> bool:
     """Say whether the person reviews the report for programme or finance."""
     return bool(sides(person, report))
+
+
+def reviews_somewhere(person: Person) -> bool:
+    """Say whether the person reviews reports of any fund at all."""
+    return person.holds_any(Role.PROGRAMME_OFFICER, Role.FINANCE_OFFICER)
+
+
+def can_read(person: Person, report: Report) -> bool:
+    """Say whether the person may read what stands in the report now.
+
+    The grantee always; funders what was submitted, not what is being written after a return.
+    """
+    if applications.is_member(person, report.award.application):
+        return True
+    in_hand = report.status in {ReportStatus.SUBMITTED, ReportStatus.ACCEPTED}
+    return in_hand and can_view(person, report)
+
+
+def can_open_sealed(person: Person, report: Report) -> bool:
+    """Say whether the person may open sealed answers of the report."""
+    return can_read(person, report) and applications.can_open_sealed(
+        person, report.award.application
+    )
+
+
+def can_open_tab(person: Person, application: Application) -> bool:
+    """Say whether the file has a tab of reports for the person: once there may be an award."""
+    return awards.can_open_tab(person, application)

@@ -1,0 +1,80 @@
+"""Invariants of awards, for `portal check`."""
+
+from sqlalchemy import func, select
+
+from portal.awards.models import Agreement, Award, AwardBudgetLine, AwardStatus, Instalment
+from portal.core import files
+from portal.core.check import Check, CheckResult
+from portal.core.db import session
+from portal.reviews.models import Decision
+
+NOT_IN_FORCE = (AwardStatus.OFFERED, AwardStatus.DECLINED, AwardStatus.CANCELLED)
+
+
+def checks() -> list[Check]:
+    """Return the invariants of this feature."""
+    return [
+        Check("no award is above its ceiling or its decision", _within_ceilings),
+        Check("budget and instalments of issued documents sum to the award", _sums_hold),
+        Check("agreements are the files that were signed", _files_match),
+        Check("awards in force carry the signatures of two people", _signed),
+    ]
+
+
+def _within_ceilings() -> CheckResult:
+    rows = session.execute(
+        select(Award, Decision.amount_usd).join(
+            Decision, Decision.application_id == Award.application_id
+        )
+    ).all()
+    bad = []
+    for award, decided in rows:
+        ceiling = award.application.call.ceiling
+        if award.amount_usd > decided or (ceiling is not None and award.amount_usd > ceiling):
+            bad.append(f"award {award.ref} is {award.amount_usd} US cents")
+    return CheckResult(len(rows), bad)
+
+
+def _sums_hold() -> CheckResult:
+    lines = (
+        select(AwardBudgetLine.award_id, func.sum(AwardBudgetLine.amount_usd).label("total"))
+        .group_by(AwardBudgetLine.award_id)
+        .subquery()
+    )
+    parts = (
+        select(Instalment.award_id, func.sum(Instalment.planned_usd).label("total"))
+        .group_by(Instalment.award_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Award.ref, Award.amount_usd, lines.c.total, parts.c.total)
+        .join(Agreement, Agreement.award_id == Award.id)
+        .outerjoin(lines, lines.c.award_id == Award.id)
+        .outerjoin(parts, parts.c.award_id == Award.id)
+    ).all()
+    bad = [ref for ref, amount, *sums in rows if any(total != amount for total in sums)]
+    return CheckResult(len(rows), [f"award {ref} does not add up" for ref in bad])
+
+
+def _files_match() -> CheckResult:
+    rows = list(session.scalars(select(Agreement)))
+    lost = set(files.damaged(row.file for row in rows))
+    bad = [row for row in rows if row.file_id in lost or row.file.sha256 != row.digest]
+    return CheckResult(len(rows), [f"agreement {row.id} is not its file" for row in bad])
+
+
+def _signed() -> CheckResult:
+    awards = list(session.scalars(select(Award).where(Award.status.not_in(NOT_IN_FORCE))))
+    return CheckResult(
+        len(awards),
+        [f"award {each.ref} is in force unsigned" for each in awards if not _is_signed(each)],
+    )
+
+
+def _is_signed(award: Award) -> bool:
+    signed = award.agreement
+    if signed is None or signed.signed_by_id is None:
+        return False
+    if award.status is AwardStatus.ACCEPTED or not award.fund.process.countersigned:
+        return True
+    return signed.countersigned_by_id not in {None, signed.signed_by_id}

@@ -1,0 +1,155 @@
+"""Handing a report in: what is missing, what warns, the digest of exactly what was handed in."""
+
+from typing import Any
+
+from portal.accounts.models import Person
+from portal.applications import policy as applications
+from portal.applications.queries import representatives
+from portal.core import audit, clock, outbox
+from portal.core.db import session
+from portal.core.i18n import ngettext
+from portal.core.text import canonical_json, sha256_hex
+from portal.core.workflow import Refused
+from portal.reports import queries, rules
+from portal.reports.models import Report, ReportAction, ReportStatus
+from portal.reports.service.writing import hold
+from portal.reports.workflow import WORKFLOW
+
+BODY_FORM = 1
+"""The form of the JSON that is digested; it grows when the form changes."""
+
+
+def missing(report: Report) -> list[rules.Point]:
+    """Return everything that stands between the report and its submission. Five SQL statements."""
+    rule = queries.rule_of(report)
+    counts = queries.people(report)
+    return rules.missing(
+        rule,
+        queries.answers(report),
+        queries.spending(report),
+        len(counts) or None,
+        shift_percent=report.award.fund.budget.shift_percent,
+        last=queries.is_last(report),
+        today=clock.today(),
+    )
+
+
+def warnings(report: Report) -> list[str]:
+    """Return warnings of personal data in what others will read (R28). Three SQL statements."""
+    texts = [value for value in queries.open_answers(report).values() if isinstance(value, str)]
+    for row in queries.expenditures(report).values():
+        texts += [row.reason, row.rate_reason]
+    texts += [each.caption for each in queries.evidence(report)]
+    return rules.warnings(texts)
+
+
+def submit(report: Report, *, by: Person) -> Report:
+    """Hand the report in for its next round, with the digest of exactly what stands in it.
+
+    Only the legal representative may. A second click changes nothing. Raises Refused while
+    something is missing.
+    """
+    hold(report, to_record=True)
+    if report.status is ReportStatus.SUBMITTED and applications.is_member(
+        by, report.award.application
+    ):
+        return report
+    WORKFLOW.check(report, ReportAction.SUBMIT, by)
+    points = missing(report)
+    if points:
+        raise Refused(
+            ngettext(
+                "%(num)s point is still open: %(first)s",
+                "%(num)s points are still open. The first is: %(first)s",
+                len(points),
+                first=points[0].sentence,
+            ),
+            points[0].rule,
+        )
+    with session.no_autoflush:  # the database wants status, round and digest at once
+        report.round += 1
+        report.digest = digest_of(report)
+        report.submitted_at, report.submitted_by_id = clock.now(), by.id
+        WORKFLOW.perform(
+            report,
+            ReportAction.SUBMIT,
+            by=by,
+            facts={
+                "report": report.key,
+                "round": report.round,
+                "digest": report.digest,
+                "spent_usd": queries.spent_total(report),
+            },
+            event="report.submitted",
+        )
+    if "travel" in report.award.fund.process.stages and report.round == 1:
+        audit.record("travel.reported", report, actor_id=by.id, case_id=report.case_id)
+    tell(report, "report_received")
+    return report
+
+
+def digest_of(report: Report) -> str:
+    """Return the SHA-256, in hex, over the canonical JSON of what stands in the report."""
+    return sha256_hex(canonical_json(body_of(report)))
+
+
+def body_of(report: Report) -> dict[str, Any]:
+    """Return what is handed in, as values: nothing that can be worked out from them.
+
+    A sealed answer stands in it by the digest of its ciphertext, so that the report can be checked
+    without the key, and after the key was destroyed.
+    """
+    return {
+        "form": BODY_FORM,
+        "reference": report.ref,
+        "award": report.award.ref,
+        "report": report.key,
+        "round": report.round,
+        "answers": {
+            key: {"sealed": sha256_hex(row.sealed)} if row.sealed is not None else row.value
+            for key, row in sorted(queries.answer_rows(report).items())
+        },
+        "spending": [
+            {
+                "line": row.line.position,
+                "spent": row.spent,
+                "currency": row.currency,
+                "units_per_usd": f"{row.rate.normalize():f}",
+                "rate_reason": row.rate_reason,
+                "spent_usd": row.spent_usd,
+                "reason": row.reason,
+            }
+            for row in sorted(
+                queries.expenditures(report).values(), key=lambda row: row.line.position
+            )
+        ],
+        "people": sorted(
+            [each.group, each.sex.value, each.age_band.value, each.people]
+            for each in queries.people(report)
+        ),
+        "evidence": [
+            {
+                "kind": each.kind.value,
+                "caption": each.caption,
+                "name": each.file.name,
+                "sha256": each.file.sha256,
+            }
+            for each in queries.evidence(report)
+        ],
+    }
+
+
+def tell(report: Report, template: str) -> None:
+    """Tell the grantee's representatives about this round of the report."""
+    application = report.award.application
+    for person in representatives(application.organisation_id):
+        outbox.queue(
+            person.email,
+            template,
+            key=f"{template}:{report.id}:{report.round}:{person.id}",
+            link=f"/files/{application.ref}/reports/{report.key}",
+            locale=person.language,
+            person_id=person.id,
+            reference=application.ref,
+            digest=report.digest or "",
+        )
