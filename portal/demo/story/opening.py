@@ -178,7 +178,7 @@ CALLS = (
 
 def prepare(story: Story) -> None:
     """Plan everything that has to be there before anybody applies."""
-    story.on(FIRST_DAY, lambda: funds.load_profiles_into_database(), hour=7)
+    story.on(FIRST_DAY, funds.load_profiles_into_database, hour=7)
     story.on(FIRST_DAY, lambda: _administrator(story), hour=8)
     for each in content.people():
         if each.roles:
@@ -229,9 +229,13 @@ def _hiring(story: Story, who: content.Person) -> Callable[[], None]:
     def hire() -> None:
         person = signed_up(who.name, who.email, who.language, who.time_zone, who.nationality)
         for each in who.roles:
-            role, fund, country = (None if part == "-" else part for part in each.split())
+            role, fund, country = each.split()
             accounts.grant_role(
-                person, Role(role), fund=fund, country=country, by=story.people["administrator"]
+                person,
+                Role(role),
+                fund=None if fund == "-" else fund,
+                country=None if country == "-" else country,
+                by=story.people["administrator"],
             )
         story.people[who.key] = person
 
