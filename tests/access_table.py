@@ -37,6 +37,13 @@ RANKING_READERS = holders(
     Role.PROGRAMME_OFFICER, Role.BOARD_SECRETARY, Role.APPROVING_AUTHORITY, Role.AUDITOR
 )
 
+SCORE_READERS = holders(
+    Role.PROGRAMME_OFFICER,
+    Role.BOARD_SECRETARY,
+    Role.APPROVING_AUTHORITY,
+    Role.AUDITOR,
+)
+
 LET_IN: dict[str, frozenset[str]] = {
     "static": ANYBODY,
     "home.show": MEMBERS,
@@ -120,4 +127,21 @@ LET_IN: dict[str, frozenset[str]] = {
     "reviews.review_tab": MEMBERS,
     "reviews.decision": MEMBERS,
     "reviews.letter": MEMBERS,
+    "admin.people": holders(Role.ADMINISTRATOR),
+    "admin.person": holders(Role.ADMINISTRATOR),
+    "admin.grant_role": holders(Role.ADMINISTRATOR),
+    "admin.end_role": holders(Role.ADMINISTRATOR),
+    "admin.close_account": holders(Role.ADMINISTRATOR),
+    "admin.reopen_account": holders(Role.ADMINISTRATOR),
+    "admin.outbox": ANYBODY,  # of a demonstration, as tests are
+    "admin.retry": holders(Role.ADMINISTRATOR),
+    "admin.audit": holders(Role.AUDITOR),
+    "admin.audit_csv": holders(Role.AUDITOR),
+    "admin.whole_chain": holders(Role.AUDITOR),
+    "admin.chain_file": holders(Role.AUDITOR),
+    "admin.verifier": holders(Role.AUDITOR),
+    "admin.history_tab": MEMBERS,
+    "admin.why_granted": SCORE_READERS,
+    "admin.recusal_reasons": SCORE_READERS,
+    "admin.why_pdf": SCORE_READERS,
 }

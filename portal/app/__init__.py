@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from portal.accounts.guard import init_guard
 from portal.accounts.views import blueprint as accounts
+from portal.admin.views import blueprint as admin
 from portal.app.case import init_case
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
@@ -28,6 +29,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     applications,
     reviews,
     publication,
+    admin,
 )
 """The pages of each feature, in the order of the ladder. A new feature adds its blueprint."""
 

@@ -12,6 +12,7 @@ from flask import Flask, request, url_for
 
 from portal.accounts import guard
 from portal.accounts.models import Person
+from portal.admin import policy as admin
 from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.core.i18n import _l
@@ -31,6 +32,7 @@ TABS: tuple[Tab, ...] = (
     Tab(_l("Overview"), "applications.overview", applications.can_open_tab),
     Tab(_l("Application"), "applications.read", applications.can_open_tab),
     Tab(_l("Review"), "reviews.review_tab", reviews.can_open_tab),
+    Tab(_l("History"), "admin.history_tab", admin.can_open_tab),
 )
 """In the order of the journey."""
 

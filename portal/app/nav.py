@@ -11,6 +11,7 @@ from babel.support import LazyProxy
 from flask import request, url_for
 
 from portal.accounts.models import Person
+from portal.admin import policy as admin
 from portal.applications import policy as applications
 from portal.core.i18n import _l
 from portal.funds import policy as funds
@@ -88,6 +89,20 @@ NAV: tuple[Entry, ...] = (
         covers=("reviews.ranking", "reviews.recommendation", "reviews.make", "reviews.approve"),
     ),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
+    Entry(_l("Audit"), "admin.audit", holders(admin.audits), covers=("admin.whole_chain",)),
+    Entry(
+        _l("People"),
+        "admin.people",
+        holders(admin.can_administer),
+        covers=(
+            "admin.person",
+            "admin.grant_role",
+            "admin.end_role",
+            "admin.close_account",
+            "admin.reopen_account",
+        ),
+    ),
+    Entry(_l("Outbox"), "admin.outbox", holders(admin.can_administer)),
     Entry(_l("Open calls"), "publication.calls", not_staff, covers=("publication.call",)),
     Entry(_l("How to apply"), "publication.how_to_apply", visitors),
     Entry(_l("Register"), "accounts.register", visitors),

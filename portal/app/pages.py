@@ -89,6 +89,7 @@ def _frame_for(person: Person | None, settings: Settings) -> dict[str, Any]:
             {"label": _("How to apply"), "href": url_for("publication.how_to_apply")},
             {"label": _("Privacy"), "href": url_for("publication.privacy")},
             {"label": _("Accessibility"), "href": url_for("publication.accessibility")},
+            *_for_demonstrations(settings),
         ],
         "home_url": url_for("home.show") if person else "/",
         "account_url": url_for("accounts.profile"),
@@ -96,6 +97,13 @@ def _frame_for(person: Person | None, settings: Settings) -> dict[str, Any]:
         "sign_out_url": url_for("accounts.sign_out"),
         "quick_exit_url": None if person and person.is_staff else settings.quick_exit_url,
     }
+
+
+def _for_demonstrations(settings: Settings) -> list[dict[str, str]]:
+    """Return the way to the messages that left, which only a demonstration shows to anybody."""
+    if not settings.demo:
+        return []
+    return [{"label": _("Messages that left"), "href": url_for("admin.outbox")}]
 
 
 def _account(person: Person | None) -> dict[str, str] | None:

@@ -1,0 +1,1 @@
+"""People and roles, messages that left, the audit chain, and the reasons behind each grant."""

@@ -1,0 +1,213 @@
+"""Every act of record in words, for people who read histories and the audit.
+
+An act is named by a code such as `agreement.signed`; some carry a number or a key behind a colon,
+as in `instalment.paid:1`. A test holds this list against the code: no act without words.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from babel.support import LazyProxy
+
+from portal.core.i18n import _, _l, locale
+from portal.core.money import format_money, usd
+from portal.ledger.models import TransactionKind
+
+APPLICATIONS: dict[str, LazyProxy] = {
+    "application.started": _l("Application begun"),
+    "application.submitted": _l("Application submitted"),
+    "application.submit": _l("Application submitted"),
+    "application.reopened": _l("Taken back to be changed"),
+    "application.reopen": _l("Taken back to be changed"),
+    "application.withdrawn": _l("Application withdrawn"),
+    "application.withdraw": _l("Application withdrawn"),
+    "application.sealed_answers_read": _l("Sealed answers read"),
+    "application.marked_sensitive": _l("Marked as sensitive"),
+    "application.sensitivity_lowered": _l("No longer marked as sensitive"),
+    "attachment.added": _l("File attached"),
+    "attachment.removed": _l("File taken off"),
+    "clarification.asked": _l("Clarification asked"),
+    "clarification.answered": _l("Clarification answered"),
+    "application.ask": _l("Clarification asked"),
+    "application.answer": _l("Clarification answered"),
+}
+
+REVIEWS: dict[str, LazyProxy] = {
+    "screening.item_checked": _l("An item of the checklist checked"),
+    "screening.completed": _l("Screening completed"),
+    "screening.inadmissible": _l("Declared inadmissible"),
+    "application.complete_screening": _l("Screening completed"),
+    "application.declare_inadmissible": _l("Declared inadmissible"),
+    "entitlement.checked": _l("Entitlement checked"),
+    "interest.none": _l("Declared no conflict of interest"),
+    "interest.conflict": _l("Recused from this file"),
+    "sheet.submitted": _l("Scores submitted"),
+    "sheet.set_aside": _l("Scores set aside: a conflict was declared"),
+    "score_sheet.submit": _l("Scores submitted"),
+    "score_sheet.set_aside": _l("Scores set aside: a conflict was declared"),
+    "review.completed": _l("All scores are in"),
+    "recommendation.drafted": _l("Recommendation begun"),
+    "recommendation.line_set": _l("Line of the recommendation changed"),
+    "recommendation.made": _l("Recommended"),
+    "recommendation.make": _l("List laid before the approving authority"),
+    "recommendation.approve": _l("List approved"),
+    "recommendation.send_back": _l("List sent back"),
+    "recommendation.returned": _l("Recommendation sent back"),
+    "application.recommend": _l("Recommended"),
+    "application.return": _l("Recommendation sent back"),
+    "application.approve": _l("Grant approved"),
+    "application.refuse": _l("Not selected"),
+    "decision.approved": _l("Grant approved"),
+    "decision.refused": _l("Not selected"),
+    "decision.reserved": _l("Placed on the reserve list"),
+    "recusal.reasons_read": _l("Reasons of recusals read"),
+}
+
+AWARDS: dict[str, LazyProxy] = {
+    "award.offered": _l("Grant offered"),
+    "award.budget_revised": _l("Budget brought to the amount of the grant"),
+    "agreement.issued": _l("Agreement issued"),
+    "offer.accepted": _l("Accepted and signed by the grantee"),
+    "agreement.signed": _l("Agreement countersigned"),
+    "award.accept": _l("Accepted and signed by the grantee"),
+    "award.countersign": _l("Agreement countersigned"),
+    "award.decline": _l("Declined by the grantee"),
+    "award.suspend": _l("Grant suspended"),
+    "award.resume": _l("Grant resumed"),
+    "award.terminate": _l("Grant terminated"),
+    "award.cancel": _l("Grant cancelled"),
+    "award.close": _l("Grant closed"),
+    "award.closed": _l("Grant closed"),
+}
+
+REPORTS: dict[str, LazyProxy] = {
+    "report.opened": _l("Report begun"),
+    "report.submit": _l("Report submitted"),
+    "report.submitted": _l("Report submitted"),
+    "report.reviewed": _l("Report reviewed by one side"),
+    "report.return": _l("Report returned with comments"),
+    "report.returned": _l("Report returned with comments"),
+    "report.accept": _l("Report accepted"),
+    "report.accepted": _l("Report accepted"),
+    "report.sealed_answers_read": _l("Sealed answers of a report read"),
+    "travel.reported": _l("Travel reported"),
+    "evidence.added": _l("Evidence added to a report"),
+    "evidence.removed": _l("Evidence taken off a report"),
+}
+
+PAYMENTS: dict[str, LazyProxy] = {
+    "bank_details.entered": _l("Bank details entered"),
+    "bank_details.read": _l("Bank details read"),
+    "bank_details.verify": _l("Bank details verified"),
+    "bank_details.reject": _l("Bank details not accepted"),
+    "bank_details.replace": _l("Bank details replaced"),
+    "payment_order.prepared": _l("Payment order prepared"),
+    "payment_order.certify": _l("Payment certified"),
+    "payment_order.approve": _l("Payment approved"),
+    "payment_order.release": _l("Payment released to the paying agent"),
+    "payment_order.confirm": _l("Payment confirmed"),
+    "payment_order.reject": _l("Payment came back"),
+    "payment_order.return": _l("Payment came back after it was confirmed"),
+    "payment_order.cancel": _l("Payment order cancelled"),
+    "payment_order.voided": _l("Payment order void: the bank details changed"),
+    "payment_order.acknowledged": _l("Receipt of the money acknowledged"),
+    "instalment.paid": _l("Instalment paid"),
+    "instalment.lapsed": _l("Instalment lapsed: nothing was left to pay"),
+    "receivable.due": _l("Money to be paid back"),
+    "receivable.settle": _l("Money paid back"),
+}
+
+LEDGER: dict[str, LazyProxy] = {
+    "ledger.committed": _l("Money set aside"),
+    "ledger.released": _l("Money set aside was used or given back"),
+    "ledger.percent_set": _l("Percentage of a fund set"),
+    "rates.imported": _l("Rates of exchange imported"),
+    **{f"ledger.{kind.value}": kind.label for kind in TransactionKind},
+}
+
+FUNDS: dict[str, LazyProxy] = {
+    "profile.loaded": _l("Profile of a fund loaded"),
+    "call.created": _l("Call prepared"),
+    "call.edited": _l("Call changed"),
+    "call.open": _l("Call published"),
+    "call.decide": _l("Call decided"),
+    "call.cancel": _l("Call cancelled"),
+}
+
+ACCOUNTS: dict[str, LazyProxy] = {
+    "person.registered": _l("Account opened"),
+    "person.address_confirmed": _l("Address confirmed"),
+    "person.signed_in": _l("Signed in"),
+    "person.confirmed_identity": _l("Gave the password again"),
+    "person.sessions_ended": _l("Signed out everywhere"),
+    "person.password_changed": _l("Password changed"),
+    "person.profile_edited": _l("Profile changed"),
+    "person.role_granted": _l("Role granted"),
+    "person.role_ended": _l("Role ended"),
+    "person.deactivated": _l("Account closed"),
+    "person.reactivated": _l("Account opened again"),
+    "organisation.created": _l("Organisation entered"),
+    "organisation.edited": _l("Details of an organisation changed"),
+    "organisation.invited": _l("Colleague invited"),
+    "organisation.member_joined": _l("Joined an organisation"),
+    "organisation.member_left": _l("Left an organisation"),
+    "organisation.member_role_changed": _l("Part in an organisation changed"),
+}
+
+MESSAGES: dict[str, LazyProxy] = {"outbox.retried": _l("Message put back to be sent")}
+
+GROUPS: tuple[tuple[LazyProxy, dict[str, LazyProxy]], ...] = (
+    (_l("Application"), APPLICATIONS),
+    (_l("Review and decision"), REVIEWS),
+    (_l("Agreement"), AWARDS),
+    (_l("Reports"), REPORTS),
+    (_l("Payments"), PAYMENTS),
+    (_l("Books"), LEDGER),
+    (_l("Funds and calls"), FUNDS),
+    (_l("Accounts"), ACCOUNTS),
+    (_l("Messages"), MESSAGES),
+)
+"""The acts by what they are about, for the filter of the audit."""
+
+WORDS: dict[str, LazyProxy] = {
+    action: label for _name, group in GROUPS for action, label in group.items()
+}
+
+
+def in_words(action: str, keys: Mapping[str, str] | None = None) -> str:
+    """Return an act in words; a key behind the colon follows, by its title in `keys` if there.
+
+    An act that nobody gave words is shown by its code rather than hidden.
+    """
+    name, _colon, key = action.partition(":")
+    label = WORDS.get(name)
+    said = name if label is None else str(label)
+    return _("%(act)s: %(which)s", act=said, which=(keys or {}).get(key, key)) if key else said
+
+
+def named(words: str) -> list[str]:
+    """Return the codes of the acts whose words or code hold `words`, in the reader's language."""
+    wanted = words.casefold()
+    return [code for code, label in WORDS.items() if wanted in f"{code} {label}".casefold()]
+
+
+def amount(facts: Mapping[str, Any]) -> str:
+    """Return the amount in US$ that an act was about, in words; nothing where it had none."""
+    for name in ("amount_usd", "accepted_usd", "usd", "requested_usd"):
+        cents = facts.get(name)
+        if isinstance(cents, int) and not isinstance(cents, bool):
+            return format_money(usd(abs(cents)), str(locale()))
+    return ""
+
+
+def in_short(facts: Mapping[str, Any]) -> str:
+    """Return the facts of an act as codes and numbers on one line, as they stand in the chain."""
+    return "; ".join(f"{name}: {_short(facts[name])}" for name in sorted(facts))
+
+
+def _short(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + in_short(value) + "}"
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ", ".join(_short(part) for part in value)
+    return "–" if value is None else str(value)
