@@ -53,13 +53,14 @@ def due_with(name: str, dues: Dues) -> None:
 def line(application: Application, *, asked_until: datetime | None = None) -> list[Station | Stop]:
     """Return the stations of one case file. One SQL statement, and those of the dues.
 
-    While a clarification is open the present station is with the applicant, until `asked_until`.
+    While a clarification is open the present station is with the applicant; `asked_until` says
+    by when it is to be answered.
     """
     found = lines([application])[application.id]
-    if application.status is not ApplicationStatus.CLARIFICATION:
+    if asked_until is None:
         return found
     return [
-        replace(each, actor=str(APPLICANT), due=asked_until)
+        replace(each, due=asked_until)
         if isinstance(each, Station) and each.state == "present"
         else each
         for each in found
@@ -113,6 +114,15 @@ def _line(
             dues={"call_closes": application.call.closes_at, **dues},
         )
     )
+    if application.status is ApplicationStatus.CLARIFICATION:
+        found = [_with_applicant(each) for each in found]
     if over:
         found[-1] = Stop(str(application.status.label), events[-1][1] if events else None)
     return found
+
+
+def _with_applicant(each: Station | Stop) -> Station | Stop:
+    """Return the present station as one where the applicant acts: a question is open."""
+    if isinstance(each, Station) and each.state == "present":
+        return replace(each, actor=str(APPLICANT), due=None)
+    return each

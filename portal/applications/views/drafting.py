@@ -50,7 +50,7 @@ def tasks(ref: str) -> ResponseReturnValue:
         {each.key for each in queries.attachments(application)},
         clock.today(),
     )
-    points = rules.missing_from(content)
+    points = [*rules.missing_from(content), *_above_ceiling(application)]
     items = [_task(application, section, content, points) for section in application.fund.form]
     return render_template(
         "applications/tasks.html",
@@ -58,6 +58,15 @@ def tasks(ref: str) -> ResponseReturnValue:
         items=items,
         done=sum(1 for item in items if item["tone"] == "good"),
     )
+
+
+def _above_ceiling(application: Application) -> list[rules.Missing]:
+    """Return the point that the budget asks for too much, from its saved sum (R9)."""
+    limit = application.call.ceiling
+    if limit is None or application.requested_usd <= limit:
+        return []
+    budget = next(each for each in application.fund.form if each.kind == "budget")
+    return [rules.Missing(budget.key, "ceiling", _("Above the ceiling."), "R9")]
 
 
 def _task(

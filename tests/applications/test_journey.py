@@ -1,0 +1,71 @@
+"""Where a file is, who has it, by when: from the acts on record."""
+
+from datetime import timedelta
+
+import pytest
+
+from portal.applications import journey, service
+from portal.applications.models import ApplicationStatus
+from portal.core import audit, clock
+from tests.make.accounts import representative_of
+from tests.make.applications import application, draft
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def test_a_draft_is_with_the_applicant_until_the_call_closes() -> None:
+    made = draft()
+    first = journey.line(made)[0]
+    assert (first.state, first.due) == ("present", made.call.closes_at)
+
+
+def test_submitted_taken_back_and_submitted_again() -> None:
+    made = application()
+    signs = representative_of(made.organisation)
+    assert [each.state for each in journey.line(made)[:3]] == ["passed", "present", "coming"]
+    service.reopen(made, by=signs)
+    assert journey.line(made)[0].state == "present"
+    service.submit(made, by=signs)
+    assert journey.line(made)[0].state == "passed"
+
+
+def test_while_a_question_is_open_the_applicant_has_it() -> None:
+    made = application(ApplicationStatus.CLARIFICATION)
+    until = clock.now() + timedelta(days=3)
+    present = journey.line(made, asked_until=until)[1]
+    assert (present.state, present.actor, present.due) == ("present", "The applicant", until)
+    assert journey.lines([made])[made.id][1].actor == "The applicant"
+
+
+def test_withdrawn_ends_there() -> None:
+    made = application(ApplicationStatus.WITHDRAWN)
+    last = journey.line(made)[-1]
+    assert (last.state, last.label) == ("stopped", "Withdrawn")
+    assert last.on is not None
+
+
+def test_sent_back_to_the_body_the_recommendation_no_longer_counts() -> None:
+    made = application()
+    for action in ("screening.completed", "review.completed", "recommendation.made"):
+        audit.record(action, made, actor_id=None, case_id=made.id)
+    assert [each.key for each in journey.line(made) if each.state == "present"] == ["decided"]
+    audit.record("application.return", made, actor_id=None, case_id=made.id)
+    assert [each.key for each in journey.line(made) if each.state == "present"] == ["recommended"]
+
+
+def test_dues_of_higher_features_reach_the_station() -> None:
+    made = application()
+    for action in ("screening.completed", "instalment.paid:1"):
+        audit.record(action, made, actor_id=None, case_id=made.id)
+    due = clock.now() + timedelta(days=40)
+    before = dict(journey._injected)
+    journey.due_with("report_due", lambda wanted: dict.fromkeys(wanted, due))
+    try:
+        assert [each.due for each in journey.line(made) if each.state == "present"] == [due]
+    finally:
+        journey._injected.clear()
+        journey._injected.update(before)
+
+
+def test_no_files_no_statement() -> None:
+    assert journey.lines([]) == {}
