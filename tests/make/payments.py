@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from portal.accounts.models import Person, Role
 from portal.awards.models import Award, Instalment
@@ -19,34 +18,24 @@ OTHER_IBAN = "GB29 NWBK 6016 1331 9268 19"
 Status = OrderStatus
 
 
-@dataclass
+@dataclass(frozen=True)
 class Till:
-    """Who does what with the payments of a fund: nobody plays two parts. Made when asked for."""
+    """Who does what with the payments of a fund: nobody plays two parts."""
 
-    fund: str = "act"
+    finance: Person
+    certifier: Person
+    approver: Person
+    treasurer: Person
 
-    def _holder(self, role: Role, name: str) -> Person:
-        return person(roles=[(role, self.fund, None)], name=name)
 
-    @cached_property
-    def finance(self) -> Person:
-        """Who verifies bank details and prepares payments."""
-        return self._holder(Role.FINANCE_OFFICER, "Fiona Finance")
-
-    @cached_property
-    def certifier(self) -> Person:
-        """Who certifies."""
-        return self._holder(Role.CERTIFYING_OFFICER, "Cem Certifier")
-
-    @cached_property
-    def approver(self) -> Person:
-        """Who approves the entry."""
-        return self._holder(Role.APPROVING_OFFICER, "Ana Approver")
-
-    @cached_property
-    def treasurer(self) -> Person:
-        """Who releases."""
-        return self._holder(Role.TREASURY, "Tomas Treasurer")
+def till(fund: str = "act") -> Till:
+    """Return new people, one for each part."""
+    return Till(
+        finance=person(roles=[(Role.FINANCE_OFFICER, fund, None)], name="Fiona Finance"),
+        certifier=person(roles=[(Role.CERTIFYING_OFFICER, fund, None)], name="Cem Certifier"),
+        approver=person(roles=[(Role.APPROVING_OFFICER, fund, None)], name="Ana Approver"),
+        treasurer=person(roles=[(Role.TREASURY, fund, None)], name="Tomas Treasurer"),
+    )
 
 
 def payee(**changes: str) -> Payee:
@@ -72,19 +61,19 @@ def entered(award: Award, **changes: str) -> BankDetails:
     return service.enter_bank_details(award, payee(**changes), by=grantee(award))
 
 
-def verified(award: Award, till: Till, **changes: str) -> BankDetails:
+def verified(award: Award, who: Till, **changes: str) -> BankDetails:
     """Return bank details that finance verified."""
     details = entered(award, **changes)
-    service.verify_bank_details(details, screened=True, by=till.finance)
+    service.verify_bank_details(details, screened=True, by=who.finance)
     return details
 
 
-def signed(order: PaymentOrder, till: Till, until: OrderStatus = Status.RELEASED) -> PaymentOrder:
+def signed(order: PaymentOrder, who: Till, until: OrderStatus = Status.RELEASED) -> PaymentOrder:
     """Return the order with its signatures, as far as `until`."""
     steps: list[tuple[OrderStatus, Callable[[], None]]] = [
-        (Status.CERTIFIED, lambda: service.certify(order, by=till.certifier)),
-        (Status.APPROVED, lambda: service.approve(order, by=till.approver)),
-        (Status.RELEASED, lambda: service.release(order, by=till.treasurer)),
+        (Status.CERTIFIED, lambda: service.certify(order, by=who.certifier)),
+        (Status.APPROVED, lambda: service.approve(order, by=who.approver)),
+        (Status.RELEASED, lambda: service.release(order, by=who.treasurer)),
     ]
     for status, step in steps:
         if order.status is until:
@@ -94,19 +83,19 @@ def signed(order: PaymentOrder, till: Till, until: OrderStatus = Status.RELEASED
     return order
 
 
-def paid(instalment: Instalment, till: Till, reference: str = "AG-1") -> PaymentOrder:
+def paid(instalment: Instalment, who: Till, reference: str = "AG-1") -> PaymentOrder:
     """Return the confirmed payment of an instalment whose gates are open."""
-    order = signed(service.prepare_order(instalment, by=till.finance), till)
-    service.confirm(order, reference=reference, paid_on=clock.today(), by=till.finance)
+    order = signed(service.prepare_order(instalment, by=who.finance), who)
+    service.confirm(order, reference=reference, paid_on=clock.today(), by=who.finance)
     return order
 
 
 def order(
-    status: OrderStatus = Status.PREPARED, award: Award | None = None, till: Till | None = None
+    status: OrderStatus = Status.PREPARED, award: Award | None = None, who: Till | None = None
 ) -> PaymentOrder:
     """Return the order of a first instalment at `status`, by the verbs alone."""
     of = award or make_award()
-    who = till or Till(of.application.call.fund_code)
+    who = who or till(of.application.call.fund_code)
     verified(of, who)
     made = service.prepare_order(of.instalments[0], by=who.finance)
     if status is Status.CANCELLED:
