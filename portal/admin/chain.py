@@ -42,7 +42,11 @@ def whole() -> Iterator[AuditEvent]:
     A thousand are in memory at a time.
     """
     rows = select(AuditEvent).order_by(AuditEvent.number)
-    yield from session.scalars(rows.execution_options(yield_per=AT_ONCE, populate_existing=True))
+    found = session.scalars(rows.execution_options(yield_per=AT_ONCE, populate_existing=True))
+    try:
+        yield from found
+    finally:
+        found.close()
 
 
 def is_unaltered(event: AuditEvent) -> bool:

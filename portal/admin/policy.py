@@ -31,7 +31,7 @@ INTERNAL = (
     *REVIEWERS_OWN,
     "recommendation.line_set",
     "application.sealed_answers_read",
-    "bank_details.read",
+    "report.sealed_answers_read",
 )
 """Acts that finance and treasury have no need to know of."""
 
