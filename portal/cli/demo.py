@@ -14,7 +14,7 @@ from types import FrameType
 
 import click
 
-from portal.app import connect_stores
+from portal.app import create_app
 from portal.cli.database import database, load_funds
 from portal.cli.run import PARENT_ENDED
 from portal.core import embedded
@@ -44,8 +44,8 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
         with database(settings) as url:
             click.echo("Preparing the database …")
             migrations.upgrade(url)
-            load_funds(settings)
             _tell(settings)
+            load_funds(settings)
             if no_serve:
                 click.echo("The demonstration is ready: run `portal demo` to open it.")
             else:
@@ -83,7 +83,7 @@ def _tell(settings: Settings) -> None:
     """Tell the story, unless it was told in this database before."""
     from portal.demo import story
 
-    connect_stores(settings)
+    create_app(settings)  # documents of the story are rendered in its environment
     try:
         story.tell(settings)
         session.commit()
