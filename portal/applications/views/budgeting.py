@@ -54,7 +54,13 @@ def budget_page(application: Application, found: Section) -> ResponseReturnValue
     )
     if request.method == "GET":
         return _show(application, found, form, lines)
-    clash = _save(application, found, form, codes)
+    try:
+        clash = _save(application, found, form, codes)
+    except Refused as refused:
+        if wants_json():
+            raise
+        form.form_errors.append(refused.sentence)
+        clash = False
     if wants_json():
         return _told(form, conflict=clash)
     lines = queries.budget_values(application)

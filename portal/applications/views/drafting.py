@@ -31,6 +31,7 @@ from portal.applications.views.budgeting import budget_page
 from portal.core import clock
 from portal.core.i18n import _, locale, ngettext, translated
 from portal.core.web import Form, tell, wants_json
+from portal.core.workflow import Refused
 from portal.funds.profile import Section
 
 
@@ -121,7 +122,13 @@ def _answers_page(application: Application, found: Section) -> ResponseReturnVal
     if request.method == "GET":
         _show_open_points(form, found, answers)
         return _show(application, found, form)
-    result = save(application, found, form)
+    try:
+        result = save(application, found, form)
+    except Refused as refused:
+        if wants_json():
+            raise
+        form.form_errors.append(refused.sentence)
+        return _show(application, found, form), CONFLICT
     if wants_json():
         return told(found, form, result)
     if not result.is_whole:
