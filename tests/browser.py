@@ -82,6 +82,16 @@ class Browser:
                 other.attrib.pop("checked", None)
         control.set("checked", "")
 
+    def choose_every(self, label: str) -> None:
+        """Tick each radio button called `label`, for a list of questions with the same answers."""
+        radios = [e for e in self.page.controls if e.get("type") == "radio"]
+        wanted = [radio for radio in radios if label in self.page.labels(radio)]
+        assert wanted, f"no radio button {label!r} on {self._here()}"
+        for radio in wanted:
+            for other in self._siblings(radio):
+                other.attrib.pop("checked", None)
+            radio.set("checked", "")
+
     def clear(self, label: str, group: str | None = None) -> None:
         """Take the tick from the box called `label`."""
         self._control(label, ("checkbox",), group).attrib.pop("checked", None)

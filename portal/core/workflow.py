@@ -16,7 +16,7 @@ from portal.core import audit
 from portal.core.i18n import _
 
 
-class Refused(Exception):  # noqa: N818 — the word that people read
+class Refused(Exception):
     """An act that the rules do not allow. `sentence` explains it to a person and says what to do.
 
     `rule` is the rule's number in the funds' rule book (R1 to R31), where there is one.

@@ -43,6 +43,9 @@ class Reader(Protocol):
     def choose(self, label: str, group: str | None = None) -> None:
         """Tick a box or radio button."""
 
+    def choose_every(self, label: str) -> None:
+        """Tick each radio button of that name."""
+
     def attach(self, label: str, filename: str, content: bytes) -> None:
         """Put a file into a field."""
 

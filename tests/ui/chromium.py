@@ -78,6 +78,13 @@ class Chromium:
         """Tick the box or the radio button called `label`, in the fieldset `group` if given."""
         self._field(label, group).check()
 
+    def choose_every(self, label: str) -> None:
+        """Tick each radio button called `label`."""
+        radios = self.window.get_by_role("radio", name=label, exact=True)
+        assert radios.count(), f"no radio button {label!r} on {self.page.path}"
+        for radio in radios.all():
+            radio.check()
+
     def attach(self, label: str, filename: str, content: bytes) -> None:
         """Put a file into the upload field called `label`."""
         kinds = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
