@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from portal.applications.models import Application
 from portal.core.i18n import _, _l, locale, translated
 from portal.core.money import BadAmount, Money, format_amount
-from portal.core.web import Form
+from portal.core.web import Form, choices
 from portal.funds.profile import Criterion, EligibilityRule
 from portal.reviews.models import Finding, Recommendation, ScoreSheet, Verdict
 from portal.reviews.queries import Item
@@ -47,7 +47,7 @@ def screening_form(items: Sequence[Item]) -> Form:
         finding, note = _name("finding", item.check.key), _name("note", item.check.key)
         fields[finding] = RadioField(
             _l("What you found"),
-            choices=Finding.choices(),
+            choices=choices(Finding.choices()),
         )
         fields[note] = _words(_l("Note"))
         data |= {finding: item.finding.value, note: item.note}
@@ -70,9 +70,9 @@ class InadmissibleForm(Form):
         sentences: dict[str, list[str]] = {}
         for each in rules:
             sentences.setdefault(each.rule, []).append(translated(each.sentence))
-        self.rule.choices = [
+        self.rule.choices = choices(
             (rule, f"{rule}: {' '.join(found)}") for rule, found in sentences.items()
-        ]
+        )
 
 
 class EntitlementForm(Form):
@@ -93,10 +93,12 @@ def interests_form(asked: Sequence[Application]) -> Form:
     for each in asked:
         fields[_name("interest", each.ref)] = RadioField(
             _("Your interest in %(name)s", name=each.organisation.name),
-            choices=[
-                (NO_CONFLICT, _l("Nothing ties me to this applicant")),
-                (CONFLICT, _l("I have, or may seem to have, a conflict of interest")),
-            ],
+            choices=choices(
+                [
+                    (NO_CONFLICT, _l("Nothing ties me to this applicant")),
+                    (CONFLICT, _l("I have, or may seem to have, a conflict of interest")),
+                ]
+            ),
             validate_choice=False,
         )
         fields[_name("reason", each.ref)] = StringField(
@@ -115,7 +117,7 @@ def score_form(criteria: Sequence[Criterion], sheet: ScoreSheet | None) -> Form:
         points, reason = _name("points", each.key), _name("reason", each.key)
         fields[points] = RadioField(
             translated(each.title),
-            choices=[(str(number), str(number)) for number in range(each.scale_max + 1)],
+            choices=choices((str(n), str(n)) for n in range(each.scale_max + 1)),
             validate_choice=False,
         )
         fields[reason] = _words(
@@ -153,7 +155,7 @@ def list_form(recommendation: Recommendation) -> Form:
     for line in recommendation.lines:
         ref = line.application.ref
         verdict, amount = _name("verdict", ref), _name("amount", ref)
-        fields[verdict] = SelectField(_l("Verdict"), choices=Verdict.choices())
+        fields[verdict] = SelectField(_l("Verdict"), choices=choices(Verdict.choices()))
         fields[amount] = StringField(
             _l("Recommended amount, US$"), render_kw={"inputmode": "decimal", "dir": "ltr"}
         )

@@ -138,12 +138,15 @@ def can_see_scores(person: Person, application: Application) -> bool:
 
     A reviewer may once their own sheet is in; the applicant never; whoever is recused never.
     """
-    if applications.is_member(person, application) or not applications.can_view(
-        person, application
-    ):
+    return applications.can_view(person, application) and scores_are_open(person, application)
+
+
+def scores_are_open(person: Person, application: Application) -> bool:
+    """Say so of an application that exists for the person. At most one SQL statement."""
+    if applications.is_member(person, application):
         return False
     if not applications.is_reviewer(person, application):
-        return any(applications.holds(person, role, application) for role in SCORE_READERS)
+        return is_office(person, application)
     own = select(ScoreSheet.id).where(
         ScoreSheet.application_id == application.id,
         ScoreSheet.reviewer_id == person.id,
@@ -152,11 +155,19 @@ def can_see_scores(person: Person, application: Application) -> bool:
     return session.scalar(own) is not None
 
 
+def is_office(person: Person, application: Application) -> bool:
+    """Say whether the person reads checklist and list of the application: office and auditor.
+
+    Asked of an application that exists for the person. Never of a member of the body that scores.
+    """
+    return any(
+        applications.holds(person, role, application) for role in SCORE_READERS
+    ) and not applications.is_reviewer(person, application)
+
+
 def can_see_checklist(person: Person, application: Application) -> bool:
     """Say whether the person may read what screening found: the office and the auditor."""
-    return applications.can_view(person, application) and any(
-        applications.holds(person, role, application) for role in SCORE_READERS
-    )
+    return applications.can_view(person, application) and is_office(person, application)
 
 
 def can_see_decision(person: Person, application: Application) -> bool:

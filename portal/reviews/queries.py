@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Person, Role
 from portal.applications import eligibility
 from portal.applications import policy as applications
+from portal.applications import queries as applications_queries
 from portal.applications.models import Application, ApplicationStatus, Recusal
 from portal.core.crypto import Unreadable, unseal
 from portal.core.db import session
@@ -54,12 +55,30 @@ def checklist(application: Application) -> list[Item]:
     rows = select(ScreeningItem).where(ScreeningItem.application_id == application.id)
     known = {item.key: item for item in session.scalars(rows)}
     found = []
-    for check in eligibility.evaluate(application):
+    for check in _checks(application):
         item = known.get(check.key)
         stale = item is not None and is_stale(item)
         finding = Finding.OPEN if item is None or stale else item.finding
         found.append(Item(check, finding, item.note if item else "", item, stale))
     return found
+
+
+def _checks(application: Application) -> list[eligibility.Check]:
+    """Return what the machine finds in what was submitted."""
+    submission = applications_queries.last_submission(application)
+    if submission is None or application.sealing_key.destroyed_at is not None:
+        return eligibility.evaluate(application)
+    inside = applications_queries.frozen_contents(submission)
+    return eligibility.weigh(
+        eligibility.Facts(
+            application.call,
+            application.organisation,
+            application,
+            dict(inside.answers),
+            inside.lines,
+            frozenset(file.key for file in inside.files),
+        )
+    )
 
 
 def findings(application: Application) -> list[ScreeningItem]:
@@ -201,24 +220,25 @@ def recommendation(call_ref: str, number: int | None = None) -> Recommendation |
 
 
 def sheets(application: Application) -> list[ScoreSheet]:
-    """Return the submitted sheets of one application, oldest first. Two SQL statements.
+    """Return the submitted sheets of one application, oldest first. One SQL statement.
 
     Whoever shows them asks `policy.can_see_scores` first.
     """
-    rows = select(ScoreSheet).where(
-        ScoreSheet.application_id == application.id, ScoreSheet.status == SheetStatus.SUBMITTED
+    rows = (
+        select(ScoreSheet)
+        .where(
+            ScoreSheet.application_id == application.id,
+            ScoreSheet.status == SheetStatus.SUBMITTED,
+        )
+        .options(joinedload(ScoreSheet.scores))
+        .order_by(ScoreSheet.submitted_at)
     )
-    return list(session.scalars(rows.order_by(ScoreSheet.submitted_at)))
+    return list(session.scalars(rows).unique())
 
 
 def recusals(application: Application) -> list[Recusal]:
-    """Return who is recused, for the office and the auditor. One SQL statement."""
-    rows = (
-        select(Recusal)
-        .where(Recusal.application_id == application.id)
-        .options(joinedload(Recusal.person))
-    )
-    return list(session.scalars(rows.order_by(Recusal.declared_at)))
+    """Return who is recused, for the office and the auditor. No statement of its own."""
+    return sorted(application.recusals, key=lambda each: each.declared_at)
 
 
 def recusal_reason(recusal: Recusal) -> str:
@@ -253,6 +273,23 @@ def lines_of(application: Application) -> list[RecommendationLine]:
         .order_by(Recommendation.round)
     )
     return list(session.scalars(rows))
+
+
+def outcome(application: Application) -> tuple[list[RecommendationLine], Decision | None]:
+    """Return what was recommended, round by round, and decided. One SQL statement."""
+    rows = (
+        select(RecommendationLine, Decision)
+        .select_from(Application)
+        .outerjoin(RecommendationLine, RecommendationLine.application_id == Application.id)
+        .outerjoin(Recommendation, Recommendation.id == RecommendationLine.recommendation_id)
+        .outerjoin(Decision, Decision.application_id == Application.id)
+        .where(Application.id == application.id)
+        .options(joinedload(RecommendationLine.recommendation))
+        .order_by(Recommendation.round)
+    )
+    found = session.execute(rows).all()
+    lines = [line for line, _decision in found if line is not None]
+    return lines, found[0][1] if found else None
 
 
 def todos(person: Person) -> list[Todo]:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
-from portal.accounts.models import Person
+from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
 from portal.applications import queries as applications_queries
 from portal.applications.models import Application, ApplicationStatus
@@ -23,32 +23,38 @@ def review_tab(ref: str) -> ResponseReturnValue:
     application = guard.get_or_404(Application, ref, policy.can_read_tab)
     person = guard.signed_in()
     own = applications.is_member(person, application)
-    office = not own and policy.can_see_checklist(person, application)
+    office = not own and policy.is_office(person, application)
+    officer = applications.holds(person, Role.PROGRAMME_OFFICER, application)
+    in_review = application.status is ApplicationStatus.IN_REVIEW
     scores = [] if own else _scores(person, application)
     findings = queries.findings(application) if office else []
     recusals = queries.recusals(application) if office else []
+    lines, decided = queries.outcome(application)
     return render_template(
         "reviews/review_tab.html",
         application=application,
         own=own,
         office=office,
-        may_screen=application.status in SCREENED and policy.can_screen(person, application),
-        may_score=not own and policy.may_declare(person, application),
+        may_screen=application.status in SCREENED and officer,
+        may_score=in_review and policy.belongs_to_body(person, application),
         scores=scores,
         findings=findings,
         sentences={rule.rule: rule.sentence for rule in reversed(application.fund.eligibility)},
         recusals=recusals,
-        entitlement=queries.entitlement(application) if office else None,
-        names=applications_queries.names(item.checked_by_id for item in findings),
-        lines=queries.lines_of(application) if office else [],
-        decision=queries.decision(application) if application.status in policy.DECIDED else None,
-        waiting=application.status is ApplicationStatus.IN_REVIEW,
+        entitlement=queries.entitlement(application)
+        if office and application.fund.has_stage("entitlement")
+        else None,
+        names=applications_queries.names(
+            [item.checked_by_id for item in findings] + [each.person_id for each in recusals]
+        ),
+        lines=lines if office else [],
+        decision=decided if application.status in policy.DECIDED else None,
         criteria={each.key: each for each in application.fund.criteria},
     )
 
 
 def _scores(person: Person, application: Application) -> list[tuple[object, object]]:
-    if not application.fund.criteria or not policy.can_see_scores(person, application):
+    if not application.fund.criteria or not policy.scores_are_open(person, application):
         return []
     return [
         (sheet, ranking.percent(application.call, sheet)) for sheet in queries.sheets(application)

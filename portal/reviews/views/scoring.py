@@ -77,9 +77,9 @@ def score(ref: str) -> ResponseReturnValue:
     """Show the application beside the score sheet; save the sheet, or submit it."""
     application = guard.get_or_404(Application, ref, policy.may_declare)
     person = guard.signed_in()
-    if not has_declared(application, person):
-        return go(url_for("reviews.interests", ref=application.call.ref))
     sheet = own_sheet(application, person)
+    if sheet is None and not has_declared(application, person):
+        return go(url_for("reviews.interests", ref=application.call.ref))
     if sheet is not None and sheet.status is SheetStatus.SUBMITTED and request.method == "GET":
         return go(url_for("reviews.review_tab", ref=ref))
     form = forms.score_form(application.fund.criteria, sheet)
