@@ -225,7 +225,8 @@ def test_the_first_view_is_light(db: Db, client: FlaskClient) -> None:
     ref = make.call().ref
     db.commit()
     shared = 0
-    for name in ("css/portal.css", "js/portal.js", "img/mark.svg"):
+    sheets = ("css/portal.css", "css/components.css", "css/forms.css")
+    for name in (*sheets, "js/portal.js", "img/mark.svg"):
         with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip"}) as file:
             shared += len(file.data)
     for address in addresses(ref):
