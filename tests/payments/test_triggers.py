@@ -29,7 +29,7 @@ ORDER = """
 INSERT INTO payment_order (id, version, ref, instalment_id, bank_details_id, attempt, rail, status,
     amount, currency, amount_usd, digest, prepared_by_id, prepared_at, remark)
 SELECT gen_random_uuid(), 1, :ref, :instalment, :details, :attempt, 'agent', :status,
-    :amount, 'USD', :amount, :digest, entered_by_id, now(), ''
+    :amount, 'USD', :amount, :digest, entered_by_id, clock_timestamp(), ''
 FROM bank_details WHERE id = :details
 """
 
@@ -260,7 +260,8 @@ def test_no_order_is_above_what_is_set_aside(award: Award, till: Till) -> None:
     order = make.order(Status.CANCELLED, award, till)
     taken(
         """INSERT INTO commitment
-        (id, fund_code, source_ref, movement_ref, amount_usd_minor, made_at) VALUES (gen_random_uuid(), 'act', :ref, 'gone', :gone, now())""",
+        (id, fund_code, source_ref, movement_ref, amount_usd_minor, made_at)
+        VALUES (gen_random_uuid(), 'act', :ref, 'gone', :gone, now())""",
         ref=award.ref,
         gone=-(award.amount_usd - 100),
     )

@@ -1,0 +1,167 @@
+"""The payments of awards, read as one account each, in a fixed number of SQL statements.
+
+Amounts are US cents.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.applications import policy as applications
+from portal.applications.models import Application
+from portal.awards.models import Award, AwardStatus, Instalment
+from portal.core.db import session
+from portal.ledger.models import Commitment
+from portal.payments.models import (
+    BankDetails,
+    BankStatus,
+    OrderStatus,
+    PaymentOrder,
+    Receivable,
+)
+from portal.payments.standing import Standing
+from portal.reports.models import Report, ReportStatus
+
+OPEN_AWARDS = (
+    AwardStatus.ACCEPTED,
+    AwardStatus.ACTIVE,
+    AwardStatus.SUSPENDED,
+    AwardStatus.TERMINATED,
+)
+UNFINISHED = (
+    OrderStatus.PREPARED,
+    OrderStatus.CERTIFIED,
+    OrderStatus.APPROVED,
+    OrderStatus.RELEASED,
+)
+CURRENT = (BankStatus.ENTERED, BankStatus.VERIFIED)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The payments of one award as a page shows them."""
+
+    award: Award
+    standing: Standing
+    orders: list[PaymentOrder]
+    receivable: Receivable | None
+
+
+def award_of(application: Application) -> Award | None:
+    """Return the award of a case file, with its instalments. One SQL statement."""
+    rows = (
+        select(Award)
+        .where(Award.application_id == application.id)
+        .options(joinedload(Award.instalments))
+    )
+    return session.scalars(rows).unique().one_or_none()
+
+
+def account(award: Award) -> Account:
+    """Return everything about the payments of an award. Four SQL statements."""
+    found = (
+        select(Award.id, BankDetails, Receivable)
+        .outerjoin(
+            BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
+        )
+        .outerjoin(Receivable, Receivable.award_id == Award.id)
+        .where(Award.id == award.id)
+    )
+    _award_id, details, receivable = session.execute(found).one()
+    accepted = _accepted([award.id]).get(award.id, {})
+    committed = _committed([award.ref]).get(award.ref, 0)
+    rows = (
+        _orders()
+        .where(Instalment.award_id == award.id)
+        .order_by(Instalment.number, PaymentOrder.attempt)
+    )
+    orders = list(session.scalars(rows).unique())
+    return Account(award, Standing(award, details, accepted, committed), orders, receivable)
+
+
+def last_refused(award: Award) -> BankDetails | None:
+    """Return the bank details that finance refused last, for their remark. One SQL statement."""
+    rows = select(BankDetails).where(
+        BankDetails.award_id == award.id, BankDetails.status == BankStatus.REJECTED
+    )
+    return session.scalar(rows.order_by(BankDetails.checked_at.desc()).limit(1))
+
+
+def _orders() -> Select[PaymentOrder]:
+    return (
+        select(PaymentOrder)
+        .join(PaymentOrder.instalment)
+        .options(joinedload(PaymentOrder.approvals), joinedload(PaymentOrder.bank_details))
+    )
+
+
+def _accepted(award_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return what was accepted as spent, by award and report. One SQL statement."""
+    rows = select(Report.award_id, Report.key, Report.accepted_usd).where(
+        Report.award_id.in_(list(award_ids)), Report.status == ReportStatus.ACCEPTED
+    )
+    found: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for award_id, key, cents in session.execute(rows):
+        found[award_id][key] = cents or 0
+    return found
+
+
+def _committed(refs: Iterable[str]) -> dict[str, int]:
+    """Return what is set aside for each award. One SQL statement."""
+    rows = (
+        select(Commitment.source_ref, func.sum(Commitment.amount_usd_minor))
+        .where(Commitment.source_ref.in_(list(refs)))
+        .group_by(Commitment.source_ref)
+    )
+    return {ref: int(cents) for ref, cents in session.execute(rows)}
+
+
+def accounts(person: Person) -> list[Account]:
+    """Return the open awards that the person sees, with what waits there. Seven SQL statements."""
+    seen = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
+    rows = (
+        select(Award)
+        .where(Award.application_id.in_(seen), Award.status.in_(OPEN_AWARDS))
+        .options(
+            joinedload(Award.instalments),
+            joinedload(Award.application).selectinload(Application.recusals),
+        )
+    )
+    awards = list(session.scalars(rows).unique())
+    ids = [award.id for award in awards]
+    details = {
+        each.award_id: each
+        for each in session.scalars(
+            select(BankDetails).where(
+                BankDetails.award_id.in_(ids), BankDetails.status.in_(CURRENT)
+            )
+        )
+    }
+    owed = {
+        each.award_id: each
+        for each in session.scalars(select(Receivable).where(Receivable.award_id.in_(ids)))
+    }
+    orders: dict[UUID, list[PaymentOrder]] = defaultdict(list)
+    live = _orders().where(Instalment.award_id.in_(ids), PaymentOrder.status.in_(UNFINISHED))
+    for order in session.scalars(live).unique():
+        orders[order.instalment.award_id].append(order)
+    accepted, committed = _accepted(ids), _committed(award.ref for award in awards)
+    return [
+        Account(
+            award,
+            Standing(
+                award,
+                details.get(award.id),
+                accepted.get(award.id, {}),
+                committed.get(award.ref, 0),
+            ),
+            orders[award.id],
+            owed.get(award.id),
+        )
+        for award in awards
+    ]

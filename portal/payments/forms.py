@@ -1,0 +1,145 @@
+"""Forms of payments: the shape and the wording of what people type."""
+
+from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from portal.accounts.forms import country_choices
+from portal.core.i18n import _, _l
+from portal.core.web import Form, choices
+from portal.payments.service import Payee
+
+REMARK_LIMIT = 1000
+NAME_LIMIT = 140
+REFERENCE_LIMIT = 80
+
+
+def _tidy(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _remark(label: object, hint: object) -> TextAreaField:
+    return TextAreaField(
+        label,
+        description=hint,
+        validators=[InputRequired(_l("Give the reason.")), Length(max=REMARK_LIMIT)],
+        filters=[_tidy],
+        render_kw={"rows": 4, "data-max-chars": REMARK_LIMIT},
+    )
+
+
+class BankForm(Form):
+    """Where a grantee's money goes."""
+
+    holder = StringField(
+        _l("Account holder"),
+        description=_l("Exactly as the bank writes it: the organisation, not a person."),
+        validators=[InputRequired(_l("Give the account holder.")), Length(max=NAME_LIMIT)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off"},
+    )
+    account = StringField(
+        _l("IBAN or account number"),
+        description=_l("Spaces do not matter. Where your country has an IBAN, give the IBAN."),
+        validators=[InputRequired(_l("Give the account.")), Length(max=60)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+    bank = StringField(
+        _l("Name of the bank"),
+        validators=[InputRequired(_l("Give the bank.")), Length(max=NAME_LIMIT)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off"},
+    )
+    country = SelectField(
+        _l("Country of the bank"), validators=[InputRequired(_l("Choose the country."))]
+    )
+    town = StringField(
+        _l("Town of the branch"),
+        validators=[Optional(), Length(max=NAME_LIMIT)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off"},
+    )
+    bic = StringField(
+        _l("BIC (SWIFT code)"),
+        description=_l("8 or 11 letters and digits."),
+        validators=[Optional(), Length(max=14)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)
+        self.country.choices = choices(country_choices(_("Choose a country")))
+
+    def payee(self) -> Payee:
+        """Return what was typed."""
+        return Payee(
+            holder=self.holder.data,
+            bank=self.bank.data,
+            country=self.country.data,
+            account=self.account.data,
+            bic=self.bic.data or "",
+            town=self.town.data or "",
+        )
+
+
+class VerifyForm(Form):
+    """The word of the second person on bank details."""
+
+    screened = BooleanField(
+        _l(
+            "I compared the account with the documents, and screened its holder against the "
+            "sanctions lists: no match is open"
+        ),
+        validators=[InputRequired(_l("Do both first, and say so."))],
+    )
+
+
+class RemarkForm(Form):
+    """A reason, for acts that need one."""
+
+    remark = _remark(_l("Reason"), _l("It stays in the file."))
+
+
+class RefuseForm(Form):
+    """Why bank details are not accepted."""
+
+    remark = _remark(_l("What is wrong"), _l("The grantee reads this."))
+
+
+class ConfirmForm(Form):
+    """What the paying agent did."""
+
+    reference = StringField(
+        _l("Reference of the paying agent"),
+        validators=[InputRequired(_l("Give the reference.")), Length(max=REFERENCE_LIMIT)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off"},
+    )
+    on = DateField(_l("Day of the payment"), validators=[InputRequired(_l("Give the day."))])
+
+
+class ReturnForm(Form):
+    """A payment that came back."""
+
+    on = DateField(_l("Day on which it came back"), validators=[InputRequired(_l("Give the day."))])
+    remark = _remark(_l("Reason"), _l("As the paying agent gives it."))
+
+
+class RefundForm(Form):
+    """A refund that arrived."""
+
+    reference = StringField(
+        _l("The bank's reference"),
+        validators=[InputRequired(_l("Give the reference.")), Length(max=REFERENCE_LIMIT)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off"},
+    )
+    on = DateField(_l("Day on which it arrived"), validators=[InputRequired(_l("Give the day."))])
+
+
+class QueueForm(Form):
+    """What the queue is narrowed to."""
+
+    matter = SelectField(_l("What"))
+    fund = SelectField(_l("Fund"))

@@ -1,0 +1,291 @@
+"""Reads of payments: the one queue of everybody who pays, and what each person has to do.
+
+Each is a fixed number of SQL statements, whatever the number of rows. Amounts are US cents.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.applications.models import Application
+from portal.awards.models import Award, AwardAction, AwardStatus, Instalment
+from portal.awards.workflow import WORKFLOW as AWARD_WORKFLOW
+from portal.core.db import session
+from portal.core.i18n import _, _l, ngettext
+from portal.core.labels import Labelled
+from portal.core.money import Money, usd
+from portal.core.todo import Todo
+from portal.payments import policy
+from portal.payments.account import (
+    CURRENT,
+    Account,
+    account,
+    accounts,
+    award_of,
+    last_refused,
+)
+from portal.payments.models import (
+    BankDetails,
+    BankStatus,
+    OrderAction,
+    OrderStatus,
+    PaymentOrder,
+    Receivable,
+    ReceivableStatus,
+)
+from portal.payments.service.closing import not_yet
+from portal.payments.standing import SETTLED
+from portal.payments.workflow import ORDER_WORKFLOW
+
+__all__ = [
+    "ENTERED_FOR",
+    "Account",
+    "Matter",
+    "Waiting",
+    "account",
+    "accounts",
+    "award_of",
+    "balance_waits",
+    "can_close",
+    "count_sentence",
+    "last_refused",
+    "queue",
+    "todos",
+]
+
+ENTERED_FOR = (AwardStatus.ACCEPTED, AwardStatus.ACTIVE)
+"""Where a grantee enters bank details."""
+
+
+class Matter(Labelled):
+    """What waits in the queue for somebody."""
+
+    VERIFY = "verify", _l("Verify bank details"), "wait"
+    PREPARE = "prepare", _l("Prepare payment"), "wait"
+    CERTIFY = "certify", _l("Certify"), "wait"
+    APPROVE = "approve", _l("Approve"), "wait"
+    RELEASE = "release", _l("Release"), "wait"
+    CONFIRM = "confirm", _l("Record what the agent did"), "wait"
+    DRAW = "draw", _l("Draw the balance"), "wait"
+    SETTLE = "settle", _l("Record the refund"), "wait"
+    CLOSE = "close", _l("Close the file"), "wait"
+
+
+SIGNING = {
+    OrderStatus.PREPARED: (Matter.CERTIFY, OrderAction.CERTIFY),
+    OrderStatus.CERTIFIED: (Matter.APPROVE, OrderAction.APPROVE),
+    OrderStatus.APPROVED: (Matter.RELEASE, OrderAction.RELEASE),
+    OrderStatus.RELEASED: (Matter.CONFIRM, OrderAction.CONFIRM),
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One line of the queue: what waits, in which file, since or until when, and where to do it."""
+
+    matter: Matter
+    application: Application
+    amount: Money | None
+    since: datetime | None
+    endpoint: str
+    values: Mapping[str, Any]
+    due: datetime | None = None
+
+
+def queue(person: Person) -> list[Waiting]:
+    """Return what the person can do about payments now, oldest first. Seven SQL statements."""
+    if not policy.has_queue(person):
+        return []
+    found = [each for one in accounts(person) for each in _waiting(one, person)]
+    order = list(Matter)
+    last = datetime.max.replace(tzinfo=UTC)
+    return sorted(found, key=lambda each: (order.index(each.matter), each.since or last))
+
+
+def _waiting(one: Account, person: Person) -> Iterator[Waiting]:
+    yield from _about_bank(one, person)
+    yield from _about_orders(one, person)
+    if policy.can_prepare(person, one.award.application):
+        yield from _about_instalments(one)
+    yield from _about_the_end(one, person)
+
+
+def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
+    details = one.standing.details
+    if details is None or details.status is not BankStatus.ENTERED:
+        return
+    if policy.can_check(person, details):
+        yield Waiting(
+            Matter.VERIFY,
+            one.award.application,
+            None,
+            details.entered_at,
+            "payments.check_bank",
+            {"details_id": details.id},
+        )
+
+
+def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
+    for order in one.orders:
+        matter, action = SIGNING[order.status]
+        row = ORDER_WORKFLOW.find(order, action)
+        if row is not None and row.may(person, order):
+            since = max((each.at for each in order.approvals), default=order.prepared_at)
+            yield Waiting(
+                matter,
+                one.award.application,
+                order.money,
+                since,
+                "payments.order",
+                {"ref": order.ref},
+            )
+
+
+def _about_instalments(one: Account) -> Iterator[Waiting]:
+    application = one.award.application
+    for instalment in one.award.instalments:
+        if all(gate.is_open for gate in one.standing.gates(instalment)):
+            yield Waiting(
+                Matter.PREPARE,
+                application,
+                usd(one.standing.due_usd(instalment)),
+                None,
+                "payments.prepare",
+                {"ref": application.ref, "number": instalment.number},
+            )
+
+
+def _about_the_end(one: Account, person: Person) -> Iterator[Waiting]:
+    application = one.award.application
+    values = {"ref": application.ref}
+    owed = one.receivable
+    if owed is not None and owed.status is ReceivableStatus.OPEN:
+        if policy.can_settle(person, owed):
+            yield Waiting(
+                Matter.SETTLE,
+                application,
+                usd(owed.amount_usd),
+                owed.created_at,
+                "payments.refund",
+                values,
+                datetime.combine(owed.due_on, time.max, UTC),
+            )
+    elif balance_waits(one):
+        if policy.can_prepare(person, application):
+            yield Waiting(Matter.DRAW, application, None, None, "payments.balance", values)
+    elif can_close(one, person):
+        yield Waiting(Matter.CLOSE, application, None, None, "payments.close", values)
+
+
+def balance_waits(one: Account) -> bool:
+    """Say whether drawing the balance would change something now. No SQL statement."""
+    dues = one.standing.dues()
+    nothing_left = any(cents == 0 for cents in dues.values())
+    surplus = one.standing.committed > sum(dues.values())
+    owed = one.standing.owed_back > 0 and one.receivable is None
+    return (nothing_left or surplus or owed) and not_yet(one.standing) is None
+
+
+def can_close(one: Account, person: Person) -> bool:
+    """Say whether the person may close the file now, as far as the account says."""
+    award = one.award
+    row = AWARD_WORKFLOW.find(award, AwardAction.CLOSE)
+    settled = all(each.status in SETTLED for each in award.instalments)
+    complete = one.standing.is_complete or one.standing.is_ended
+    open_debt = one.receivable is not None and one.receivable.status is ReceivableStatus.OPEN
+    ready = settled and complete and not open_debt and not balance_waits(one)
+    return ready and row is not None and row.may(person, award)
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return what the person has to do about payments. Nine SQL statements at most."""
+    return [*_for_staff(person), *_for_grantees(person)]
+
+
+def _for_staff(person: Person) -> list[Todo]:
+    counts = Counter(each.matter for each in queue(person))
+    return [
+        Todo(
+            _("%(matter)s (%(count)s)", matter=str(matter.label), count=counts[matter]),
+            "payments.queue",
+            {"matter": matter.value},
+        )
+        for matter in Matter
+        if counts[matter]
+    ]
+
+
+def _for_grantees(person: Person) -> list[Todo]:
+    own = person.organisation_ids()
+    if not own:
+        return []
+    return [*_bank_todos(own), *_arrived_todos(own), *_refund_todos(own)]
+
+
+def _bank_todos(own: set[UUID]) -> list[Todo]:
+    current = select(BankDetails.award_id).where(BankDetails.status.in_(CURRENT))
+    rows = (
+        select(Application.ref)
+        .join(Award, Award.application_id == Application.id)
+        .where(
+            Application.organisation_id.in_(own),
+            Award.status.in_(ENTERED_FOR),
+            Award.id.not_in(current),
+        )
+    )
+    return [
+        Todo(_("Enter bank details for %(ref)s", ref=ref), "payments.bank", {"ref": ref})
+        for ref in session.scalars(rows)
+    ]
+
+
+def _arrived_todos(own: set[UUID]) -> list[Todo]:
+    rows = (
+        select(PaymentOrder.ref, Application.ref)
+        .join(PaymentOrder.instalment)
+        .join(Award, Award.id == Instalment.award_id)
+        .join(Application, Application.id == Award.application_id)
+        .where(
+            Application.organisation_id.in_(own),
+            PaymentOrder.status == OrderStatus.CONFIRMED,
+            PaymentOrder.acknowledged_at.is_(None),
+        )
+    )
+    found: Sequence[tuple[str, str]] = session.execute(rows).tuples().all()
+    return [
+        Todo(
+            _("Say whether the payment for %(ref)s has arrived", ref=ref),
+            "payments.acknowledge",
+            {"ref": order_ref},
+        )
+        for order_ref, ref in found
+    ]
+
+
+def _refund_todos(own: set[UUID]) -> list[Todo]:
+    rows = (
+        select(Application.ref, Receivable.due_on)
+        .join(Award, Award.application_id == Application.id)
+        .join(Receivable, Receivable.award_id == Award.id)
+        .where(Application.organisation_id.in_(own), Receivable.status == ReceivableStatus.OPEN)
+    )
+    return [
+        Todo(
+            _("Pay back what is due for %(ref)s", ref=ref),
+            "payments.payments_tab",
+            {"ref": ref},
+            datetime.combine(due_on, time.max, UTC),
+        )
+        for ref, due_on in session.execute(rows).tuples()
+    ]
+
+
+def count_sentence(number: int) -> str:
+    """Return how much waits, in words."""
+    return ngettext("%(num)s thing waits for you.", "%(num)s things wait for you.", number)

@@ -1,0 +1,251 @@
+"""One payment order: its digest and signatures, and each step on a page of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import make_response
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from portal.accounts import guard
+from portal.accounts.models import Person
+from portal.applications import policy as applications
+from portal.applications.queries import names
+from portal.core.i18n import _
+from portal.core.web import Form, attachment, tell
+from portal.payments import policy, service
+from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
+from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
+from portal.payments.service.signing import expected_digest
+from portal.payments.views.blueprint import (
+    blueprint,
+    done,
+    go,
+    order_page,
+    page,
+    visible_order,
+)
+from portal.payments.workflow import ORDER_WORKFLOW
+
+PAGES = {
+    OrderAction.CERTIFY: "payments.certify",
+    OrderAction.APPROVE: "payments.approve",
+    OrderAction.RELEASE: "payments.release",
+    OrderAction.CONFIRM: "payments.confirm",
+    OrderAction.REJECT: "payments.reject",
+    OrderAction.RETURN: "payments.give_back",
+    OrderAction.CANCEL: "payments.cancel",
+}
+"""Where each step is taken."""
+
+
+def facts(found: PaymentOrder) -> dict[str, Any]:
+    """Return what every page of an order shows."""
+    people = (
+        found.prepared_by_id,
+        found.confirmed_by_id,
+        found.acknowledged_by_id,
+        found.bank_details.entered_by_id,
+        found.bank_details.checked_by_id,
+        *(approval.person_id for approval in found.approvals),
+    )
+    award = found.instalment.award
+    return {
+        "order": found,
+        "award": award,
+        "application": award.application,
+        "details": found.bank_details,
+        "people": names(people),
+        "sound": found.digest == expected_digest(found),
+    }
+
+
+@blueprint.get("/payments/<ref>")
+@guard.members_only
+def order(ref: str) -> ResponseReturnValue:
+    """Show an order: what is paid, who signed it, what became of it."""
+    found = visible_order(ref)
+    person = guard.signed_in()
+    own = applications.is_member(person, policy.application_of(found))
+    offers = [
+        (offer, PAGES[OrderAction(offer.action)]) for offer in ORDER_WORKFLOW.offers(person, found)
+    ]
+    return page(
+        "payments/order.html",
+        Form(),
+        offers=offers,
+        own=own,
+        may_read=found.instruction_id is not None and policy.can_read_instruction(person, found),
+        may_acknowledge=own
+        and found.status is OrderStatus.CONFIRMED
+        and found.acknowledged_at is None,
+        **facts(found),
+    )
+
+
+Verb = Callable[[PaymentOrder, Person], None]
+
+
+def _sign(
+    ref: str, action: OrderAction, sentence: str, told: str, verb: Verb
+) -> ResponseReturnValue:
+    """Show exactly what is signed, then sign it. What was signed already is only shown."""
+    found = visible_order(ref)
+    person = guard.signed_in()
+    form = Form()
+    if done(form, lambda: verb(found, person), told):
+        return go(order_page(ref))
+    if not form.errors and not _offered(found, action, person):
+        return go(order_page(ref))
+    row = ORDER_WORKFLOW.find(found, action)
+    label = str(row.label) if row else ""
+    return page("payments/sign.html", form, sentence=sentence, label=label, **facts(found))
+
+
+def _offered(found: PaymentOrder, action: OrderAction, person: Person) -> bool:
+    row = ORDER_WORKFLOW.find(found, action)
+    return row is not None and row.may(person, found)
+
+
+@blueprint.route("/payments/<ref>/certify", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def certify(ref: str) -> ResponseReturnValue:
+    """Certify the use of funds."""
+    return _sign(
+        ref,
+        OrderAction.CERTIFY,
+        _("You certify that the money is used for what was granted, and that all conditions hold."),
+        _("Certified."),
+        lambda found, person: service.certify(found, by=person),
+    )
+
+
+@blueprint.route("/payments/<ref>/approve", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def approve(ref: str) -> ResponseReturnValue:
+    """Approve the entry."""
+    return _sign(
+        ref,
+        OrderAction.APPROVE,
+        _("You approve the entry in the books: this payee, this amount, this grant."),
+        _("Approved."),
+        lambda found, person: service.approve(found, by=person),
+    )
+
+
+@blueprint.route("/payments/<ref>/release", methods=["GET", "POST"])
+@guard.freshly(policy.has_queue)
+def release(ref: str) -> ResponseReturnValue:
+    """Release the payment; asks for the password again."""
+    return _sign(
+        ref,
+        OrderAction.RELEASE,
+        _("You release the payment: the instruction is written and leaves for the paying agent."),
+        _("Released. Hand the instruction to the paying agent."),
+        lambda found, person: service.release(found, by=person),
+    )
+
+
+@blueprint.post("/payments/<ref>/instruction")
+@guard.freshly(policy.has_queue)
+def instruction(ref: str) -> ResponseReturnValue:
+    """Hand out the instruction. It names the account, so that is an act of record."""
+    found = visible_order(ref)
+    content = service.read_instruction(found, by=guard.signed_in())
+    answer = make_response(content)
+    answer.headers["Content-Type"] = "application/pdf"
+    answer.headers["Content-Disposition"] = f'attachment; filename="instruction-{found.ref}.pdf"'
+    return attachment(answer)
+
+
+def _finish(
+    ref: str, action: OrderAction, form: Form, verb: Verb, *, told: str, tone: str = "good"
+) -> ResponseReturnValue:
+    found = visible_order(ref)
+    person = guard.signed_in()
+    if done(form, lambda: verb(found, person), told, tone):
+        return go(order_page(ref))
+    if not form.errors and not _offered(found, action, person):
+        return go(order_page(ref))
+    return page(f"payments/{action}.html", form, **facts(found))
+
+
+@blueprint.route("/payments/<ref>/confirm", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def confirm(ref: str) -> ResponseReturnValue:
+    """Record that the paying agent paid."""
+    form = ConfirmForm()
+    return _finish(
+        ref,
+        OrderAction.CONFIRM,
+        form,
+        lambda found, person: service.confirm(
+            found, reference=form.reference.data, paid_on=form.on.data, by=person
+        ),
+        told=_("The payment is recorded and booked; the grantee is told."),
+    )
+
+
+@blueprint.route("/payments/<ref>/reject", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def reject(ref: str) -> ResponseReturnValue:
+    """Record that the paying agent did not pay."""
+    form = RemarkForm()
+    return _finish(
+        ref,
+        OrderAction.REJECT,
+        form,
+        lambda found, person: service.reject_order(found, form.remark.data, by=person),
+        told=_("Recorded. A new attempt needs new signatures."),
+        tone="wait",
+    )
+
+
+@blueprint.route("/payments/<ref>/came-back", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def give_back(ref: str) -> ResponseReturnValue:
+    """Record that a confirmed payment came back."""
+    form = ReturnForm()
+    return _finish(
+        ref,
+        OrderAction.RETURN,
+        form,
+        lambda found, person: service.return_order(
+            found, form.remark.data, on=form.on.data, by=person
+        ),
+        told=_("Recorded, and taken back in the books. A new attempt needs new signatures."),
+        tone="wait",
+    )
+
+
+@blueprint.route("/payments/<ref>/cancel", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def cancel(ref: str) -> ResponseReturnValue:
+    """Stop an order that was not released."""
+    form = RemarkForm()
+    return _finish(
+        ref,
+        OrderAction.CANCEL,
+        form,
+        lambda found, person: service.cancel_order(found, form.remark.data, by=person),
+        told=_("The order is cancelled."),
+        tone="neutral",
+    )
+
+
+@blueprint.route("/payments/<ref>/arrived", methods=["GET", "POST"])
+@guard.members_only
+def acknowledge(ref: str) -> ResponseReturnValue:
+    """Let the grantee say that the money arrived."""
+    found = visible_order(ref)
+    person = guard.signed_in()
+    if not applications.is_member(person, policy.application_of(found)):
+        raise NotFound
+    form = Form()
+    if form.validate_on_submit():
+        service.acknowledge(found, by=person)
+        tell(_("Thank you. It is recorded that the money arrived."))
+        return go(order_page(ref))
+    if found.status is not OrderStatus.CONFIRMED or found.acknowledged_at is not None:
+        return go(order_page(ref))
+    return page("payments/acknowledge.html", form, **facts(found))
