@@ -41,7 +41,7 @@ class Journey:
     ref: str = ""
     organisation: str = ""
 
-    def be(self, who: str, path: str = "/") -> Browser:
+    def be(self, who: str, path: str = "/home") -> Browser:
         """Return a browser in which `who` has just signed in and opened `path`."""
         browser = Browser(self.app)
         browser.sign_in(self.people[who], make.PASSWORD)
@@ -243,3 +243,100 @@ def _button_of(page: Page, label: str) -> Any:
     control = next(each for each in page.controls if label in page.labels(each))
     form = page.inside(control, "form")
     return next(button for button in page.buttons if page.inside(button, "form") is form)
+
+
+# ------------------------------------------------------------------ screening, review, decision
+
+TITLE = "Words about title"
+"""What the sound answer to the question of the title is."""
+
+
+def pick(browser: Browser, name: str, value: str) -> None:
+    """Choose a radio button by its field's name, where many groups on a page look alike."""
+    for control in browser.page.controls:
+        if control.get("name") == name:
+            control.attrib.pop("checked", None)
+            if control.get("value") == value:
+                control.set("checked", "")
+
+
+def screen(journey: Journey) -> None:
+    """Let the officer find every item of the checklist met, with a note on each."""
+    browser = journey.be("officer")
+    assert journey.ref in browser.page.html, "the home page says nothing of what came in"
+    browser.open(journey.file("screening"), 200)
+    names = {control.get("name", "") for control in browser.page.controls}
+    for name in names:
+        if name.startswith("finding_"):
+            pick(browser, name, "met")
+        elif name.startswith("note_"):
+            browser.fill_all(**{name: "Seen on file."})
+    for rule in journey.profile.eligibility:
+        assert rule.sentence in browser.page.text
+    browser.press("Save, and complete the screening", 200)
+
+
+def review(journey: Journey, *points: int) -> None:
+    """Let each reader declare, then score every criterion; nobody sees a sheet before their own."""
+    for number in reader_numbers(journey):
+        browser = journey.be(f"reader {number}", "/reviews")
+        browser.open(f"/reviews/{journey.ref}", 200)
+        assert browser.page.heading == "Declare your interests"
+        assert "Words about need" not in browser.page.text
+        browser.choose("Nothing ties me to this applicant")
+        browser.press("Declare", 200)
+        browser.open(f"/reviews/{journey.ref}", 200)
+        assert "Rosa Reader" not in _without_own_name(browser, journey, number)
+        given = str(points[number - 1] if points else 4)
+        for criterion in journey.profile.criteria:
+            pick(browser, f"points_{criterion.key}", given)
+            browser.fill_all(**{f"reason_{criterion.key}": f"Reason {number}: {criterion.key}"})
+        browser.press("Submit scores", 200)
+
+
+def _without_own_name(browser: Browser, journey: Journey, number: int) -> str:
+    return browser.page.text.replace(journey.names[f"reader {number}"], "")
+
+
+def confirm_entitlement(journey: Journey) -> None:
+    """Let the officer confirm what the State is entitled to (R15)."""
+    browser = journey.be("officer", journey.file("entitlement"))
+    browser.press("Confirm the entitlement", 200)
+
+
+def recommend(journey: Journey, amount: str) -> None:
+    """Let whoever recommends in this fund draw up the list and put it before the authority."""
+    who = "officer"
+    if journey.profile.process.recommends_role == Role.BOARD_SECRETARY.value:
+        who = "secretary"
+    browser = journey.be(who, f"/reviews/calls/{journey.call}/recommendation")
+    browser.press("Draw up the list", 200)
+    browser.fill_all(**{f"amount_{journey.ref.replace('-', '_')}": amount})
+    browser.press("Save the list", 200)
+    assert amount in browser.page.text
+    browser.follow("Put before the approving authority", 200)
+    browser.press("Put before the approving authority", 200)
+
+
+def decide(journey: Journey) -> None:
+    """Let the approving authority approve the list; the applicant reads the decision."""
+    browser = journey.be("authority")
+    browser.follow("Decide on a recommendation", 200)
+    browser.follow("Approve the list", 200)
+    browser.press("Approve the list", 200)
+    told = make.messages(journey.people["applicant"], "decision_made")
+    assert told, "the applicant was not told (R20)"
+    journey.be("applicant", journey.file("decision"))
+
+
+def to_the_decision(journey: Journey, amount: str = "4,800.00") -> None:
+    """Take a new journey to the approval of `amount`, by the fund's own process."""
+    open_call(journey)
+    apply(journey)
+    screen(journey)
+    if journey.profile.process.selection == "scores":
+        review(journey)
+    else:
+        confirm_entitlement(journey)
+    recommend(journey, amount)
+    decide(journey)
