@@ -12,6 +12,7 @@ from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
 from portal.applications.views import blueprint as applications
+from portal.awards.views import blueprint as awards
 from portal.core import crypto, embedded, files, outbox, templating
 from portal.core.config import ROOT, Settings
 from portal.core.db import connect
@@ -19,6 +20,7 @@ from portal.core.i18n import init_i18n, locale
 from portal.core.web import Portal, init_web
 from portal.funds import countries
 from portal.funds.views import blueprint as funds
+from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
 from portal.reviews.views import blueprint as reviews
 
@@ -28,6 +30,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     funds,
     applications,
     reviews,
+    awards,
+    payments,
     publication,
     admin,
 )

@@ -15,7 +15,9 @@ from portal.accounts.models import Person
 from portal.admin import policy as admin
 from portal.applications import policy as applications
 from portal.applications.models import Application
+from portal.awards import policy as awards
 from portal.core.i18n import _l
+from portal.payments import policy as payments
 from portal.reviews import policy as reviews
 
 
@@ -32,6 +34,8 @@ TABS: tuple[Tab, ...] = (
     Tab(_l("Overview"), "applications.overview", applications.can_open_tab),
     Tab(_l("Application"), "applications.read", applications.can_open_tab),
     Tab(_l("Review"), "reviews.review_tab", reviews.can_open_tab),
+    Tab(_l("Agreement"), "awards.agreement_tab", awards.can_open_tab),
+    Tab(_l("Payments"), "payments.payments_tab", payments.can_open_tab),
     Tab(_l("History"), "admin.history_tab", admin.can_open_tab),
 )
 """In the order of the journey."""

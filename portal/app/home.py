@@ -16,10 +16,12 @@ from portal.accounts import guard
 from portal.accounts import queries as accounts
 from portal.accounts.models import Person
 from portal.applications import queries as applications
+from portal.awards import queries as awards
 from portal.core import clock
 from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
 from portal.funds import queries as funds
+from portal.payments import queries as payments
 from portal.reviews import queries as reviews
 
 blueprint = Blueprint("home", __name__)
@@ -27,9 +29,11 @@ blueprint = Blueprint("home", __name__)
 TodoSource = Callable[[Person], Sequence[Todo]]
 TODO_SOURCES: tuple[TodoSource, ...] = (
     accounts.todos,
+    payments.todos,
     funds.todos,
     applications.todos,
     reviews.todos,
+    awards.todos,
 )
 
 DAYS_AHEAD = 7

@@ -7,6 +7,9 @@ from decimal import Decimal
 from portal.core.money import Money, split, to_usd, usd
 from portal.funds.profile import ReportRule
 
+LONGEST_DAYS = 5 * 366
+"""No grant runs longer than five years: above it, the year is a slip of the hand."""
+
 REFUND_DAYS = 60
 """How long a grantee has to pay back what was not spent (R25), as the agreement says."""
 
@@ -53,3 +56,20 @@ def report_due_on(rule: ReportRule, ends_on: date, agreed_on: date | None) -> da
     """
     start = agreed_on if rule.due_from == "agreement" else ends_on
     return None if start is None else start + timedelta(days=rule.due_days)
+
+
+def day_or_none(text: object) -> date | None:
+    """Return an answer as a day of the calendar; None where it is none."""
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+def days_fault(starts_on: date, ends_on: date, today: date) -> str | None:
+    """Return what is wrong with the days of an offer: `order`, `over`, `long`, or None."""
+    if ends_on < starts_on:
+        return "order"
+    if ends_on < today:
+        return "over"
+    return "long" if (ends_on - starts_on).days > LONGEST_DAYS else None

@@ -20,7 +20,7 @@ from portal.awards.models import (
     PayingAgent,
 )
 from portal.awards.service.agreeing import issue_agreement
-from portal.core import audit, outbox
+from portal.core import audit, clock, outbox
 from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.money import Money, format_money, usd
@@ -49,8 +49,9 @@ def offer(
     decision = _decision(application)
     _refuse_second(application)
     _refuse_above_ceiling(application, decision.amount_usd)
-    if ends_on < starts_on:
-        raise Refused(_("The last day of the activities is before the first."))
+    fault = rules.days_fault(starts_on, ends_on, clock.today())
+    if fault:
+        raise Refused(_day_sentence(fault))
     award = Award(
         application=application,
         micro_grant=application.fund.micro_grant,
@@ -108,6 +109,14 @@ def revise_budget(award: Award, amounts_usd: Mapping[UUID, int], *, by: Person) 
         facts={"lines": [line.amount_usd for line in award.budget]},
     )
     issue_agreement(award, by=by)
+
+
+def _day_sentence(fault: str) -> str:
+    return {
+        "order": _("The last day of the activities is before the first."),
+        "over": _("The last day of the activities has passed. Give days that are still to come."),
+        "long": _("The activities would last more than five years. Look at the years again."),
+    }[fault]
 
 
 def _fault_sentence(award: Award, fault: str, difference: int) -> str:

@@ -1,0 +1,111 @@
+"""Reads of awards: the one of a file, and what people have to do. Fixed numbers of statements."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.accounts.models import Person, Role
+from portal.applications import policy as applications
+from portal.applications.models import Application, ApplicationStatus
+from portal.awards import policy
+from portal.awards.models import Award, AwardStatus
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.todo import Todo
+from portal.reviews.models import Decision
+
+TAB = "awards.agreement_tab"
+
+
+def award_of(application: Application) -> Award | None:
+    """Return the award of a file with its parts, None before the offer. Three SQL statements."""
+    rows = (
+        select(Award)
+        .where(Award.application_id == application.id)
+        .options(
+            joinedload(Award.agreement),
+            selectinload(Award.budget),
+            selectinload(Award.instalments),
+        )
+    )
+    return session.scalar(rows)
+
+
+def decision_of(application: Application) -> Decision | None:
+    """Return the decision on an application, if there is one. One SQL statement."""
+    return session.scalar(select(Decision).where(Decision.application_id == application.id))
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return what the person has to do with awards. Two SQL statements at most for each side."""
+    tasks = _of_grantees(person)
+    if person.holds_any(Role.PROGRAMME_OFFICER):
+        tasks += _to_offer(person)
+    if person.holds_any(Role.APPROVING_AUTHORITY):
+        tasks += _to_countersign(person)
+    return tasks
+
+
+def _of_grantees(person: Person) -> list[Todo]:
+    own = person.organisation_ids()
+    if not own:
+        return []
+    rows = (
+        select(Award)
+        .join(Award.application)
+        .where(Application.organisation_id.in_(own), Award.status == AwardStatus.OFFERED)
+        .options(joinedload(Award.agreement))
+        .order_by(Award.offered_at)
+    )
+    return [_answer(person, award) for award in session.scalars(rows)]
+
+
+def _answer(person: Person, award: Award) -> Todo:
+    ref = award.application.ref
+    if award.agreement is None:
+        title = _("Bring the budget of %(ref)s to the amount awarded", ref=ref)
+    elif policy.can_sign(person, award):
+        title = _("Read and answer the offer on %(ref)s", ref=ref)
+    else:
+        title = _("Your legal representative has an offer to answer: %(ref)s", ref=ref)
+    return Todo(title, TAB, {"ref": ref}, note=award.application.title)
+
+
+def _to_offer(person: Person) -> list[Todo]:
+    waiting = (
+        applications.visible_to(person)
+        .where(
+            Application.status == ApplicationStatus.APPROVED,
+            ~exists().where(Award.application_id == Application.id),
+        )
+        .options(selectinload(Application.recusals))
+    )
+    return [
+        Todo(
+            _("Prepare the offer on %(ref)s", ref=each.ref),
+            "awards.offer",
+            {"ref": each.ref},
+            note=each.title,
+        )
+        for each in session.scalars(waiting)
+        if policy.can_offer(person, each)
+    ]
+
+
+def _to_countersign(person: Person) -> list[Todo]:
+    visible = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
+    rows = (
+        select(Award)
+        .where(Award.status == AwardStatus.ACCEPTED, Award.application_id.in_(visible))
+        .options(joinedload(Award.application).selectinload(Application.recusals))
+        .order_by(Award.offered_at)
+    )
+    return [
+        Todo(
+            _("Countersign the agreement on %(ref)s", ref=each.application.ref),
+            TAB,
+            {"ref": each.application.ref},
+            note=each.application.title,
+        )
+        for each in session.scalars(rows)
+        if policy.can_countersign(person, each)
+    ]
