@@ -41,9 +41,8 @@ class RoleForm(Form):
     def __init__(self, funds: Sequence[Profile]) -> None:
         super().__init__()
         self.role.choices = choices([("", _("Choose a role")), *Role.choices()])
-        self.fund.choices = choices(
-            [("", _("All funds")), *((fund.code, translated(fund.short_name)) for fund in funds)]
-        )
+        named = [(fund.code, f"{fund.acronym}: {translated(fund.short_name)}") for fund in funds]
+        self.fund.choices = choices([("", _("All funds")), *named])
         self.country.choices = choices(country_choices(_("All countries")))
         if not self.is_submitted():
             self.from_day.data = clock.today()

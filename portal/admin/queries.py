@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, or_, select
-from sqlalchemy.orm import lazyload, selectinload
+from sqlalchemy.orm import aliased, lazyload, selectinload
 
 from portal.accounts.models import Person, Role, RoleGrant
 from portal.admin import policy
@@ -153,11 +153,12 @@ def audit_rows(reader: Person, wanted: Wanted) -> Select[AuditEvent, str, str, s
         .correlate(AuditEvent)
         .scalar_subquery()
     )
-    seen = Application.submitted_at.is_not(None)
+    file = aliased(Application)
+    seen = file.submitted_at.is_not(None)
     rows = (
-        select(AuditEvent, Person.name, Application.ref, digest_before)
+        select(AuditEvent, Person.name, file.ref, digest_before)
         .outerjoin(Person, Person.id == AuditEvent.actor_id)
-        .outerjoin(Application, (Application.id == AuditEvent.case_id) & seen)
+        .outerjoin(file, (file.id == AuditEvent.case_id) & seen)
         .where(policy.auditable_by(reader))
     )
     if wanted.actions is not None:
@@ -171,7 +172,7 @@ def audit_rows(reader: Person, wanted: Wanted) -> Select[AuditEvent, str, str, s
             )
         )
     if wanted.case.strip():
-        rows = rows.where(Application.ref == wanted.case.strip().upper())
+        rows = rows.where(file.ref == wanted.case.strip().upper())
     if wanted.since is not None:
         rows = rows.where(AuditEvent.at >= _midnight(wanted.since))
     if wanted.until is not None:

@@ -186,7 +186,7 @@ def verifier() -> ResponseReturnValue:
     """Hand out the script that verifies such a file without the portal."""
     return attachment(
         send_file(
-            ROOT / "portal" / "admin" / "standalone_verifier.py",
+            io.BytesIO((ROOT / "portal" / "admin" / "standalone_verifier.py").read_bytes()),
             mimetype="text/x-python",
             as_attachment=True,
             download_name="verify_audit_chain.py",
