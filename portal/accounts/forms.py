@@ -19,7 +19,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.accounts import rules
 from portal.accounts.models import MemberRole, OrganisationKind, Person
-from portal.core.i18n import LANGUAGES, _, _l
+from portal.core.i18n import _, _l, offered
 from portal.core.web import Form, choices
 from portal.core.workflow import Refused
 
@@ -164,7 +164,7 @@ class ProfileForm(Form):
     """How the portal addresses somebody."""
 
     name = name_field(_l("Your name"), _l("Type your name."), render_kw={"autocomplete": "name"})
-    language = SelectField(_l("Language of pages and messages"), choices=choices(LANGUAGES.items()))
+    language = SelectField(_l("Language of pages and messages"), choices=choices(offered().items()))
     time_zone = SelectField(
         _l("Time zone"),
         description=_l("Times are shown in this zone, with Universal Time (UTC) beside."),

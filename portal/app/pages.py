@@ -16,7 +16,7 @@ from portal.accounts.models import Person
 from portal.app.nav import navigation
 from portal.core import formats
 from portal.core.config import ROOT, Settings
-from portal.core.i18n import LANGUAGES, PSEUDO, _, locale, translated
+from portal.core.i18n import PSEUDO, _, locale, offered, translated
 from portal.core.money import format_money
 from portal.core.web import remember
 from portal.funds import countries
@@ -117,7 +117,7 @@ def _account(person: Person | None) -> dict[str, str] | None:
 def _keep_language() -> None:
     """Remember the language that a link of the page frame chose."""
     asked = request.args.get("lang")
-    if asked in LANGUAGES or asked in PSEUDO:
+    if asked in offered() or asked in PSEUDO:
         flask_session["lang"] = asked
 
 

@@ -74,6 +74,16 @@ def _catalogue(tag: str) -> NullTranslations:
     return Translations.load(str(CATALOGUES), [tag])
 
 
+@cache
+def offered() -> dict[str, str]:
+    """Return the languages that the portal can speak: English, and whatever has a catalogue."""
+    return {
+        tag: name
+        for tag, name in LANGUAGES.items()
+        if tag == "en" or (CATALOGUES / tag / "LC_MESSAGES" / "messages.mo").exists()
+    }
+
+
 def language() -> str:
     """Return the tag of the language in use, such as `fr` or `en-XA`; English without a reader."""
     fixed = _spoken.get()
@@ -82,9 +92,9 @@ def language() -> str:
     if not has_request_context():
         return "en"
     for asked in (request.args.get("lang"), session.get("lang")):
-        if asked in LANGUAGES or asked in PSEUDO:
+        if asked in offered() or asked in PSEUDO:
             return str(asked)
-    return request.accept_languages.best_match(list(LANGUAGES), default="en") or "en"
+    return request.accept_languages.best_match(list(offered()), default="en") or "en"
 
 
 @contextmanager
@@ -148,6 +158,7 @@ def init_i18n(app: Flask) -> None:
         return {
             "lang": PSEUDO.get(language(), language()),
             "dir": direction(),
-            "languages": LANGUAGES,
+            "languages": offered(),
+            "all_languages": LANGUAGES,
             "translated": translated,
         }

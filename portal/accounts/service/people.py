@@ -16,7 +16,7 @@ from portal.accounts.service.sessions import (
 )
 from portal.core import audit, clock, outbox
 from portal.core.db import session
-from portal.core.i18n import LANGUAGES, PSEUDO, _
+from portal.core.i18n import PSEUDO, _, offered
 from portal.core.text import normalise
 from portal.core.workflow import Refused
 
@@ -31,7 +31,7 @@ def clean_name(typed: str) -> str:
 
 def known_language(tag: str) -> str:
     """Return `tag` if the portal speaks it, else English."""
-    return tag if tag in LANGUAGES or tag in PSEUDO else "en"
+    return tag if tag in offered() or tag in PSEUDO else "en"
 
 
 def _demand_usable(password: str, email: str, name: str) -> None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts import guard, service
 from portal.accounts.forms import IdentityForm, SignInForm, refuse
 from portal.accounts.views.blueprint import UNPROCESSABLE, agent, blueprint, go, network, page
-from portal.core.i18n import LANGUAGES, PSEUDO
+from portal.core.i18n import PSEUDO, offered
 from portal.core.web import SAFE_METHODS, public, safe_next
 from portal.core.workflow import Refused
 
@@ -136,7 +136,7 @@ def signed_out() -> ResponseReturnValue:
 def language() -> ResponseReturnValue:
     """Change the language of pages, and of messages for whoever is signed in."""
     tag = request.form.get("lang", "")
-    if tag in LANGUAGES or tag in PSEUDO:
+    if tag in offered() or tag in PSEUDO:
         person = guard.visitor()
         if person is not None:
             person.language = tag
