@@ -4,7 +4,7 @@ Each is a fixed number of SQL statements, whatever the number of rows. Amounts a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -257,14 +257,13 @@ def _arrived_todos(own: set[UUID]) -> list[Todo]:
             PaymentOrder.acknowledged_at.is_(None),
         )
     )
-    found: Sequence[tuple[str, str]] = session.execute(rows).tuples().all()
     return [
         Todo(
             _("Say whether the payment for %(ref)s has arrived", ref=ref),
             "payments.acknowledge",
             {"ref": order_ref},
         )
-        for order_ref, ref in found
+        for order_ref, ref in session.execute(rows)
     ]
 
 
@@ -282,7 +281,7 @@ def _refund_todos(own: set[UUID]) -> list[Todo]:
             {"ref": ref},
             datetime.combine(due_on, time.max, UTC),
         )
-        for ref, due_on in session.execute(rows).tuples()
+        for ref, due_on in session.execute(rows)
     ]
 
 
