@@ -40,6 +40,8 @@ class Journey:
     call: str = ""
     ref: str = ""
     organisation: str = ""
+    prices: tuple[str, str] = ("600.00", "24.00")
+    """Of four days of a workshop, and of one of a hundred booklets, in US$."""
 
     def be(self, who: str, path: str = "/home") -> Browser:
         """Return a browser in which `who` has just signed in and opened `path`."""
@@ -213,11 +215,16 @@ def _stands_open(browser: Browser, question: Question) -> bool:
 
 
 def fill_budget(browser: Browser, journey: Journey) -> None:
-    """Ask for US$ 4,800 in two lines."""
+    """Ask for four workshop days and a hundred booklets: US$ 4,800 at the usual prices."""
     categories = journey.profile.budget.categories
     lines = (
-        (categories[0].key, "Room and meals for a workshop", "4", "600.00"),
-        (categories[min(1, len(categories) - 1)].key, "Printing of booklets", "100", "24.00"),
+        (categories[0].key, "Room and meals for a workshop", "4", journey.prices[0]),
+        (
+            categories[min(1, len(categories) - 1)].key,
+            "Printing of booklets",
+            "100",
+            journey.prices[1],
+        ),
     )
     for number, (category, what, many, price) in enumerate(lines):
         names = ("category", "description", "quantity", "unit_cost")
