@@ -131,6 +131,7 @@ def set_line(
     amount above the request or the ceiling (R9), for none where it is to be funded, and once the
     list is out of the body's hands.
     """
+    audit.take_turn()
     draft = line.recommendation
     if not policy.can_recommend(by, draft):
         raise Refused(_("This step belongs to somebody else."), "R14")

@@ -71,7 +71,7 @@ def save_sheet(
     What is not named stays as it was. Raises Refused before interests are declared, for points
     off the scale, and once the sheet is submitted.
     """
-    hold(application, to_record=False)
+    hold(application, to_record=True)  # a submission may follow in the same transaction
     _demand_reviewer(application, by)
     if _declaration(application, by) is None:
         raise Refused(_("Declare first whether anything ties you to this applicant."), "R16")

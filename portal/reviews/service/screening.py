@@ -33,6 +33,7 @@ def prepare_checklist(application: Application) -> list[ScreeningItem]:
     Doing it again brings up to date what the machine found on items that nobody has checked. What
     was checked before the applicant last submitted is open again: it was about another text.
     """
+    audit.take_turn()
     known = {item.key: item for item in _items(application)}
     found = eligibility.evaluate(application)
     for position, check in enumerate(found, start=1):
@@ -70,6 +71,7 @@ def record_finding(item: ScreeningItem, finding: Finding, note: str, *, by: Pers
     """
     application = item.application
     _demand_screening(application, by)
+    audit.take_turn()
     text = _bounded(note)
     if finding is Finding.WAIVED and not text:
         raise Refused(_("Say why this is waived."), item.rule)
