@@ -63,25 +63,28 @@ def award_of(application: Application) -> Award | None:
 
 
 def account(award: Award) -> Account:
-    """Return everything about the payments of an award. Four SQL statements."""
+    """Return everything about the payments of an award. Three SQL statements."""
+    aside = select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0)).where(
+        Commitment.source_ref == award.ref
+    )
     found = (
-        select(Award.id, BankDetails, Receivable)
+        select(aside.scalar_subquery(), BankDetails, Receivable)
+        .select_from(Award)
         .outerjoin(
             BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
         )
         .outerjoin(Receivable, Receivable.award_id == Award.id)
         .where(Award.id == award.id)
     )
-    _award_id, details, receivable = session.execute(found).one()
+    committed, details, receivable = session.execute(found).one()
     accepted = _accepted([award.id]).get(award.id, {})
-    committed = _committed([award.ref]).get(award.ref, 0)
     rows = (
         _orders()
         .where(Instalment.award_id == award.id)
         .order_by(Instalment.number, PaymentOrder.attempt)
     )
     orders = list(session.scalars(rows).unique())
-    return Account(award, Standing(award, details, accepted, committed), orders, receivable)
+    return Account(award, Standing(award, details, accepted, int(committed)), orders, receivable)
 
 
 def last_refused(award: Award) -> BankDetails | None:
@@ -90,6 +93,11 @@ def last_refused(award: Award) -> BankDetails | None:
         BankDetails.award_id == award.id, BankDetails.status == BankStatus.REJECTED
     )
     return session.scalar(rows.order_by(BankDetails.checked_at.desc()).limit(1))
+
+
+def order_by_ref(ref: str) -> PaymentOrder | None:
+    """Return an order with its signatures and bank details. One SQL statement."""
+    return session.scalars(_orders().where(PaymentOrder.ref == ref)).unique().one_or_none()
 
 
 def _orders() -> Select[PaymentOrder]:

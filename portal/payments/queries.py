@@ -29,6 +29,7 @@ from portal.payments.account import (
     accounts,
     award_of,
     last_refused,
+    order_by_ref,
 )
 from portal.payments.models import (
     BankDetails,
@@ -55,6 +56,7 @@ __all__ = [
     "can_close",
     "count_sentence",
     "last_refused",
+    "order_by_ref",
     "queue",
     "todos",
 ]

@@ -34,10 +34,14 @@ TOWN = "portal_payments"
 
 @dataclass(frozen=True)
 class Town:
-    """What stands in the database that tests copy: names, by which to find it again."""
+    """What stands in the database that tests copy: names, by which to find it again.
+
+    `files` are the references of the case files, in the order of `awards`.
+    """
 
     emails: dict[str, str]
     awards: dict[str, str]
+    files: dict[str, str]
     order: str
 
 
@@ -45,10 +49,12 @@ class Town:
 class World:
     """A copy of the town: an award with verified details and a prepared order, and two without.
 
-    `award` has nothing yet; `order` is the first of `paid`; `other` belongs to somebody else.
+    `award` has nothing yet; `order` is the first of `paid`; `other` belongs to somebody else. Rows
+    are those of the test's own session: a request ends it, so pages are asked by `town`'s names.
     """
 
     url: str
+    town: Town
     till: Till
     officer: Person
     authority: Person
@@ -69,7 +75,13 @@ def _build() -> Town:
     order = make.order(award=awards["paid"], who=till)
     emails = {part: getattr(till, part).email for part in Till.__dataclass_fields__}
     emails |= {"officer": people.officer.email, "authority": authority(awards["award"]).email}
-    found = Town(emails, {name: each.ref for name, each in awards.items()}, order.ref)
+    emails |= {f"grantee of {name}": make.grantee(each).email for name, each in awards.items()}
+    found = Town(
+        emails,
+        {name: each.ref for name, each in awards.items()},
+        {name: each.application.ref for name, each in awards.items()},
+        order.ref,
+    )
     session.commit()
     return found
 
@@ -111,6 +123,7 @@ def _found(town: Town, engine: sa.Engine) -> World:
         for name, ref in town.awards.items()
     }
     return World(
+        town=town,
         url=engine.url.render_as_string(hide_password=False),
         till=Till(**{part: people[part] for part in Till.__dataclass_fields__}),
         officer=people["officer"],
@@ -129,7 +142,7 @@ def visitor(application: "Portal", world: World) -> "Browser":
     return Browser(application)
 
 
-def enter(browser: "Browser", who: Person) -> "Browser":
-    """Sign in as `who`."""
-    browser.sign_in(who.email, PASSWORD)
+def enter(browser: "Browser", world: World, who: str) -> "Browser":
+    """Sign in as the person who plays a part in the town."""
+    browser.sign_in(world.town.emails[who], PASSWORD)
     return browser

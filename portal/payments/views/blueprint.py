@@ -60,7 +60,10 @@ def case(ref: str) -> tuple[Application, Award]:
 
 def visible_order(ref: str) -> PaymentOrder:
     """Return an order that exists for the reader. Raises NotFound."""
-    return guard.get_or_404(PaymentOrder, ref, policy.can_view)
+    found = queries.order_by_ref(ref)
+    if found is None or not policy.can_view(guard.signed_in(), found):
+        raise NotFound
+    return found
 
 
 def tab(ref: str) -> str:

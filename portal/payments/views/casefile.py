@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from portal.accounts import guard
 from portal.applications import policy as applications
 from portal.applications.models import Application
-from portal.applications.queries import names
 from portal.core.i18n import _
 from portal.core.web import Form
 from portal.payments import policy, queries, service
@@ -26,7 +25,6 @@ def payments_tab(ref: str) -> ResponseReturnValue:
     if award is None:
         return render_template("payments/no_award.html", application=application)
     found = queries.account(award)
-    signers = names(approval.person_id for order in found.orders for approval in order.approvals)
     own = applications.is_member(person, application)
     details = found.standing.details
     owed = found.receivable
@@ -37,7 +35,6 @@ def payments_tab(ref: str) -> ResponseReturnValue:
         found=found,
         details=details,
         refused=queries.last_refused(award) if own and details is None else None,
-        signers=signers,
         own=own,
         may_enter=own and award.status in queries.ENTERED_FOR,
         may_check=details is not None and _may_check(details),
