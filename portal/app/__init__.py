@@ -11,6 +11,7 @@ from portal.app.case import init_case
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
+from portal.applications import eligibility
 from portal.applications.views import blueprint as applications
 from portal.awards.views import blueprint as awards
 from portal.core import crypto, embedded, files, outbox, templating
@@ -22,6 +23,8 @@ from portal.funds import countries
 from portal.funds.views import blueprint as funds
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
+from portal.reports import queries as reports_queries
+from portal.reports.views import blueprint as reports
 from portal.reviews.views import blueprint as reviews
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -31,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     applications,
     reviews,
     awards,
+    reports,
     payments,
     publication,
     admin,
@@ -65,6 +69,7 @@ def create_app(settings: Settings) -> Portal:
     init_guard(app)
     init_pages(app, settings)
     init_case(app)
+    eligibility.answer_with("outstanding_report", reports_queries.outstanding)
     templating.configure(app.jinja_env)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -18,6 +18,7 @@ from portal.applications.models import Application
 from portal.awards import policy as awards
 from portal.core.i18n import _l
 from portal.payments import policy as payments
+from portal.reports import policy as reports
 from portal.reviews import policy as reviews
 
 
@@ -36,6 +37,7 @@ TABS: tuple[Tab, ...] = (
     Tab(_l("Review"), "reviews.review_tab", reviews.can_open_tab),
     Tab(_l("Agreement"), "awards.agreement_tab", awards.can_open_tab),
     Tab(_l("Payments"), "payments.payments_tab", payments.can_open_tab),
+    Tab(_l("Reports"), "reports.reports_tab", reports.can_open_tab),
     Tab(_l("History"), "admin.history_tab", admin.can_open_tab),
 )
 """In the order of the journey."""

@@ -22,6 +22,7 @@ from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
 from portal.funds import queries as funds
 from portal.payments import queries as payments
+from portal.reports import queries as reports
 from portal.reviews import queries as reviews
 
 blueprint = Blueprint("home", __name__)
@@ -34,6 +35,7 @@ TODO_SOURCES: tuple[TodoSource, ...] = (
     applications.todos,
     reviews.todos,
     awards.todos,
+    reports.todos,
 )
 
 DAYS_AHEAD = 7

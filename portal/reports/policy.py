@@ -70,3 +70,8 @@ def can_open_sealed(person: Person, report: Report) -> bool:
 def can_open_tab(person: Person, application: Application) -> bool:
     """Say whether the file has a tab of reports for the person: once there may be an award."""
     return awards.can_open_tab(person, application)
+
+
+def is_writer(person: Person, report: Report) -> bool:
+    """Say whether the report is of the person's own organisation."""
+    return applications.is_member(person, report.award.application)

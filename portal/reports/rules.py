@@ -3,6 +3,7 @@
 Amounts are US cents unless a currency is named; days are days of the calendar.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from portal.applications.rules import Value, is_empty, what_is_wrong
 from portal.core.i18n import _
-from portal.core.text import personal_data_warnings
+from portal.core.text import ascii_digits, personal_data_warnings
 from portal.funds.profile import Question, ReportRule
 
 REMINDER_DAYS = (-30, -14, -3, 1, 15, 30)
@@ -22,6 +23,8 @@ LATE_REMINDER = timedelta(days=7)
 WHOLE = 100
 MOST_PEOPLE = 10_000_000
 HIGHEST_RATE = Decimal(10) ** 9
+_RATE = re.compile(r"\d{1,9}(?:\|\d{1,8})?", re.ASCII)
+_COUNT = re.compile(r"\d{1,8}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -136,3 +139,42 @@ def warnings(texts: Sequence[str]) -> list[str]:
     """Return warnings of personal data in texts of a report, each once (R28)."""
     found = [sentence for text in texts for sentence in personal_data_warnings(text)]
     return list(dict.fromkeys(found))
+
+
+class BadRate(ValueError):
+    """A typed rate of exchange that cannot be taken; `sentence` says what to type instead."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def read_rate(typed: str, decimal_mark: str) -> Decimal | None:
+    """Return a typed rate (units of currency per US$ 1), None for nothing. Raises BadRate.
+
+    Only the decimal mark of the reader's language is taken: `1.295` must not become `1295`.
+    """
+    plain = ascii_digits(typed).strip()
+    if not plain:
+        return None
+    found = _RATE.fullmatch(plain.replace(decimal_mark, "|"))
+    if found is None or not any(digit in "123456789" for digit in plain):
+        raise BadRate(
+            _(
+                "“%(typed)s” is not a rate. Type how many units US$ 1 is, without marks between "
+                "thousands, like %(example)s.",
+                typed=plain[:40],
+                example=f"129{decimal_mark}35",
+            )
+        )
+    return Decimal(plain.replace(decimal_mark, "."))
+
+
+def read_count(typed: str) -> int | None:
+    """Return a typed number of people, None for nothing. Raises ValueError for anything else."""
+    plain = ascii_digits(typed).strip()
+    if not plain:
+        return None
+    if not _COUNT.fullmatch(plain):
+        raise ValueError(typed)
+    return int(plain)
