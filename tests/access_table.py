@@ -85,6 +85,8 @@ LET_IN: dict[str, frozenset[str]] = {
     "funds.open_call": holders(Role.PROGRAMME_OFFICER),
     "funds.cancel_call": holders(Role.PROGRAMME_OFFICER),
     "funds.decide_call": CALL_READERS,
+    "demo.show": ANYBODY,
+    "demo.sign_in": ANYBODY,
     "publication.front": ANYBODY,
     "publication.calls": ANYBODY,
     "publication.call": ANYBODY,

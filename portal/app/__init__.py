@@ -71,9 +71,18 @@ def create_app(settings: Settings) -> Portal:
     init_case(app)
     eligibility.answer_with("outstanding_report", reports_queries.outstanding)
     templating.configure(app.jinja_env)
-    for blueprint in BLUEPRINTS:
+    for blueprint in blueprints(settings):
         app.register_blueprint(blueprint)
     return app
+
+
+def blueprints(settings: Settings) -> tuple[Blueprint, ...]:
+    """Return the pages that there are; those of the demonstration in demo mode only."""
+    if not settings.demo:
+        return BLUEPRINTS
+    from portal.demo.views import blueprint as demo
+
+    return (*BLUEPRINTS, demo)
 
 
 def connect_stores(settings: Settings) -> None:
