@@ -129,7 +129,8 @@ def timeline(application: Application, lens: Lens) -> list[Entry]:
     shown = [event for event in events(application) if lens.shows(event.action)]
     who = actors(application, (each for event in shown for each in _people(event)))
     keys = titles(application)
-    found = [_entry(event, who, keys, lens) for event in shown]
+    quoted = {rule: quote(application, rule) for rule in {event.rule for event in shown} if rule}
+    found = [_entry(event, who, keys, quoted, lens) for event in shown]
     found.reverse()
     return found
 
@@ -140,14 +141,29 @@ def _people(event: AuditEvent) -> list[UUID | None]:
     return [event.actor_id, UUID(about) if about else None]
 
 
-def _entry(event: AuditEvent, who: Actors, keys: Mapping[str, str], lens: Lens) -> Entry:
+def quote(application: Application, rule: str) -> str:
+    """Return a rule by its number and the sentence of the fund, where the fund has one."""
+    try:
+        sentence = translated(application.fund.quote(rule).sentence)
+    except KeyError:
+        return rule
+    return _("%(rule)s: %(sentence)s", rule=rule, sentence=sentence)
+
+
+def _entry(
+    event: AuditEvent,
+    who: Actors,
+    keys: Mapping[str, str],
+    quoted: Mapping[str, str],
+    lens: Lens,
+) -> Entry:
     name = event.action.partition(":")[0]
     return Entry(
         at=event.at,
         title=words.in_words(event.action, keys),
         by=_by(event, who, lens),
         detail=_detail(event, who, lens),
-        rule=event.rule or "",
+        rule=quoted.get(event.rule or "", ""),
         tone=TONES.get(name, "neutral"),
     )
 

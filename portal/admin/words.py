@@ -4,6 +4,7 @@ An act is named by a code such as `agreement.signed`; some carry a number or a k
 as in `instalment.paid:1`. A test holds this list against the code: no act without words.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -157,6 +158,9 @@ ACCOUNTS: dict[str, LazyProxy] = {
     "organisation.member_role_changed": _l("Part in an organisation changed"),
 }
 
+IDENTIFIER = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A SHA-256 digest or a UUID."""
+
 MESSAGES: dict[str, LazyProxy] = {"outbox.retried": _l("Message put back to be sent")}
 
 GROUPS: tuple[tuple[LazyProxy, dict[str, LazyProxy]], ...] = (
@@ -203,14 +207,19 @@ def amount(facts: Mapping[str, Any]) -> str:
     return ""
 
 
-def in_short(facts: Mapping[str, Any]) -> str:
-    """Return the facts of an act as codes and numbers on one line, as they stand in the chain."""
-    return "; ".join(f"{name}: {_short(facts[name])}" for name in sorted(facts))
+def in_short(facts: Mapping[str, Any], *, brief: bool = False) -> str:
+    """Return the facts of an act as codes and numbers on one line, as they stand in the chain.
+
+    `brief`: identifiers and digests by their first eight digits, for a page.
+    """
+    return "; ".join(f"{name}: {_short(facts[name], brief=brief)}" for name in sorted(facts))
 
 
-def _short(value: object) -> str:
+def _short(value: object, *, brief: bool) -> str:
     if isinstance(value, Mapping):
-        return "{" + in_short(value) + "}"
+        return "{" + in_short(value, brief=brief) + "}"
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return ", ".join(_short(part) for part in value)
+        return ", ".join(_short(part, brief=brief) for part in value)
+    if brief and isinstance(value, str) and IDENTIFIER.fullmatch(value):
+        return f"{value[:8]}…"
     return "–" if value is None else str(value)

@@ -84,7 +84,7 @@ def test_a_role_is_granted_with_its_scope_and_days_and_ended(
     browser.follow("End")
     assert "Task-force member" in browser.page.text
     assert "Ended early" in browser.press("End the role", status=200).text
-    assert acts(other)[-3:].count("person.role_granted") == 1
+    assert acts(other).count("person.role_granted") == 1
     assert "person.role_ended" in acts(other)
     events = session.scalars(select(AuditEvent).where(AuditEvent.action == "person.role_ended"))
     assert [event.actor_id for event in events] == [ada]

@@ -128,3 +128,9 @@ def test_the_amount_of_an_act_is_said_once(facts: dict[str, object], said: str) 
 def test_facts_are_said_in_short_and_in_order() -> None:
     facts = {"to": None, "lines": [1, 2], "by": {"b": "x", "a": 1}}
     assert words.in_short(facts) == "by: {a: 1; b: x}; lines: 1, 2; to: –"
+
+
+def test_on_a_page_identifiers_and_digests_are_short() -> None:
+    facts = {"digest": "ab" * 32, "grant": "f" * 8 + "-0000-0000-0000-" + "0" * 12, "ref": "7K3M"}
+    assert words.in_short(facts, brief=True) == "digest: abababab…; grant: ffffffff…; ref: 7K3M"
+    assert "ab" * 32 in words.in_short(facts)

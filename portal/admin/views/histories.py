@@ -6,10 +6,17 @@ from flask.typing import ResponseReturnValue
 from portal.accounts import guard
 from portal.admin import history, policy, service, why
 from portal.admin.views.blueprint import blueprint
-from portal.applications.models import Application
+from portal.applications.models import Application, ApplicationStatus
 from portal.applications.views.documents import as_pdf
 from portal.core import clock
 from portal.core.i18n import _
+
+OUTCOMES = {
+    ApplicationStatus.APPROVED: True,
+    ApplicationStatus.REFUSED: False,
+    ApplicationStatus.INADMISSIBLE: False,
+}
+"""Whether a decided application was granted."""
 
 
 @blueprint.get("/files/<ref>/history")
@@ -25,6 +32,7 @@ def history_tab(ref: str) -> ResponseReturnValue:
         application=application,
         events=history.timeline(application, lens),
         reduced=not lens.names,
+        question=_question(OUTCOMES.get(application.status)),
         why_href=url_for("admin.why_granted", ref=ref) if asks else None,
     )
 
@@ -81,6 +89,10 @@ def _why(application: Application, opened: dict[str, str] | None = None) -> Resp
 
 
 def _heading(found: why.Reasons) -> str:
-    if found.granted is None:
+    return _question(found.granted)
+
+
+def _question(granted: bool | None) -> str:  # noqa: FBT001 — None: not decided
+    if granted is None:
         return _("What speaks for this grant so far?")
-    return _("Why was this grant made?") if found.granted else _("Why was this grant not made?")
+    return _("Why was this grant made?") if granted else _("Why was this grant not made?")

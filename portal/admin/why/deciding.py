@@ -59,16 +59,19 @@ def _item(application: Application, row: Row, file: File) -> Step:
         moment(row["checked_at"]),
         outcome=label,
         tone=tone,
-        detail=_machine(row["outcome"]),
+        detail=_machine(row),
         text=row["note"],
         rule=_("%(rule)s: %(source)s", rule=row["rule"], source=source) if source else row["rule"],
     )
 
 
-def _machine(outcome: bool | None) -> str:  # noqa: FBT001 — as the checklist stores it
-    if outcome is None:
+def _machine(row: Row) -> str:
+    """Return what the machine found, where a person had to judge or found otherwise."""
+    if row["outcome"] is None:
         return _("For a person to judge.")
-    return _("The portal found it met.") if outcome else _("The portal found it not met.")
+    if row["outcome"] is (row["finding"] == Finding.MET.value):
+        return ""
+    return _("The portal found it met.") if row["outcome"] else _("The portal found it not met.")
 
 
 def _rule(application: Application, key: str, rule: str) -> tuple[str, str]:
