@@ -71,9 +71,7 @@ def _signed() -> CheckResult:
         if order.confirmed_by_id in people:
             wrong.append(f"order {order.ref} is confirmed by one of its signatories")
         if order.bank_details.checked_by_id == order.bank_details.entered_by_id:
-            wrong.append(
-                f"order {order.ref} goes to an account that one person entered and checked"
-            )
+            wrong.append(f"order {order.ref} goes to an account that nobody else checked")
     return CheckResult(len(orders), wrong)
 
 
@@ -119,9 +117,7 @@ def _booked() -> CheckResult:
     for ref, order in confirmed.items():
         taken_back = reversed_of[ref]
         if booked.get(ref) != order.amount_usd:
-            wrong.append(
-                f"order {ref} of {order.amount_usd} US cents is booked as {booked.get(ref)}"
-            )
+            wrong.append(f"order {ref} is booked as {booked.get(ref)} US cents, not as it is")
         if taken_back != (order.status is OrderStatus.RETURNED):
             wrong.append(f"order {ref} is {order.status.value}, the books say otherwise")
     return CheckResult(len(confirmed), wrong)
