@@ -7,17 +7,23 @@ the test client and with it in Chromium: see `tests.journeys.reader`.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from portal.accounts.models import Role
+from portal.awards.models import Instalment
+from portal.cli.features import all_checks
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import usd
-from portal.funds.profile import Profile, load_profiles
+from portal.funds.profile import Profile, Section, load_profiles
 from portal.ledger import service as ledger
+from portal.payments.models import PaymentOrder
 from tests.journeys.reader import OpenReader, Reader, answer
 from tests.make import applications as make_applications
 from tests.make.accounts import PASSWORD, last_link, person
 
 TITLE = "Evening law school for market women"
+REPORT = "final"
 AWARD = "3,500.00"
 BUDGET = (
     ("materials", "Printed lessons, two hundred copies", "200", "4.00"),
@@ -83,6 +89,7 @@ def begin(new_reader: OpenReader) -> Journey:
         treasury=somebody(Role.TREASURY),
         auditor=somebody(Role.AUDITOR),
     )
+    make_applications.rate("KES", "130")
     ledger.open_book("act")
     ledger.contribution_received("act", usd(5_000_000), "journey", clock.today(), by=None)
     journey = Journey(new_reader, call.ref, call.fund, cast)
@@ -319,6 +326,173 @@ def decide(journey: Journey, chair: str) -> None:
     assert "the second teacher is not needed" in told
 
 
+def agree(journey: Journey, writer: str, chair: str) -> None:
+    """Offer, bring the budget down to the award, sign with one's name, countersign."""
+    officer = journey.file(journey.cast.officer, "agreement")
+    officer.follow("Prepare the offer", 200)
+    officer.choose("UNDP country office")
+    officer.press("Make the offer")
+    grantee = journey.file(writer, "agreement")
+    grantee.follow("Bring the budget to the amount awarded", 200)
+    grantee.fill("New amount for: Two teachers", "1,400.00")
+    grantee.press("Settle this budget")
+    assert "100.00" in grantee.page.text, "the lines are US$ 100 below the award"
+    grantee.fill("New amount for: Two teachers", "1,500.00")
+    grantee.press("Settle this budget")
+    signer = journey.file(chair, "agreement")
+    signer.follow("Accept the award", 200)
+    signer.choose("I have read the whole document and may sign for my organisation.")
+    signer.fill("Type your name", "Somebody Else")
+    signer.press("Accept the award and sign")
+    assert "Achieng Chair" in signer.page.text
+    signer.choose("I have read the whole document and may sign for my organisation.")
+    signer.fill("Type your name", "Achieng Chair")
+    signer.press("Accept the award and sign")
+    authority = journey.file(journey.cast.authority, "agreement")
+    authority.follow("Countersign the agreement", 200)
+    authority.choose("I have read the document and sign it for the fund.")
+    authority.press("Countersign the agreement")
+    assert "Active" in journey.file(chair, "agreement").page.text
+
+
+def enter_bank_details(journey: Journey, writer: str) -> None:
+    """Enter bank details as the grantee; finance, a second person, verifies them."""
+    grantee = journey.file(writer, "payments")
+    grantee.follow("Enter bank details", 200)
+    grantee.fill_all(
+        holder="Lantern Street Learning Circle",
+        account="GB29 NWBK 6016 1331 9268 18",
+        bank="Lakeside Co-operative Bank",
+        country="KEN",
+        town="Kisumu",
+    )
+    grantee.press("Keep these bank details")
+    assert "mistake" in grantee.page.text, "the check digits of this IBAN are wrong"
+    grantee.fill_all(account="0112 2334 4556")
+    grantee.press("Keep these bank details")
+    finance = journey.file(journey.cast.finance, "payments")
+    finance.follow("Verify bank details", 200)
+    finance.press("Open the bank details")
+    assert "011223344556" in finance.page.text.replace(" ", "")
+    finance.choose("I compared the account")
+    finance.press("Verify bank details")
+
+
+def pay(journey: Journey, writer: str, number: int, amount: str) -> None:
+    """Certify, approve, release: three people; the office pays; the grantee has the money."""
+    cast = journey.cast
+    officer = journey.file(cast.officer, "payments")
+    officer.follow("Prepare payment", 200)
+    assert amount in officer.page.text
+    officer.press("Prepare payment")
+    order = order_of(number)
+    for email, step, label in (
+        (cast.certifying, "certify", "Certify the use of funds"),
+        (cast.approving, "approve", "Approve the entry"),
+        (cast.treasury, "release", "Release to the paying agent"),
+    ):
+        assert journey.ref in journey.as_(email).open("/payments", 200).text
+        signer = journey.as_(email)
+        signer.open(f"/payments/{order}/{step}", 200)
+        signer.press(label)
+        again = journey.as_(email).open(f"/payments/{order}", 200)
+        assert label not in again.text, "nobody signs twice, or out of turn"
+    finance = journey.as_(cast.finance)
+    finance.open(f"/payments/{order}/confirm", 200)
+    finance.fill("Reference of the paying agent", f"UNDP-KEN-{number:04}")
+    finance.fill("Day of the payment", str(clock.today()))
+    finance.press("Record the payment")
+    grantee = journey.as_(writer)
+    grantee.open(f"/payments/{order}/arrived", 200)
+    grantee.press("The money has arrived")
+
+
+def order_of(number: int) -> str:
+    """Return the reference of the order for an instalment, which is under way."""
+    session.rollback()
+    rows = select(PaymentOrder.ref).join(PaymentOrder.instalment).where(Instalment.number == number)
+    return session.scalars(rows).one()
+
+
+def report(journey: Journey, writer: str, chair: str) -> None:
+    """Write the final report, have it returned by finance, mend it, have it accepted."""
+    path = f"/files/{journey.ref}/reports/{REPORT}"
+    grantee = journey.file(writer, "reports")
+    grantee.press("Begin this report")
+    grantee.open(f"{path}/narrative", 200)
+    rule = journey.fund.report(REPORT)
+    answer(grantee, Section(key="narrative", title=rule.title, questions=rule.sections), {})
+    grantee.press("Save and continue")
+    spend(grantee, path, ("104,000", "156,000", "195,000.00"))
+    grantee.open(f"{path}/people", 200)
+    grantee.fill("Woman, Adults (25–59)", "31")
+    grantee.fill("Man, Adults (25–59)", "9")
+    grantee.press("Save and continue")
+    grantee.open(f"{path}/evidence", 200)
+    grantee.attach("Choose a file", "receipts.pdf", make_applications.pdf("receipts").getvalue())
+    grantee.choose("Receipt or proof of payment")
+    grantee.press("Add this file")
+    hand_in(journey, chair, path)
+    review(journey.as_(journey.cast.officer), path, "Accept")
+    review(
+        journey.as_(journey.cast.finance), path, "Return with comments", comment="Three evenings?"
+    )
+    spend(journey.as_(writer), path, ("104,000", "156,000", "169,000.00"))
+    hand_in(journey, chair, path)
+    review(journey.as_(journey.cast.officer), path, "Accept")
+    review(journey.as_(journey.cast.finance), path, "Accept", accepted="3,300.00")
+    assert "Accepted" in journey.file(chair, "reports").page.text
+
+
+def spend(reader: Reader, path: str, amounts: tuple[str, ...]) -> None:
+    """Fill in what was spent on each line, in shillings."""
+    reader.open(f"{path}/spending", 200)
+    for position, amount in enumerate(amounts):
+        line = f"line_{position}__"
+        reader.fill_all(**{f"{line}currency": "KES", f"{line}spent": amount})
+    reader.press("Save and work out the sums")
+    assert "800.00" in reader.page.text
+
+
+def hand_in(journey: Journey, chair: str, path: str) -> None:
+    """Hand the report in as the legal representative."""
+    reader = journey.as_(chair)
+    reader.open(f"{path}/check", 200)
+    reader.press("Hand in the report")
+
+
+def review(reader: Reader, path: str, word: str, comment: str = "", accepted: str = "") -> None:
+    """Give one side's word on the report."""
+    reader.open(f"{path}/review", 200)
+    reader.choose(word, group="Your word on the report")
+    if comment:
+        reader.fill("Comment", comment)
+    if accepted:
+        reader.fill("Accepted as spent, in US dollars", accepted)
+    reader.press("Record your word")
+
+
+def close(journey: Journey) -> None:
+    """Draw the balance and close; the file is closed only when nothing is set aside."""
+    officer = journey.file(journey.cast.officer, "payments")
+    officer.follow("Draw the balance", 200)
+    officer.press("Draw the balance")
+    officer = journey.file(journey.cast.officer, "payments")
+    officer.follow("Close the file", 200)
+    officer.press("Close the file")
+    assert "Closed" in journey.file(journey.cast.officer, "").page.text
+
+
+def ask_why(journey: Journey) -> None:
+    """Open "Why was this grant made?" as the auditor: each act with who and when."""
+    page = journey.file(journey.cast.auditor, "why").page
+    for said in ("Kim Approving authority", "Kim Certifying officer", "Kim Treasury", AWARD):
+        assert said in page.text
+    faults = [f for check in all_checks() for f in check.run().violations]
+    session.rollback()
+    assert not faults
+
+
 def travel(new_reader: OpenReader) -> Journey:
     """Travel the whole way."""
     journey = begin(new_reader)
@@ -334,4 +508,11 @@ def travel(new_reader: OpenReader) -> Journey:
     score(journey)
     recommend(journey)
     decide(journey, chair)
+    agree(journey, writer, chair)
+    enter_bank_details(journey, writer)
+    pay(journey, writer, 1, "2,800.00")
+    report(journey, writer, chair)
+    pay(journey, writer, 2, "500.00")
+    close(journey)
+    ask_why(journey)
     return journey
