@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
@@ -128,9 +128,34 @@ def outstanding(organisation_id: UUID) -> list[str]:
     ]
 
 
+def award_of(application: Application) -> Award | None:
+    """Return the award of a file with its signatures, None before the offer. One SQL statement."""
+    rows = select(Award).where(Award.application_id == application.id)
+    return session.scalar(rows.options(joinedload(Award.agreement)))
+
+
 def report_of(award: Award, key: str) -> Report | None:
     """Return the award's report of this key, if it was opened. One SQL statement."""
     return session.scalar(select(Report).where(Report.award_id == award.id, Report.key == key))
+
+
+def report_in(ref: str, key: str) -> Report | None:
+    """Return a report by the reference of its file, with all that its pages and policy ask of.
+
+    One SQL statement: the budget and the recusals are few enough to come along.
+    """
+    award = joinedload(Report.award)
+    rows = (
+        select(Report)
+        .join(Report.award)
+        .join(Award.application)
+        .where(Application.ref == ref, Report.key == key)
+        .options(
+            award.joinedload(Award.budget),
+            award.joinedload(Award.application).joinedload(Application.recusals),
+        )
+    )
+    return session.scalars(rows).unique().one_or_none()
 
 
 def rule_of(report: Report) -> ReportRule:
@@ -177,49 +202,61 @@ def open_answers(report: Report) -> dict[str, Value]:
     return {key: row.value for key, row in answer_rows(report).items() if row.sealed is None}
 
 
-def expenditures(report: Report) -> dict[UUID, Expenditure]:
-    """Return what was spent, by budget line. One SQL statement."""
-    rows = select(Expenditure).where(Expenditure.report_id == report.id)
-    return {row.line_id: row for row in session.scalars(rows)}
+@dataclass(frozen=True)
+class Figures:
+    """What was spent by budget line: in this report, and as earlier reports were accepted (cents).
+
+    `accepted_before` is what finance accepted in those; it may be less than they told.
+    """
+
+    told: dict[UUID, Expenditure]
+    before: dict[UUID, int]
+    accepted_before: int
+
+    @property
+    def spent_usd(self) -> int:
+        """What this report tells was spent in all, in US cents."""
+        return sum(row.spent_usd for row in self.told.values())
 
 
-def accepted_before(report: Report) -> int:
-    """Return what was accepted as spent in the award's other reports, in US cents."""
-    rows = select(func.coalesce(func.sum(Report.accepted_usd), 0)).where(
-        Report.award_id == report.award_id, Report.id != report.id
-    )
-    return int(session.scalar(rows) or 0)
-
-
-def spent_before(report: Report) -> dict[UUID, int]:
-    """Return what accepted reports of the award told of each line, in US cents."""
+def figures(report: Report) -> Figures:
+    """Return the spending of a report and what was accepted before it. One SQL statement."""
     rows = (
-        select(Expenditure.line_id, func.sum(Expenditure.spent_usd))
-        .join(Expenditure.report)
+        select(Expenditure, Report.accepted_usd)
+        .join(Report, Report.id == Expenditure.report_id)
         .where(
             Report.award_id == report.award_id,
-            Report.id != report.id,
-            Report.status == ReportStatus.ACCEPTED,
+            (Report.id == report.id) | (Report.status == ReportStatus.ACCEPTED),
         )
-        .group_by(Expenditure.line_id)
     )
-    return {line_id: int(total) for line_id, total in session.execute(rows)}
+    told: dict[UUID, Expenditure] = {}
+    before: dict[UUID, int] = {}
+    accepted: dict[UUID, int] = {}
+    for row, accepted_usd in session.execute(rows):
+        if row.report_id == report.id:
+            told[row.line_id] = row
+        else:
+            before[row.line_id] = before.get(row.line_id, 0) + row.spent_usd
+            accepted[row.report_id] = accepted_usd or 0
+    return Figures(told, before, sum(accepted.values()))
 
 
-def spending(report: Report, rows: dict[UUID, Expenditure] | None = None) -> list[Spent]:
-    """Return each budget line with what was spent on it. At most three SQL statements."""
-    fund = report.award.fund
-    staff = {each.key for each in fund.budget.categories if each.staff}
-    before = spent_before(report)
-    found = expenditures(report) if rows is None else rows
+def expenditures(report: Report) -> dict[UUID, Expenditure]:
+    """Return what was spent, by budget line. One SQL statement."""
+    return figures(report).told
+
+
+def spending(report: Report, known: Figures) -> list[Spent]:
+    """Return each budget line with what was spent on it."""
+    staff = {each.key for each in report.award.fund.budget.categories if each.staff}
     return [
         Spent(
             line=str(line.id),
             budget_usd=line.amount_usd,
-            before_usd=before.get(line.id, 0),
-            spent_usd=found[line.id].spent_usd if line.id in found else None,
+            before_usd=known.before.get(line.id, 0),
+            spent_usd=known.told[line.id].spent_usd if line.id in known.told else None,
             staff=line.category in staff,
-            reason=found[line.id].reason if line.id in found else "",
+            reason=known.told[line.id].reason if line.id in known.told else "",
         )
         for line in report.award.budget
     ]
@@ -227,10 +264,7 @@ def spending(report: Report, rows: dict[UUID, Expenditure] | None = None) -> lis
 
 def spent_total(report: Report) -> int:
     """Return what the report tells was spent, in US cents. One SQL statement."""
-    rows = select(func.coalesce(func.sum(Expenditure.spent_usd), 0)).where(
-        Expenditure.report_id == report.id
-    )
-    return int(session.scalar(rows) or 0)
+    return figures(report).spent_usd
 
 
 def people(report: Report) -> list[PeopleReached]:
@@ -247,6 +281,26 @@ def evidence(report: Report) -> list[Evidence]:
     """Return the files of a report that were not removed, oldest first. One SQL statement."""
     rows = select(Evidence).where(Evidence.report_id == report.id, Evidence.removed_at.is_(None))
     return list(session.scalars(rows.order_by(Evidence.added_at, Evidence.id)))
+
+
+def accepted_before(report: Report) -> int:
+    """Return what was accepted as spent in the award's other reports, in US cents."""
+    return figures(report).accepted_before
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that stands in a report, as it is stored."""
+
+    rows: dict[str, ReportAnswer]
+    figures: Figures
+    people: list[PeopleReached]
+    evidence: list[Evidence]
+
+
+def contents(report: Report) -> Contents:
+    """Return everything that stands in a report. Four SQL statements."""
+    return Contents(answer_rows(report), figures(report), people(report), evidence(report))
 
 
 def reviews(report: Report) -> list[ReportReview]:

@@ -84,8 +84,9 @@ def _refuse_repeated(said: list[ReportReview], side: ReviewSide, by: Person) -> 
 
 
 def _amount(report: Report, accepted_usd: int | None, words: str) -> int:
-    spent = queries.spent_total(report)
-    most = rules.most_acceptable(spent, report.award.amount_usd, queries.accepted_before(report))
+    known = queries.figures(report)
+    spent = known.spent_usd
+    most = rules.most_acceptable(spent, report.award.amount_usd, known.accepted_before)
     if accepted_usd is None or not 0 <= accepted_usd <= most:
         raise Refused(
             _(

@@ -8,7 +8,6 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.applications.models import Application
-from portal.awards import queries as awards
 from portal.awards.models import Award
 from portal.core.web import Form
 from portal.funds.profile import ReportRule
@@ -28,7 +27,7 @@ def file_of(ref: str) -> Application:
 
 def award_of(ref: str) -> Award:
     """Return the award of a file. Raises NotFound before the offer."""
-    award = awards.award_of(file_of(ref))
+    award = queries.award_of(file_of(ref))
     if award is None:
         raise NotFound
     return award
@@ -44,10 +43,11 @@ def rule_of(award: Award, key: str) -> ReportRule:
 
 def visible(ref: str, key: str) -> Report:
     """Return a report that exists for the reader. Raises NotFound."""
-    award = award_of(ref)
-    rule_of(award, key)
-    report = queries.report_of(award, key)
-    if report is None or not policy.can_view(guard.signed_in(), report):
+    report = queries.report_in(ref, key)
+    person = guard.signed_in()
+    if report is None or not policy.can_open_tab(person, report.award.application):
+        raise NotFound
+    if not policy.can_view(person, report):
         raise NotFound
     return report
 

@@ -9,20 +9,26 @@ from portal.reports.models import AgeBand, Evidence, Report
 from portal.reports.views.blueprint import place
 
 
-def content(report: Report, *, with_sealed: bool) -> dict[str, Any]:
-    """Return narrative, spending, people and files. Five SQL statements."""
+def content(
+    report: Report, *, with_sealed: bool, inside: queries.Contents | None = None
+) -> dict[str, Any]:
+    """Return narrative, spending, people and files. Four SQL statements without `inside`."""
     rule = queries.rule_of(report)
-    answers = queries.answers(report) if with_sealed else queries.open_answers(report)
+    known = inside or queries.contents(report)
+    answers = {
+        key: queries.opened(report, row)
+        for key, row in known.rows.items()
+        if with_sealed or row.sealed is None
+    }
+    figures = known.figures
     return {
         "told": reading.told(rule, answers, with_sealed=with_sealed),
-        "table": reading.spending_table(
-            report, queries.expenditures(report), queries.spent_before(report)
-        )
+        "table": reading.spending_table(report, figures.told, figures.before)
         if rule.financial
         else None,
-        "people": reading.people_tables(queries.people(report)) if rule.people_reached else None,
+        "people": reading.people_tables(known.people) if rule.people_reached else None,
         "bands": [str(band.label) for band in AgeBand],
-        "files": shown_files(report, queries.evidence(report)),
+        "files": shown_files(report, known.evidence),
     }
 
 

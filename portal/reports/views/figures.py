@@ -1,6 +1,6 @@
 """The figures of a report: spending by budget line, people reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ from portal.reports.forms import (
     typed_people,
     typed_spending,
 )
-from portal.reports.models import AgeBand, Group, Report
+from portal.reports.models import AgeBand, Group, PeopleReached
 from portal.reports.service.figures import FiguresResult, rate_day
 from portal.reports.views.blueprint import CONFLICT, blueprint, go, own, page
 
@@ -37,9 +37,9 @@ def spending(ref: str, key: str) -> ResponseReturnValue:
         return go("reports.read", report)
     known = rates(rate_day(report))
     home = report.award.application.currency
-    rows, before = queries.expenditures(report), queries.spent_before(report)
+    figures = queries.figures(report)
     codes = sorted({"USD", home, *(each.currency for each in known)})
-    form = spending_form(report, rows, before, codes)
+    form = spending_form(report, figures.told, figures.before, codes)
     result = None
     if form.validate_on_submit():
         entries = typed_spending(form, report)
@@ -53,14 +53,14 @@ def spending(ref: str, key: str) -> ResponseReturnValue:
         if result is not None and not result.conflict:
             tell(_("Saved. The sums stand at the end of this page."))
             return go("reports.spending", report, "sums")
-    used = {home} | {row.currency for row in rows.values()}
+    used = {home} | {row.currency for row in figures.told.values()}
     return _shown(
         page(
             "reports/spending.html",
             form,
             report,
             conflict=_clashes(form, result, "seen_spending"),
-            table=reading.spending_table(report, queries.expenditures(report), before),
+            table=reading.spending_table(report, figures.told, figures.before),
             rates=[each for each in known if each.currency in used],
             rate_day=rate_day(report),
         ),
@@ -76,7 +76,8 @@ def people(ref: str, key: str) -> ResponseReturnValue:
     person = guard.signed_in()
     if request.method == "GET" and not policy.can_edit(person, report):
         return go("reports.read", report)
-    form = people_form(report, _stored(report))
+    counts_before = queries.people(report)
+    form = people_form(report, _stored(counts_before))
     result = None
     if form.validate_on_submit():
         counts = typed_people(form)
@@ -96,7 +97,7 @@ def people(ref: str, key: str) -> ResponseReturnValue:
             form,
             report,
             conflict=_clashes(form, result, "seen_people"),
-            stored=reading.people_tables(queries.people(report)),
+            stored=reading.people_tables(counts_before),
             bands=list(AgeBand),
             tables=[
                 (
@@ -110,11 +111,8 @@ def people(ref: str, key: str) -> ResponseReturnValue:
     )
 
 
-def _stored(report: Report) -> dict[tuple[str, str, str], int]:
-    return {
-        (each.group, each.sex.value, each.age_band.value): each.people
-        for each in queries.people(report)
-    }
+def _stored(counts: Sequence[PeopleReached]) -> dict[tuple[str, str, str], int]:
+    return {(each.group, each.sex.value, each.age_band.value): each.people for each in counts}
 
 
 def _seen(form: Form, name: str) -> int:

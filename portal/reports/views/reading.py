@@ -10,7 +10,6 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.applications.policy import is_member
-from portal.awards import queries as awards
 from portal.core import templating
 from portal.core.i18n import _
 from portal.core.money import usd
@@ -29,7 +28,7 @@ def reports_tab(ref: str) -> ResponseReturnValue:
     """Show what the grant owes, by when, and where each report stands."""
     application = file_of(ref)
     person = guard.signed_in()
-    award = awards.award_of(application)
+    award = queries.award_of(application)
     return render_template(
         "reports/reports_tab.html",
         application=application,

@@ -30,8 +30,8 @@ def review(ref: str, key: str) -> ResponseReturnValue:
     done = any(word.by_id == person.id for word in said)
     if report.status is not ReportStatus.SUBMITTED or done or not open_sides:
         return go("reports.read", report)
-    most = _most(report)
-    form = ReviewForm.for_sides(open_sides, most)
+    inside = queries.contents(report)
+    form = ReviewForm.for_sides(open_sides, _most(report, inside.figures))
     if form.validate_on_submit() and _give_word(report, form):
         tell(_("Your word on the report is recorded."))
         return go("reports.read", report)
@@ -40,13 +40,13 @@ def review(ref: str, key: str) -> ResponseReturnValue:
         form,
         report,
         reviews=said,
-        **content(report, with_sealed=False),
+        **content(report, with_sealed=False, inside=inside),
     )
 
 
-def _most(report: Report) -> int:
+def _most(report: Report, figures: queries.Figures) -> int:
     return rules.most_acceptable(
-        queries.spent_total(report), report.award.amount_usd, queries.accepted_before(report)
+        figures.spent_usd, report.award.amount_usd, figures.accepted_before
     )
 
 

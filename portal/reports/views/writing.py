@@ -55,13 +55,13 @@ def tasks(ref: str, key: str) -> ResponseReturnValue:
     report = own(ref, key)
     if not policy.can_edit(guard.signed_in(), report):
         return go("reports.read", report)
-    points = service.missing(report)
-    files = queries.evidence(report)
+    inside = queries.contents(report)
+    points = service.missing(report, inside)
     parts = _parts(report)
     return render_template(
         "reports/tasks.html",
         **frame(report),
-        items=[_task(report, part, title, points, len(files)) for part, title in parts],
+        items=[_task(report, part, title, points, len(inside.evidence)) for part, title in parts],
         reviews=queries.reviews(report),
     )
 
@@ -185,14 +185,15 @@ def check(ref: str, key: str) -> ResponseReturnValue:
             return go("reports.read", report)
     elif not policy.can_edit(person, report):
         return redirect(url_for("reports.read", **place(report)), code=303)
+    inside = queries.contents(report)
     return page(
         "reports/check.html",
         form,
         report,
-        points=_linked(report, service.missing(report)),
-        warnings=service.warnings(report),
+        points=_linked(report, service.missing(report, inside)),
+        warnings=service.warnings(report, inside),
         may_submit=policy.can_submit(person, report),
-        **content(report, with_sealed=True),
+        **content(report, with_sealed=True, inside=inside),
     )
 
 
