@@ -282,6 +282,11 @@ class Receivable(WithId, Versioned, Base):
     )
 
     @property
+    def money(self) -> Money:
+        """What is owed, in US$."""
+        return Money(self.amount_usd, "USD")
+
+    @property
     def case_id(self) -> UUID:
         """The application's case file."""
         return self.award.application_id
