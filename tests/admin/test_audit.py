@@ -169,7 +169,7 @@ def test_the_whole_chain_is_verified_and_handed_out_with_its_script(
     assert "sandbox" in reply.headers["Content-Security-Policy"]
     (tmp_path / "chain.jsonl").write_bytes(content)
     last = json.loads(content.splitlines()[-1])["digest"]
-    assert last in page.text
+    assert f"audit-chain.jsonl {last}" in page.text
     done = subprocess.run(
         [sys.executable, "-I", "verify.py", "chain.jsonl", last],
         cwd=tmp_path,
