@@ -1,7 +1,18 @@
 """The second half of a grant, through the pages: offer, signatures, payments, reports, closing."""
 
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from portal.applications.models import Application
+from portal.awards.models import Award
+from portal.core import clock
+from portal.core.db import session
 from portal.core.money import format_amount, usd
-from tests.journeys.steps import Journey
+from portal.payments.models import PaymentOrder
+from tests.browser import Browser
+from tests.journeys.steps import Journey, give, pick
+from tests.make.applications import answer_to
 
 PAID_BY = "UNDP country office"
 
@@ -53,3 +64,194 @@ def to_the_signatures(journey: Journey) -> None:
         countersign(journey)
     browser = journey.be("applicant", journey.file("agreement"))
     assert "The grant is in force" in browser.page.text
+
+
+# ------------------------------------------------------------------ payments
+
+
+def enter_bank(journey: Journey, account: str = "0123 4567 8901") -> None:
+    """Let the grantee enter bank details, and a second person verify and screen them."""
+    browser = journey.be("applicant", journey.file("payments"))
+    browser.follow("Enter bank details", 200)
+    browser.fill("Account holder", journey.organisation)
+    browser.fill("IBAN or account number", account)
+    browser.fill("Name of the bank", "Bank of the Lake")
+    browser.fill("Country of the bank", "KEN")
+    browser.press("Keep these bank details", 200)
+    assert account.replace(" ", "") not in browser.page.html
+    browser = journey.be("finance", journey.file("payments"))
+    browser.follow("Verify bank details", 200)
+    assert account.replace(" ", "") not in browser.page.html
+    browser.press("Open the bank details", 200)
+    assert account.replace(" ", "") in browser.page.html
+    browser.choose("I compared the account with the documents")
+    browser.press("Verify bank details", 200)
+
+
+SIGNATURES = {
+    "certifier": "Certify the use of funds",
+    "approver": "Approve the entry",
+    "treasurer": "Release to the paying agent",
+}
+
+
+def pay(journey: Journey, number: int, amount: str) -> str:
+    """Let an instalment be prepared, signed by three people, paid, confirmed and acknowledged.
+
+    Returns the reference of the order.
+    """
+    browser = journey.be("finance", journey.file("payments"))
+    assert f"Instalment {number}: what it waits for" in browser.page.text
+    browser.follow("Prepare payment", 200)
+    assert amount in browser.page.text
+    browser.press("Prepare payment", 200)
+    ref = latest_order(journey)
+    for who, label in SIGNATURES.items():
+        browser = journey.be(who, "/payments")
+        assert ref in browser.page.html, f"the queue of the {who} says nothing of {ref}"
+        browser.open(f"/payments/{ref}", 200)
+        assert amount in browser.page.text
+        browser.follow(label, 200)
+        _press_one_of(browser, label, "Sign")
+    confirm(journey, ref)
+    browser = journey.be("applicant", f"/payments/{ref}")
+    browser.follow("The money has arrived", 200)
+    browser.press("The money has arrived", 200)
+    browser.open(journey.file("payments"), 200)
+    assert amount in browser.page.text
+    return ref
+
+
+def confirm(journey: Journey, ref: str) -> None:
+    """Let finance record what the paying agent says that it paid."""
+    browser = journey.be("finance", f"/payments/{ref}")
+    browser.follow("Record the payment", 200)
+    browser.fill("Reference of the paying agent", f"voucher {ref}")
+    browser.fill("Day of the payment", clock.today().isoformat())
+    browser.press("Record the payment", 200)
+
+
+def _press_one_of(browser: Browser, *labels: str) -> None:
+    said = {"".join(button.itertext()).strip() for button in browser.page.buttons}
+    found = [label for label in labels if label in said]
+    assert found, f"none of {labels} among {said}"
+    browser.press(found[0], 200)
+
+
+def latest_order(journey: Journey) -> str:
+    """Return the reference of the file's latest payment order."""
+    rows = select(PaymentOrder).order_by(PaymentOrder.prepared_at.desc())
+    found = [each for each in session.scalars(rows) if each.case_id == award_of(journey).case_id]
+    return found[0].ref
+
+
+def award_of(journey: Journey) -> Award:
+    """Return the award of the journey's file, read anew."""
+    rows = select(Award).join(Award.application).where(Application.ref == journey.ref)
+    return session.scalars(rows.execution_options(populate_existing=True)).one()
+
+
+# ------------------------------------------------------------------ reports
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What a report tells of each line, in cents by position, and the reason of a difference."""
+
+    cents: dict[int, int]
+    reason: str = ""
+
+
+def part_of_each_line(journey: Journey, percent: int, reason: str = "") -> Spending:
+    """Return `percent` of each line of the approved budget."""
+    lines = award_of(journey).budget
+    return Spending({line.position: line.amount_usd * percent // 100 for line in lines}, reason)
+
+
+def report(journey: Journey, key: str, spending: Spending) -> None:
+    """Let the grantee write a report and hand it in."""
+    rule = journey.profile.report(key)
+    browser = journey.be("applicant", journey.file("reports"))
+    (button,) = [
+        each
+        for each in browser.page.buttons
+        if (browser.page.inside(each, "form") or each).get("action", "").endswith(f"/{key}/begin")
+    ]
+    browser.submit(button, 200)
+    here = journey.file(f"reports/{key}")
+    browser.open(f"{here}/narrative", 200)
+    for question in rule.sections:
+        give(browser, question, answer_to(question))
+    browser.press("Save and continue", 200)
+    if rule.financial:
+        browser.open(f"{here}/spending", 200)
+        for position, cents in spending.cents.items():
+            amount = format_amount(usd(cents), "en")
+            browser.fill_all(**{f"line_{position}__spent": amount})
+            browser.fill_all(**{f"line_{position}__reason": spending.reason})
+        browser.press("Save and work out the sums", 200)
+    if rule.people_reached:
+        browser.open(f"{here}/people", 200)
+        browser.fill_all(n_0_1="17", n_1_2="23")
+        browser.press("Save and continue", 200)
+    browser.open(f"{here}/check", 200)
+    browser.press("Hand in the report", 200)
+
+
+def accept_report(journey: Journey, key: str, accepted: str = "") -> None:
+    """Let programme and finance accept a report, two people; `accepted` as it is typed."""
+    path = journey.file(f"reports/{key}/review")
+    browser = journey.be("officer", "/reports")
+    assert journey.ref in browser.page.html
+    browser.open(path, 200)
+    pick(browser, "verdict", "accept")
+    browser.press("Record your word", 200)
+    if not journey.profile.report(key).financial:
+        return
+    browser = journey.be("finance", path)
+    pick(browser, "verdict", "accept")
+    if accepted:
+        browser.fill("Accepted as spent, in US dollars", accepted)
+        browser.fill("Comment", "One receipt is missing.")
+    browser.press("Record your word", 200)
+
+
+# ------------------------------------------------------------------ the end
+
+
+def draw_balance(journey: Journey) -> None:
+    """Let finance draw the balance of the grant."""
+    browser = journey.be("finance", journey.file("payments"))
+    browser.follow("Draw the balance", 200)
+    browser.press("Draw the balance", 200)
+
+
+def pay_back(journey: Journey, amount: str) -> None:
+    """Let the refund of unspent money arrive (R25)."""
+    browser = journey.be("applicant", journey.file("payments"))
+    assert "Money has to come back" in browser.page.text
+    browser = journey.be("finance", journey.file("payments"))
+    assert amount in browser.page.text
+    browser.follow("Record the refund", 200)
+    browser.fill("The bank's reference", "bank slip 12")
+    browser.fill("Day on which it arrived", clock.today().isoformat())
+    browser.press("Record the refund", 200)
+
+
+def close(journey: Journey) -> None:
+    """Let the officer close the file; every station is passed after it."""
+    browser = journey.be("officer", journey.file("payments"))
+    browser.follow("Close the file", 200)
+    browser.press("Close the file", 200)
+    browser = journey.be("applicant", journey.file())
+    for station in journey.profile.stations:
+        assert station.label in browser.page.text
+
+
+def why(journey: Journey) -> None:
+    """Let the auditor read why the grant was made: every part with who did it."""
+    browser = journey.be("auditor", journey.file("why"))
+    for who in ("authority", "certifier", "approver", "treasurer", "officer"):
+        assert journey.names[who] in browser.page.text, f"{who} is missing"
+    browser.open(journey.file("history"), 200)
+    assert journey.names["treasurer"] in browser.page.text
