@@ -60,7 +60,7 @@ def _applicants() -> list[Persona]:
         ),
         _applicant(
             "hakaya",
-            _l("House of stories in Jordan, in Arabic"),
+            _l("Reading room in Jordan, in Arabic"),
             _l("Answer a question of the programme officer about the application."),
         ),
         _applicant(
@@ -81,7 +81,7 @@ def _applicants() -> list[Persona]:
         _applicant(
             "cabo_verde",
             _l("Ministry that carries out recommendations of the review"),
-            _l("Read the signed agreement and acknowledge the first payment."),
+            _l("Read the signed agreement, and begin the mid-term report that comes next."),
         ),
         _applicant(
             "malawi",

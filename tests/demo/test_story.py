@@ -1,5 +1,6 @@
 """The story: told whole, in order, by the right people, and true whenever it is told."""
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -204,6 +205,27 @@ def test_rates_are_called_approximate() -> None:
 
 def test_no_message_was_sent_and_none_waits() -> None:
     assert set(session.scalars(select(Message.state))) == {MessageState.KEPT}
+
+
+def test_nothing_sealed_stands_in_the_clear_where_others_read() -> None:
+    """What was written about risks, contacts and accounts is in no event and no message."""
+    secrets = {
+        str(content.application(key).answers.get("risk_measures"))
+        for key in ("bakhoumba", "hakaya")
+    }
+    secrets |= {each.person for each in content.organisations() if each.kind == "individual"}
+    secrets |= {content.application("ekidor").remark}
+    rows = session.scalars(select(AuditEvent.facts))
+    facts = "\n".join(json.dumps(each, ensure_ascii=False) for each in rows)
+    messages = "\n".join(
+        f"{each.subject}\n{each.body}" for each in session.scalars(select(Message))
+    )
+    for secret in secrets:
+        assert len(secret) > 10
+        assert secret not in facts
+        assert secret not in messages
+    titles = {str(content.application(key).answers["title"]) for key in (*STATIONS, *AWARDS)}
+    assert not [title for title in titles if title in messages]
 
 
 def test_telling_it_again_changes_nothing(told_settings: Settings) -> None:
