@@ -35,6 +35,24 @@ def decision_of(application: Application) -> Decision | None:
     return session.scalar(select(Decision).where(Decision.application_id == application.id))
 
 
+def next_steps(person: Person, application: Application) -> list[Todo]:
+    """Return what the person has to do with the award of this file. One SQL statement."""
+    rows = select(Award).where(Award.application_id == application.id)
+    award = session.scalar(rows.options(joinedload(Award.agreement)))
+    values = {"ref": application.ref}
+    if award is None:
+        may = policy.can_offer(person, application)
+        return [Todo(_("Prepare the offer"), "awards.offer", values)] if may else []
+    if policy.can_revise(person, award):
+        title = _("Bring your budget to the amount awarded")
+        return [Todo(title, "awards.revise", values)]
+    if award.status is AwardStatus.OFFERED and policy.can_sign(person, award):
+        return [Todo(_("Read and answer the offer"), TAB, values)]
+    if award.status is AwardStatus.ACCEPTED and policy.can_countersign(person, award):
+        return [Todo(_("Countersign the agreement"), "awards.countersign", values)]
+    return []
+
+
 def todos(person: Person) -> list[Todo]:
     """Return what the person has to do with awards. Two SQL statements at most for each side."""
     tasks = _of_grantees(person)

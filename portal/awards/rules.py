@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
-from portal.core.money import Money, split, to_usd, usd
+from portal.core.money import Money, split, usd
 from portal.funds.profile import ReportRule
 
 LONGEST_DAYS = 5 * 366
@@ -14,18 +13,23 @@ REFUND_DAYS = 60
 """How long a grantee has to pay back what was not spent (R25), as the agreement says."""
 
 
-def dollars(lines: Sequence[Money], rate: Decimal, total: Money) -> list[int]:
-    """Return budget lines in cents that sum to `total` exactly.
+def dollars(lines: Sequence[Money], total: Money) -> list[int]:
+    """Return budget lines of one currency in cents that sum to `total` exactly.
 
-    Each line is converted on its own; what rounding leaves over goes to the largest line, where
-    it weighs least. `total` is the request in US$ as it was submitted.
+    `total` is the request in US$ as it was submitted, at the rate of the call's reference day (R9).
+    Each line gets its share of it, cut to whole cents; what is left over goes, a cent each, to the
+    lines that lost most by the cut: none is below zero, or more than two cents away from its own
+    conversion.
     """
-    converted = [to_usd(line, rate).minor for line in lines]
-    if not converted:
-        return []
-    largest = max(range(len(converted)), key=lambda at: (converted[at], -at))
-    converted[largest] += total.minor - sum(converted)
-    return converted
+    whole = sum(line.minor for line in lines)
+    if not whole:
+        return [0] * len(lines)
+    cut = [divmod(total.minor * line.minor, whole) for line in lines]
+    found = [cents for cents, _lost in cut]
+    most_lost = sorted(range(len(cut)), key=lambda at: (-cut[at][1], at))
+    for at in most_lost[: total.minor - sum(found)]:
+        found[at] += 1
+    return found
 
 
 def plan(amount_usd: int, percents: Sequence[int]) -> list[int]:

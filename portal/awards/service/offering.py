@@ -26,7 +26,6 @@ from portal.core.i18n import _, locale
 from portal.core.money import Money, format_money, usd
 from portal.core.text import normalise
 from portal.core.workflow import Refused
-from portal.ledger.queries import rate_on
 from portal.reviews.models import Decision
 
 
@@ -183,12 +182,8 @@ def _copy_budget(award: Award) -> None:
     """Take over the requested budget, in US$ at the rate of the call's reference day (R9)."""
     application = award.application
     lines = requested_budget(application)
-    rate = rate_on(application.currency, application.call.reference_day)
-    amounts = rules.dollars(
-        [Money(line.amount, application.currency) for line in lines],
-        rate.units_per_usd,
-        usd(application.requested_usd),
-    )
+    asked = [Money(line.amount, application.currency) for line in lines]
+    amounts = rules.dollars(asked, usd(application.requested_usd))
     session.add_all(
         AwardBudgetLine(
             award=award,

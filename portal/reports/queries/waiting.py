@@ -1,0 +1,123 @@
+"""Who must act on which report, and by when."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.applications import policy as applications
+from portal.applications.models import Application
+from portal.awards.models import Award
+from portal.core import clock
+from portal.core.db import session
+from portal.core.i18n import _, translated
+from portal.core.todo import Todo
+from portal.reports import policy
+from portal.reports.models import (
+    Report,
+    ReportReview,
+    ReportStatus,
+    ReviewSide,
+)
+from portal.reports.queries.inside import rule_of, sides_wanted
+from portal.reports.queries.owing import IN_FORCE, Owed, awards_in_force, owed_by
+
+AHEAD = timedelta(days=45)
+"""How long before its day a report stands on the home page."""
+
+
+def waiting_for(person: Person) -> list[tuple[Report, set[ReviewSide]]]:
+    """Return submitted reports that wait for the person's word, oldest first.
+
+    Two SQL statements, and those that the recusals of all of them need at once.
+    """
+    visible = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
+    rows = (
+        select(Report)
+        .join(Report.award)
+        .join(Award.application)
+        .where(Report.status == ReportStatus.SUBMITTED, Application.id.in_(visible))
+        .options(
+            joinedload(Report.award)
+            .joinedload(Award.application)
+            .selectinload(Application.recusals)
+        )
+        .order_by(Report.submitted_at)
+    )
+    reports = list(session.scalars(rows))
+    said = _said([report.id for report in reports])
+    found = []
+    for report in reports:
+        words = [word for word in said if (word.report_id, word.round) == (report.id, report.round)]
+        if any(word.by_id == person.id for word in words):
+            continue
+        sides = policy.sides(person, report) & sides_wanted(rule_of(report))
+        sides -= {word.side for word in words}
+        if sides:
+            found.append((report, sides))
+    return found
+
+
+def _said(report_ids: Sequence[UUID]) -> list[ReportReview]:
+    if not report_ids:
+        return []
+    return list(session.scalars(select(ReportReview).where(ReportReview.report_id.in_(report_ids))))
+
+
+def overdue(person: Person) -> list[tuple[Award, Owed]]:
+    """Return overdue reports of awards that exist for the person. Three SQL statements at most."""
+    visible = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
+    rows = (
+        select(Award)
+        .join(Award.application)
+        .where(Award.status.in_(IN_FORCE), Application.id.in_(visible))
+        .options(joinedload(Award.agreement))
+        .order_by(Award.ends_on)
+    )
+    return [pair for pair in owed_by(list(session.scalars(rows))) if pair[1].is_overdue]
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return what the person has to do with reports: to write, or to give a word on."""
+    own = person.organisation_ids()
+    found = [_to_write(award, owed) for award, owed in owed_by(awards_in_force(own))] if own else []
+    tasks = [task for task in found if task is not None]
+    if not policy.reviews_somewhere(person):
+        return tasks
+    return tasks + [_to_review(report) for report, _sides in waiting_for(person)]
+
+
+def _to_write(award: Award, owed: Owed) -> Todo | None:
+    if not owed.is_waiting or owed.due_on is None or owed.due_on - clock.today() > AHEAD:
+        return None
+    return Todo(
+        _(
+            "%(title)s of %(ref)s",
+            title=translated(owed.rule.title),
+            ref=award.application.ref,
+        ),
+        "reports.reports_tab",
+        {"ref": award.application.ref},
+        end_of(owed.due_on),
+        award.application.title,
+    )
+
+
+def _to_review(report: Report) -> Todo:
+    return Todo(
+        _(
+            "Look at the report on %(ref)s: %(title)s",
+            ref=report.award.application.ref,
+            title=translated(rule_of(report).title),
+        ),
+        "reports.read",
+        {"ref": report.award.application.ref, "key": report.key},
+    )
+
+
+def end_of(day: date) -> datetime:
+    """Return the end of a day in UTC: the moment when what was due on it is late."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
