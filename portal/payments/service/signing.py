@@ -7,7 +7,7 @@ from portal.applications.queries import names
 from portal.awards.models import AwardStatus
 from portal.core import audit, crypto, files
 from portal.core.db import session
-from portal.core.i18n import _, locale
+from portal.core.i18n import _, _l, locale
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
 from portal.funds import countries
@@ -24,6 +24,13 @@ from portal.payments.rails import RAILS
 from portal.payments.service.bank import payee
 from portal.payments.service.orders import hold
 from portal.payments.workflow import ORDER_WORKFLOW
+
+SIGNED_FOR = {
+    ApprovalStep.CERTIFY: _l("the certification"),
+    ApprovalStep.APPROVE: _l("the approval"),
+    ApprovalStep.RELEASE: _l("the release"),
+}
+"""What each signature stands for, as the instruction says it."""
 
 
 def certify(order: PaymentOrder, *, by: Person) -> None:
@@ -138,10 +145,10 @@ def _instruction_context(order: PaymentOrder) -> dict[str, object]:
         "country_of_agent": countries.display_name(award.application.country, locale()),
         "signatures_given": [
             {
-                "party": str(approval.step.label),
+                "party": str(SIGNED_FOR[approval.step]),
                 "name": people[approval.person_id],
+                "capacity": str(policy.SIGNS[approval.step].label),
                 "at": approval.at,
-                "digest": approval.digest,
             }
             for approval in sorted(order.approvals, key=lambda each: each.at)
         ],
