@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import socket
 import threading
 import time
 from collections import Counter
@@ -16,30 +15,15 @@ from sqlalchemy import select, text
 
 from portal.applications import queries
 from portal.core import outbox
-from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.outbox import Message, MessageState
-from portal.core.web import Portal
-from tests.journeys.running import GONE, PATIENCE_SECONDS, Site, Wire
+from tests.journeys.running import GONE, PATIENCE_SECONDS, Site, Wire, free_port, until
 from tests.make.accounts import representative_of
 from tests.make.applications import by_ref, call, draft
 
 WRITERS = 4
 KILLS = 3
 MESSAGES = 24
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-@pytest.fixture
-def site(application: Portal, settings: Settings, fresh_database: str) -> Site:
-    """Return a site on a database of its own, with the keys and files of this process."""
-    del application  # its documents are set in type in this process too
-    return Site(fresh_database, settings.data_dir, free_port())
 
 
 class Writer(threading.Thread):
@@ -87,14 +71,6 @@ def stored(ref: str) -> int:
     return int(str(queries.answers(by_ref(ref)).get("title", "0")))
 
 
-def until(what: Any, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until `what()` is true."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
 def test_no_answer_that_was_said_to_be_saved_is_lost(site: Site) -> None:
     under = call()
     drafts = [draft(under) for _n in range(WRITERS)]
@@ -128,6 +104,10 @@ class LetterBox:
         self.received: list[str] = []
         self.bodies: dict[str, set[str]] = {}
 
+    def wait_for(self, count: int) -> None:
+        """Wait until so many mails are here, the last of them perhaps not yet acknowledged."""
+        until(lambda: len(self.received) >= count)
+
     async def handle_DATA(self, server: Any, peer: Any, envelope: Any) -> str:  # noqa: N802
         """Keep a mail, and say so only a moment later."""
         del server, peer
@@ -159,9 +139,9 @@ def test_every_message_arrives(site: Site, letter_box: tuple[LetterBox, int]) ->
         outbox.queue(f"p{number}@example.org", "reset_password", key=f"k{number}", link="/reset/x")
     session.commit()
     for kill in range(KILLS):
-        before = len(box.received)
+        wanted = len(box.received) + 3
         with site.running("work") as worker:
-            until(lambda before=before: len(box.received) >= before + 3)
+            box.wait_for(wanted)
             worker.kill()
             worker.wait()
         assert unsent() > 0, f"kill {kill} came after all was sent"
