@@ -13,6 +13,7 @@ from playwright.sync_api import FilePayload, Locator, Page, Response, ViewportSi
 
 NARROW: ViewportSize = {"width": 360, "height": 740}
 WIDE: ViewportSize = {"width": 1280, "height": 900}
+TYPED = "input:not([type=radio], [type=checkbox], [type=file]), textarea, select"
 REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}|[0-9a-f]{8}-[0-9a-f-]{27}|\d+|[\w-]{43}")
 
 
@@ -59,7 +60,7 @@ class Chromium:
 
     def fill(self, label: str, value: str) -> None:
         """Type or select `value` in the field called `label`."""
-        field = self._field(label)
+        field = self._field(label, kinds=TYPED)
         if field.evaluate("element => element.tagName") == "SELECT":
             field.select_option(label=value)
         else:
@@ -122,11 +123,15 @@ class Chromium:
         """Close the window and forget its cookies."""
         self.window.context.close()
 
-    def _field(self, label: str, group: str | None = None) -> Locator:
+    def _field(self, label: str, group: str | None = None, kinds: str = "*") -> Locator:
         around: Page | Locator = self.window
         if group is not None:
             around = self.window.locator("fieldset").filter(has_text=group).last
-        return self._best(around.get_by_label(label, exact=True), around.get_by_label(label))
+        wanted = self.window.locator(kinds)
+        return self._best(
+            around.get_by_label(label, exact=True).and_(wanted),
+            around.get_by_label(label).and_(wanted),
+        )
 
     def _best(self, exact: Locator, loose: Locator) -> Locator:
         found = exact if exact.count() else loose
