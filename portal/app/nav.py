@@ -15,6 +15,7 @@ from portal.admin import policy as admin
 from portal.applications import policy as applications
 from portal.core.i18n import _l
 from portal.funds import policy as funds
+from portal.payments import policy as payments
 from portal.reports import policy as reports
 from portal.reviews import policy as reviews
 
@@ -89,6 +90,7 @@ NAV: tuple[Entry, ...] = (
         holders(reviews.reads_rankings),
         covers=("reviews.ranking", "reviews.recommendation", "reviews.make", "reviews.approve"),
     ),
+    Entry(_l("Payments"), "payments.queue", holders(payments.has_queue), covers=("payments.",)),
     Entry(_l("Reports"), "reports.queue", holders(reports.reviews_somewhere)),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
     Entry(_l("Audit"), "admin.audit", holders(admin.audits), covers=("admin.whole_chain",)),
