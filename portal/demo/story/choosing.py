@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from portal.core.money import usd
 from portal.demo import content
 from portal.demo.story.telling import Case, Story
 from portal.reviews import service
@@ -87,6 +86,3 @@ def _key_of(story: Story, organisation_id: object) -> str:
 def approve(story: Story, recommendation: Recommendation) -> None:
     """Let the approving authority approve the list as it stands."""
     service.approve(recommendation, by=story.people["authority"])
-
-
-__all__ = ["Line", "Verdict", "approve", "recommend", "score", "screen", "sheet", "usd"]

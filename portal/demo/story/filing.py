@@ -9,11 +9,10 @@ from portal.applications.rules import Line
 from portal.core.money import Money
 from portal.demo import content
 from portal.demo.story import papers
-from portal.demo.story.opening import settle_in
+from portal.demo.story.opening import CALLS, settle_in
 from portal.demo.story.telling import Case, Story
 from portal.funds.profile import AttachmentRule, Question, Section
 
-NOT_OF_STATES = ("registration", "support_letter")
 PICTURES = {"identity": "IDENTITY CARD", "passport": "PASSPORT"}
 
 
@@ -41,15 +40,9 @@ def submit(story: Story, case: Case) -> None:
 
 def days(story: Story, case: Case) -> tuple[date, date]:
     """Return the first and the last day of the activities, as the applicant planned them."""
-    closes = next(call.closes for call in _planned() if call.key == case.call)
+    closes = next(call.closes for call in CALLS if call.key == case.call)
     first = closes + case.words.starts_after
     return story.day(first), story.day(first + case.words.lasts)
-
-
-def _planned() -> tuple[Any, ...]:
-    from portal.demo.story.opening import CALLS
-
-    return CALLS
 
 
 def _write(story: Story, case: Case, section: Section) -> None:
@@ -112,7 +105,7 @@ def _attach(story: Story, case: Case, rule: AttachmentRule) -> None:
 
 
 def paper(case: Case, key: str, dated: date) -> tuple[BytesIO, str]:
-    """Return a paper that the form asks for, with its file name."""
+    """Return a paper that the form asks for, with its file name: a PDF or a photograph."""
     who = content.organisation(case.key)
     if key in PICTURES:
         named = (
@@ -122,5 +115,7 @@ def paper(case: Case, key: str, dated: date) -> tuple[BytesIO, str]:
         rows = [named or who.person, who.country, "No. 000000000"]
         return papers.picture(PICTURES[key], rows), f"{key}.jpg"
     rows = [who.number, who.address, f"{who.person}, {who.title}"]
+    if key == "registration" and all(row.isascii() for row in (who.name, *rows)):
+        return papers.picture("Certificate of registration", [who.name, *rows]), f"{key}.jpg"
     stream = papers.letter(key, case.words.language, who.name, rows, dated)
     return stream, f"{key.replace('_', '-')}.pdf"

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from portal.applications import service as applications
 from portal.demo import content
 from portal.demo.story import choosing, filing, granting
-from portal.demo.story.choosing import Verdict
 from portal.demo.story.granting import Signing
 from portal.demo.story.telling import Case, Story
 from portal.payments.models import Receivable
 from portal.reports.models import Report
 from portal.reports.service import send_reminders
 from portal.reviews import service as reviews
-from portal.reviews.models import Finding, Recommendation
+from portal.reviews.models import Finding, Recommendation, Verdict
 
 OFFICER = "officer"
 

@@ -6,6 +6,7 @@ They go through the same cleaner as any upload.
 from datetime import date
 from html import escape
 from io import BytesIO
+from unicodedata import normalize
 
 from PIL import Image, ImageDraw
 
@@ -68,15 +69,22 @@ def letter(key: str, language: str, name: str, rows: list[str], dated: date) -> 
 
 
 def picture(title: str, rows: list[str]) -> BytesIO:
-    """Return a photograph of a paper, in Latin letters: a page of a passport, a receipt."""
+    """Return a photograph of a paper: a page of a passport, a certificate, receipts.
+
+    In plain Latin letters, as on passports: the font at hand knows no others.
+    """
     image = Image.new("RGB", PICTURE, PAPER)
     draw = ImageDraw.Draw(image)
     draw.rectangle((40, 40, PICTURE[0] - 40, PICTURE[1] - 40), outline=SOFT, width=3)
-    draw.text((90, 80), title, fill=INK, font_size=54)
+    draw.text((90, 80), _plain(title), fill=INK, font_size=54)
     for number, row in enumerate(rows):
-        draw.text((90, 190 + 70 * number), row, fill=INK, font_size=38)
+        draw.text((90, 190 + 70 * number), _plain(row), fill=INK, font_size=38)
     draw.text((90, PICTURE[1] - 110), MARKED["en"], fill=SOFT, font_size=30)
     return _jpeg(image)
+
+
+def _plain(text: str) -> str:
+    return normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def scene(seed: int) -> BytesIO:

@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from portal.awards.models import PayingAgent
 from portal.demo import content
 from portal.demo.story import choosing, filing, granting
-from portal.demo.story.choosing import Verdict
 from portal.demo.story.granting import Signing
 from portal.demo.story.telling import Case, Story
 from portal.reports.models import Report
 from portal.reviews import service as reviews
-from portal.reviews.models import Recommendation
+from portal.reviews.models import Recommendation, Verdict
 
 BOARD, STATES = "officer", "officer_upr"
 """The programme officers: of technical cooperation, and of the funds for States."""
