@@ -33,7 +33,8 @@ GRACE_SECONDS = 15
 @click.option("--no-serve", is_flag=True, help="Prepare everything, and do not start the servers.")
 def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # noqa: FBT001
     """Run a demonstration: no real money, no real people. Ctrl-C ends all of it."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     if not no_serve:
         _demand_free(port)
     address = f"http://{HOST}:{port}"
@@ -55,7 +56,7 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """End on SIGTERM as on Ctrl-C."""
+    """End in order on Ctrl-C and on SIGTERM, also where a shell had them ignored."""
     raise KeyboardInterrupt
 
 
