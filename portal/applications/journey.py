@@ -5,11 +5,12 @@ injected with `due_with`.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from babel.support import LazyProxy
 from sqlalchemy import select
 
 from portal.applications.models import Application, ApplicationStatus
@@ -45,12 +46,46 @@ class Stop:
     due: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a whole file stands in one word: the application's status, or its grant's."""
+
+    label: LazyProxy
+    tone: str
+
+
+STANDINGS = {
+    "award.offered": Standing(_l("Offered"), "wait"),
+    "offer.accepted": Standing(_l("Accepted by the grantee"), "wait"),
+    "agreement.signed": Standing(_l("Grant in force"), "good"),
+    "instalment.paid:1": Standing(_l("Grant in force"), "good"),
+    "award.resume": Standing(_l("Grant in force"), "good"),
+    "award.suspend": Standing(_l("Suspended"), "stop"),
+    "award.terminate": Standing(_l("Terminated"), "stop"),
+    "award.decline": Standing(_l("Declined by the grantee"), "stop"),
+    "award.cancel": Standing(_l("Cancelled"), "stop"),
+    "award.closed": Standing(_l("Closed"), "neutral"),
+}
+"""The acts after a decision that change the word at the head of a file; the latest one counts."""
+
+ENDS = frozenset({"award.terminate", "award.decline", "award.cancel"})
+"""Acts after which the coming stations are not reached any more."""
+
+
+class Line(list[Station | Stop]):
+    """The stations of one file, in order, with the word that stands beside them."""
+
+    def __init__(self, found: Iterable[Station | Stop], standing: Standing) -> None:
+        super().__init__(found)
+        self.standing = standing
+
+
 def due_with(name: str, dues: Dues) -> None:
     """Let a higher feature say when `name` (`report_due`) is due, for many applications at once."""
     _injected[name] = dues
 
 
-def line(application: Application, *, asked_until: datetime | None = None) -> list[Station | Stop]:
+def line(application: Application, *, asked_until: datetime | None = None) -> Line:
     """Return the stations of one case file. One SQL statement, and those of the dues.
 
     While a clarification is open the present station is with the applicant; `asked_until` says
@@ -59,15 +94,16 @@ def line(application: Application, *, asked_until: datetime | None = None) -> li
     found = lines([application])[application.id]
     if asked_until is None:
         return found
-    return [
+    dated = (
         replace(each, due=asked_until)
         if isinstance(each, Station) and each.state == "present"
         else each
         for each in found
-    ]
+    )
+    return Line(dated, found.standing)
 
 
-def lines(applications: Sequence[Application]) -> dict[UUID, list[Station | Stop]]:
+def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
     """Return the stations of many case files by application. One SQL statement, and the dues."""
     wanted = [application.id for application in applications]
     rows = (
@@ -102,23 +138,30 @@ def _count(events: list[Event], action: str, at: datetime) -> None:
     events.append((action, at))
 
 
-def _line(
-    application: Application, events: list[Event], dues: dict[str, datetime]
-) -> list[Station | Stop]:
-    over = application.status in OVER
+def _line(application: Application, events: list[Event], dues: dict[str, datetime]) -> Line:
+    word = _word(application, events)
+    over = application.status in OVER or any(action in ENDS for action, _at in events)
     found: list[Station | Stop] = list(
         stations(
             application.fund,
             events,
-            stopped=str(application.status.label) if over else None,
+            stopped=str(word.label) if over else None,
             dues={"call_closes": application.call.closes_at, **dues},
         )
     )
     if application.status is ApplicationStatus.CLARIFICATION:
         found = [_with_applicant(each) for each in found]
     if over:
-        found[-1] = Stop(str(application.status.label), events[-1][1] if events else None)
-    return found
+        found[-1] = Stop(str(word.label), events[-1][1] if events else None)
+    return Line(found, word)
+
+
+def _word(application: Application, events: list[Event]) -> Standing:
+    """Return what the latest act on the grant made of the file, or else the status."""
+    for action, _at in reversed(events):
+        if action in STANDINGS:
+            return STANDINGS[action]
+    return Standing(application.status.label, application.status.tone)
 
 
 def _with_applicant(each: Station | Stop) -> Station | Stop:
