@@ -1,10 +1,11 @@
-"""The tabs of a case file: each feature says who may open its own.
+"""What every page of a case file shows: its tabs, and what happens next, by whom.
 
 A feature adds its line here: label, endpoint, its `policy.can_open_tab`. Endpoints take `ref`, the
-reference of the application at the head of the file.
+reference of the application at the head of the file. A feature whose acts pass stations adds the
+beginning of their names to `STEPS`, with its `queries.next_steps`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from babel.support import LazyProxy
@@ -14,12 +15,18 @@ from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.admin import policy as admin
 from portal.applications import policy as applications
+from portal.applications import queries as application_queries
 from portal.applications.models import Application
 from portal.awards import policy as awards
+from portal.awards import queries as award_queries
 from portal.core.i18n import _l
+from portal.core.todo import Todo, by_urgency
 from portal.payments import policy as payments
+from portal.payments import queries as payment_queries
 from portal.reports import policy as reports
+from portal.reports import steps as report_steps
 from portal.reviews import policy as reviews
+from portal.reviews.queries.todos import next_steps as review_steps
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,40 @@ def tabs(application: Application) -> list[dict[str, object]]:
     ]
 
 
+StepSource = Callable[[Person, Application], Sequence[Todo]]
+
+STEPS: Mapping[str, StepSource] = {
+    "application": application_queries.next_steps,
+    "screening": review_steps,
+    "review": review_steps,
+    "entitlement": review_steps,
+    "recommendation": review_steps,
+    "decision": review_steps,
+    "offer": award_queries.next_steps,
+    "agreement": award_queries.next_steps,
+    "instalment": payment_queries.next_steps,
+    "report": report_steps.next_steps,
+    "travel": report_steps.next_steps,
+    "award": payment_queries.next_steps,
+}
+"""Who knows what is to be done at a station: the feature whose act passes it."""
+
+
+def steps(application: Application, present: str | None) -> list[Todo]:
+    """Return what the reader has to do with a file whose present station has this key.
+
+    Only the feature of that station is asked, so that the number of SQL statements stays small;
+    a question that is open (a clarification) goes before everything.
+    """
+    person = guard.signed_in()
+    found = list(application_queries.next_steps(person, application))
+    rule = next((each for each in application.fund.stations if each.key == present), None)
+    if found or rule is None:
+        return found
+    sources = {STEPS[act.partition(".")[0]]: None for act in rule.completed_by}
+    return by_urgency([step for source in sources for step in source(person, application)])
+
+
 def init_case(app: Flask) -> None:
-    """Give every page `case_tabs`."""
-    app.context_processor(lambda: {"case_tabs": tabs})
+    """Give every page `case_tabs` and `case_steps`."""
+    app.context_processor(lambda: {"case_tabs": tabs, "case_steps": steps})

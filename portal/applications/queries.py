@@ -312,6 +312,24 @@ def todos(person: Person) -> list[Todo]:
     return [*_drafts(person), *_questions(person)]
 
 
+def next_steps(person: Person, application: Application) -> list[Todo]:
+    """Return what the person has to do with this application. One SQL statement at most."""
+    if not policy.is_member(person, application):
+        return []
+    values = {"ref": application.ref}
+    if application.status is ApplicationStatus.DRAFT and application.call.takes_applications:
+        closes_at = application.call.closes_at
+        return [
+            Todo(_("Finish and submit the application"), "applications.tasks", values, closes_at)
+        ]
+    question = None
+    if application.status is ApplicationStatus.CLARIFICATION:
+        question = open_clarification(application)
+    if question is None:
+        return []
+    return [Todo(_("Answer the question"), "applications.answer", values, question.due_at)]
+
+
 def _drafts(person: Person) -> list[Todo]:
     own = person.organisation_ids()
     if not own:

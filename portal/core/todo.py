@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from portal.core import clock
+
 
 @dataclass(frozen=True)
 class Todo:
@@ -15,6 +17,11 @@ class Todo:
     values: Mapping[str, Any] = field(default_factory=dict)
     due: datetime | None = None
     note: str = ""
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its moment has passed."""
+        return self.due is not None and self.due < clock.now()
 
 
 def by_urgency(tasks: list[Todo]) -> list[Todo]:

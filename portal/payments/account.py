@@ -87,6 +87,32 @@ def account(award: Award) -> Account:
     return Account(award, Standing(award, details, accepted, int(committed)), orders, receivable)
 
 
+def last_of(
+    application: Application,
+) -> tuple[Award, BankDetails | None, Receivable | None, list[PaymentOrder]] | None:
+    """Return award, current details, money owed and orders of a file. Two SQL statements."""
+    rows = (
+        select(Award, BankDetails, Receivable)
+        .outerjoin(
+            BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
+        )
+        .outerjoin(Receivable, Receivable.award_id == Award.id)
+        .where(Award.application_id == application.id)
+        .options(joinedload(Award.instalments))
+    )
+    found = session.execute(rows).unique().one_or_none()
+    if found is None:
+        return None
+    award, details, owed = found
+    orders = _orders().where(Instalment.award_id == award.id).order_by(Instalment.number)
+    return award, details, owed, list(session.scalars(orders).unique())
+
+
+def live(orders: Iterable[PaymentOrder]) -> list[PaymentOrder]:
+    """Return the orders that still wait for somebody."""
+    return [order for order in orders if order.status in UNFINISHED]
+
+
 def last_refused(award: Award) -> BankDetails | None:
     """Return the bank details that finance refused last, for their remark. One SQL statement."""
     rows = select(BankDetails).where(

@@ -2,7 +2,7 @@
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
-from portal.applications.models import Application
+from portal.applications.models import Application, ApplicationStatus
 from portal.payments.models import ApprovalStep, BankDetails, PaymentOrder, Receivable
 
 SIGNS = {
@@ -112,7 +112,9 @@ def has_queue(person: Person) -> bool:
 
 
 def can_open_tab(person: Person, application: Application) -> bool:
-    """Say whether the payments tab of a case file is there: for the grantee and those who pay."""
+    """Say whether there is a payments tab: after approval, for the grantee and those who pay."""
+    if application.status is not ApplicationStatus.APPROVED:
+        return False
     if not applications.can_view(person, application):
         return False
     if applications.is_member(person, application):

@@ -4,7 +4,7 @@ Each is a fixed number of SQL statements, whatever the number of rows. Amounts a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.accounts.models import Person
+from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.awards.models import Award, AwardAction, AwardStatus, Instalment
 from portal.awards.workflow import WORKFLOW as AWARD_WORKFLOW
@@ -28,7 +29,9 @@ from portal.payments.account import (
     account,
     accounts,
     award_of,
+    last_of,
     last_refused,
+    live,
     order_by_ref,
 )
 from portal.payments.models import (
@@ -41,7 +44,7 @@ from portal.payments.models import (
     ReceivableStatus,
 )
 from portal.payments.service.closing import not_yet
-from portal.payments.standing import SETTLED
+from portal.payments.standing import SETTLED, Standing
 from portal.payments.workflow import ORDER_WORKFLOW
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "can_close",
     "count_sentence",
     "last_refused",
+    "next_steps",
     "order_by_ref",
     "queue",
     "todos",
@@ -63,6 +67,9 @@ __all__ = [
 
 ENTERED_FOR = (AwardStatus.ACCEPTED, AwardStatus.ACTIVE)
 """Where a grantee enters bank details."""
+
+SERVED = (AwardStatus.ACTIVE, AwardStatus.TERMINATED)
+"""Where there may be something to pay, or an account to settle."""
 
 
 class Matter(Labelled):
@@ -208,6 +215,36 @@ def can_close(one: Account, person: Person) -> bool:
 def todos(person: Person) -> list[Todo]:
     """Return what the person has to do about payments. Nine SQL statements at most."""
     return [*_for_staff(person), *_for_grantees(person)]
+
+
+def next_steps(person: Person, application: Application) -> list[Todo]:
+    """Return what the person has to do about the payments of this file. Two SQL statements."""
+    read = last_of(application)
+    if read is None:
+        return []
+    award, details, owed, orders = read
+    if applications.is_member(person, application):
+        return list(_next_of_grantee(award, details, orders))
+    one = Account(award, Standing(award, details, {}, 0), live(orders), owed)
+    found = [*_about_bank(one, person), *_about_orders(one, person)]
+    steps = [Todo(str(each.matter.label), each.endpoint, each.values, each.due) for each in found]
+    waits = details is not None and details.status is BankStatus.VERIFIED and not one.orders
+    if waits and award.status in SERVED and policy.can_prepare(person, application):
+        title = _("See which payment can be prepared, or whether the file can be closed")
+        steps.append(Todo(title, "payments.payments_tab", {"ref": application.ref}))
+    return steps
+
+
+def _next_of_grantee(
+    award: Award, details: BankDetails | None, orders: Sequence[PaymentOrder]
+) -> Iterator[Todo]:
+    ref = award.application.ref
+    if details is None and award.status in ENTERED_FOR:
+        yield Todo(_("Enter your bank details"), "payments.bank", {"ref": ref})
+    for order in orders:
+        if order.status is OrderStatus.CONFIRMED and order.acknowledged_at is None:
+            title = _("Say whether the payment has arrived")
+            yield Todo(title, "payments.acknowledge", {"ref": order.ref})
 
 
 def _for_staff(person: Person) -> list[Todo]:

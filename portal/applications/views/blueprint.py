@@ -1,8 +1,9 @@
 """The blueprint of applications, and what its views share."""
 
 from typing import Any
+from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
@@ -59,6 +60,14 @@ def frame() -> dict[str, Any]:
 
 
 def _case_line(application: Application) -> Any:
+    """Return the stations of a file, read once for each request."""
+    known: dict[UUID, Any] = g.setdefault("case_lines", {})
+    if application.id not in known:
+        known[application.id] = _read_line(application)
+    return known[application.id]
+
+
+def _read_line(application: Application) -> Any:
     until = None
     if application.status is ApplicationStatus.CLARIFICATION:
         question = queries.open_clarification(application)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -26,15 +26,11 @@ from portal.core.i18n import _
 from portal.core.web import Form, tell
 
 PAGES = {
-    ApplicationAction.SUBMIT: "applications.check",
     ApplicationAction.REOPEN: "applications.reopen",
     ApplicationAction.WITHDRAW: "applications.withdraw",
     ApplicationAction.ASK: "applications.ask",
-    ApplicationAction.ANSWER: "applications.answer",
 }
-"""Where an act of this feature is taken; the others stand on the review tab."""
-
-ELSEWHERE = "reviews.review_tab"
+"""Acts that are open beside the next step, which `case_steps` names, and where they are taken."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +44,13 @@ class Act:
 
 
 def acts(person: Person, application: Application) -> list[Act]:
-    """Return what the person may do with the file now."""
+    """Return what the person may do with the file beside the next step."""
     found = []
-    if policy.can_edit(person, application):
-        href = url_for("applications.tasks", ref=application.ref)
-        found.append(Act(_("Continue the application"), href, None, "primary"))
     for offer in WORKFLOW.offers(person, application):
         action = ApplicationAction(offer.action)
-        endpoint = PAGES.get(action, ELSEWHERE)
-        if endpoint not in current_app.view_functions:
-            continue
-        kind = "primary" if action is ApplicationAction.ANSWER else "secondary"
-        href = url_for(endpoint, ref=application.ref)
-        found.append(Act(str(offer.label), href, offer.refusal, kind))
+        if action in PAGES:
+            href = url_for(PAGES[action], ref=application.ref)
+            found.append(Act(str(offer.label), href, offer.refusal, "secondary"))
     return found
 
 
@@ -70,12 +60,10 @@ def overview(ref: str) -> ResponseReturnValue:
     """Show where the file is, who acts next and by when."""
     application = visible(ref)
     person = guard.signed_in()
-    submission = queries.last_submission(application) if application.submitted_at else None
     return render_template(
         "applications/overview.html",
         application=application,
         acts=acts(person, application),
-        submission=submission,
         clarifications=queries.clarifications(application),
         own=policy.is_member(person, application),
         may_lower=application.sensitive and policy.can_lower_sensitivity(person, application),

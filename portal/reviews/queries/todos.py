@@ -4,7 +4,8 @@ from collections import Counter
 
 from sqlalchemy import func, select
 
-from portal.accounts.models import Person
+from portal.accounts.models import Person, Role
+from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
@@ -33,12 +34,59 @@ def todos(person: Person) -> list[Todo]:
     return found
 
 
+def next_steps(person: Person, application: Application) -> list[Todo]:
+    """Return what the person has to do with this application. Two SQL statements at most."""
+    values = {"ref": application.ref}
+    match application.status:
+        case Status.SUBMITTED if policy.can_screen(person, application):
+            return [Todo(_("Screen the application"), "reviews.screening", values)]
+        case Status.IN_REVIEW if policy.may_declare(person, application):
+            return _next_of_reviewer(person, application)
+        case Status.IN_REVIEW:
+            return _next_of_office(person, application)
+        case Status.RECOMMENDED:
+            role = Role(application.fund.process.approving_role)
+            title = _("Decide on the recommendation of this call")
+            return _about_the_list(person, role, application, title)
+        case _:
+            return []
+
+
+def _next_of_office(person: Person, application: Application) -> list[Todo]:
+    process = application.fund.process
+    if process.reviewer_role is None and policy.can_screen(person, application):
+        done = select(EntitlementCheck.id).where(EntitlementCheck.application_id == application.id)
+        if session.scalar(done) is None:
+            values = {"ref": application.ref}
+            return [Todo(_("Check the entitlement"), "reviews.entitlement", values)]
+    title = _("Prepare the recommendation of this call")
+    return _about_the_list(person, Role(process.recommends_role), application, title)
+
+
+def _about_the_list(person: Person, role: Role, application: Application, title: str) -> list[Todo]:
+    acts = applications.holds(person, role, application)
+    if not acts or applications.is_recused(person, application):
+        return []
+    return [Todo(title, "reviews.recommendation", {"ref": application.call.ref})]
+
+
+def _next_of_reviewer(person: Person, application: Application) -> list[Todo]:
+    own = [each for each in assignments(person) if each.application.id == application.id]
+    if not own or own[0].done:
+        return []
+    if own[0].declared:
+        return [Todo(_("Score the application"), "reviews.score", {"ref": application.ref})]
+    declare = _("Declare your interests before you read")
+    return [Todo(declare, "reviews.interests", {"ref": application.call.ref})]
+
+
 def _to_screen(person: Person) -> list[Todo]:
     screening = [
         Todo(
             _("Screen the application %(ref)s", ref=each.ref),
             "reviews.screening",
             {"ref": each.ref},
+            note=each.title,
         )
         for each in to_screen(person)
         if each.status is Status.SUBMITTED
@@ -48,6 +96,7 @@ def _to_screen(person: Person) -> list[Todo]:
             _("Check the entitlement of %(ref)s", ref=each.ref),
             "reviews.entitlement",
             {"ref": each.ref},
+            note=each.title,
         )
         for each in to_check(person)
     ]
