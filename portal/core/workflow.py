@@ -159,6 +159,16 @@ class Workflow(Generic[T]):
         )
 
 
+def diagram(workflow: Workflow[Any]) -> str:
+    """Return the table as a Mermaid state diagram, an arrow for each row: the README shows it."""
+    arrows = dict.fromkeys(
+        f"    {source.value} --> {row.target.value}: {row.action.value}"
+        for row in workflow.rows
+        for source in sorted(row.sources)
+    )
+    return "\n".join(["stateDiagram-v2", *arrows])
+
+
 def refusal(row: Transition[T], thing: T) -> str | None:
     """Return the first sentence for which `row` has to wait, or None."""
     for requirement in row.requires:
