@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from portal.core.web import Portal
     from tests.browser import Browser
 
+Bind = sa.Engine | sa.Connection
+
 SAVEPOINT_WORDS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET CONSTRAINTS")
 DEFERRED = (
     "SELECT string_agg(DISTINCT quote_ident(conname), ', ') FROM pg_constraint WHERE condeferred"
@@ -228,3 +230,43 @@ def count_sql() -> Callable[[], AbstractContextManager[SqlCount]]:
             sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
     return counting
+
+
+@pytest.fixture(scope="session")
+def told_settings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Return the settings of a demonstration of its own."""
+    url = server.copy("portal_told")
+    folder = tmp_path_factory.mktemp("told")
+    return load_settings(database_url=url, data_dir=folder, demo=True, testing=True)
+
+
+@pytest.fixture(scope="session")
+def told_app(told_settings: Settings) -> "Iterator[tuple[Portal, Bind]]":
+    """Return the web application in whose database the story was told, and that database."""
+    from portal.app import create_app
+    from portal.demo import story
+
+    bind = session.session_factory.kw.get("bind")
+    session.remove()
+    app = create_app(told_settings)
+    engine = session.get_bind()
+    story.tell(told_settings)
+    session.remove()
+    app.extensions["told_engine"] = engine
+    session.configure(bind=bind)
+    yield app, engine
+    if isinstance(engine, sa.Engine):
+        engine.dispose()
+
+
+@pytest.fixture
+def told(told_app: "tuple[Portal, Bind]") -> "Iterator[Portal]":
+    """Return that application, with the session on its database; nothing of a test is kept."""
+    app, engine = told_app
+    bind = session.session_factory.kw.get("bind")
+    session.remove()
+    session.configure(bind=engine)
+    yield app
+    session.rollback()
+    session.remove()
+    session.configure(bind=bind)
