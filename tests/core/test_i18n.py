@@ -11,7 +11,7 @@ from portal.core.config import ROOT
 
 GIVEN_TO_TRANSLATORS = (
     "Submit application",  # a row of a workflow
-    "Somebody else changed this at the same moment, so your change was not made. ",
+    "This step belongs to somebody else.",  # a refusal
     "What does your organisation do, and for whom?",  # a fund's profile
     "Something waits for you in the portal",  # a message
     "Money for human rights, from the fund to the people",  # a template
