@@ -16,8 +16,9 @@ from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_wtf import CSRFProtect, FlaskForm
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import Forbidden, HTTPException, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import FormField
@@ -156,6 +157,15 @@ def _refuse_cross_site() -> None:
         raise Forbidden
 
 
+def _drop_nul() -> None:
+    """Take NUL out of what was typed: nobody sees it, and no database keeps it in a text."""
+    if any("\x00" in part for pair in request.form.items(multi=True) for part in pair):
+        request.form = ImmutableMultiDict(
+            (name.replace("\x00", ""), value.replace("\x00", ""))
+            for name, value in request.form.items(multi=True)
+        )
+
+
 def _add_headers(response: Response) -> Response:
     """Set the security headers. Nothing of `g` may be used: this also runs on early errors."""
     for name, value in HEADERS.items():
@@ -179,7 +189,25 @@ def wants_json() -> bool:
 def _refused(error: Refused) -> ResponseReturnValue:
     if wants_json():
         return {"refused": error.sentence}, 409
-    return _page(409, "refused", sentence=error.sentence, rule=error.rule)
+    return _page(409, "refused", sentence=error.sentence, rule=error.rule, kept=_kept())
+
+
+def _kept() -> list[tuple[str, str]]:
+    """Return what was typed into the form of this request, to be given back on an error page."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if value.strip() and "password" not in name and name != "csrf_token"
+    ]
+
+
+def _out_of_bounds(error: DataError) -> ResponseReturnValue:
+    """Answer a number or a text that no row can hold: nothing stands at such an address."""
+    log.info("value out of bounds: %s", type(error.orig).__name__)
+    if request.method in SAFE_METHODS:
+        return _http_error(NotFound())
+    sentence = _("A number or a text in this form is too long to be kept. Shorten it.")
+    return _refused(Refused(sentence))
 
 
 def _conflict(error: Exception) -> ResponseReturnValue:
@@ -195,12 +223,7 @@ def _stale_form(error: CSRFError) -> ResponseReturnValue:
     log.info("stale form: %s", error.description)
     if wants_json():
         return {"refused": _("The page is too old. Reload it; your text is kept.")}, 400
-    kept = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if value.strip() and "password" not in name and name != "csrf_token"
-    ]
-    return _page(400, "stale", kept=kept)
+    return _page(400, "stale", kept=_kept())
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
@@ -246,6 +269,7 @@ def init_web(app: Portal) -> None:
     csrf.init_app(app)
     Compress(app)
     app.before_request(_refuse_cross_site)
+    app.before_request(_drop_nul)
     app.before_request(_deny_undeclared)
     app.after_request(_add_headers)
     app.teardown_request(_end_session)
@@ -253,6 +277,7 @@ def init_web(app: Portal) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StaleDataError, _conflict)
     app.register_error_handler(IntegrityError, _conflict)
+    app.register_error_handler(DataError, _out_of_bounds)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)

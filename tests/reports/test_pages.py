@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session, scoped_session
 
 from portal.accounts.models import Role
 from portal.core import clock
-from portal.reports import queries
+from portal.reports import queries, service
 from portal.reports.models import Report, ReportStatus
 from tests.browser import Browser
 from tests.make import awards as make_awards
 from tests.make import reports as make
-from tests.make.accounts import PASSWORD, member, person
+from tests.make.accounts import PASSWORD, member, person, person_with
 from tests.make.applications import rate
 
 Db = scoped_session[Session]
@@ -86,6 +86,25 @@ def test_a_grantee_writes_a_report_and_hands_it_in(browser: Browser, db: Db) -> 
     assert "still open" in page.text
     assert "Give the reason for the difference" in page.text
     assert "Hand in the report" not in page.text
+
+
+def test_what_was_typed_into_a_report_that_was_handed_in_meanwhile_is_given_back(
+    browser: Browser, db: Db
+) -> None:
+    made = make.filled(make.opened())
+    path, who = place(made), make_awards.signatory(made.award)
+    email = who.email
+    db.commit()
+    enter(browser, email)
+    browser.open(f"{path}/narrative")
+    browser.fill("What did you do?", "Three hours of writing that nobody types twice.")
+    found = queries.report_in(*path.split("/")[2::2])
+    assert found is not None
+    service.submit(found, by=person_with(email))
+    db.commit()
+    page = browser.press("Save and continue", 409)
+    assert "handed in" in page.text
+    assert "Three hours of writing" in page.text
 
 
 def test_a_whole_report_is_handed_in_returned_and_accepted(browser: Browser, db: Db) -> None:
