@@ -157,6 +157,32 @@ def test_a_terminated_grant_is_asked_back_what_it_did_not_account_for(world: Wor
     assert sound() == []
 
 
+def test_what_is_on_its_way_when_a_grant_is_terminated_stays_set_aside(world: World) -> None:
+    order = make.signed(world.order, world.till)
+    free = ledger.position("act").available
+    awards.terminate(world.paid, "A breach.", by=world.authority)
+    session.commit()
+    assert ledger.outstanding("act", world.paid.ref).minor == order.amount_usd
+    assert (ledger.position("act").available - free).minor < 120_000
+    service.confirm(order, reference="AG-1", paid_on=clock.today(), by=world.till.finance)
+    session.commit()
+    assert ledger.outstanding("act", world.paid.ref).minor == 0
+    assert ledger.award_position("act", world.paid.ref).advanced.minor == order.amount_usd
+    assert sound() == []
+
+
+def test_an_order_that_is_stopped_after_the_end_gives_its_money_back(world: World) -> None:
+    awards.terminate(world.paid, "A breach.", by=world.authority)
+    service.cancel_order(world.order, "The grant was terminated.", by=world.officer)
+    session.commit()
+    assert service.settle_account(world.paid, by=world.officer) is None
+    session.commit()
+    assert ledger.outstanding("act", world.paid.ref).minor == 0
+    service.close_award(world.paid, by=world.officer)
+    session.commit()
+    assert sound() == []
+
+
 def test_only_the_programme_officer_closes(world: World) -> None:
     for who in (world.till.finance, make.grantee(world.paid), person(roles=[Role.AUDITOR])):
         with pytest.raises(Refused, match="somebody else"):

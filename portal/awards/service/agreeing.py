@@ -3,13 +3,15 @@
 from portal.accounts.models import Person
 from portal.applications.queries import representatives
 from portal.awards import document
-from portal.awards.models import Agreement, Award, AwardAction
+from portal.awards.models import Agreement, Award, AwardAction, InstalmentStatus
 from portal.awards.workflow import WORKFLOW
 from portal.core import audit, clock, files, i18n, outbox, templating
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.core.money import usd
 from portal.core.text import normalise, sha256_hex
 from portal.core.workflow import Refused
+from portal.ledger.queries import outstanding
 from portal.ledger.service import commit_funds, release_commitment
 
 
@@ -121,8 +123,26 @@ def countersign(award: Award, *, by: Person) -> None:
 
 
 def give_back(award: Award, by: Person) -> None:
-    """Give what is left of the commitment back to the fund, if anything was committed."""
-    release_commitment(award.application.call.fund_code, award.ref, by=by.id, case_id=award.case_id)
+    """Give what is left of the commitment back to the fund, if anything was committed.
+
+    What is ordered may be on its way already: it stays set aside until the order is confirmed,
+    or the balance is drawn, so that nobody is promised the same dollars.
+    """
+    fund = award.application.call.fund_code
+    for instalment in award.instalments:
+        session.refresh(instalment, ["status"])
+    ordered = [each for each in award.instalments if each.status is InstalmentStatus.ORDERED]
+    kept = usd(sum(each.planned_usd for each in ordered))
+    left = outstanding(fund, award.ref)
+    if left > kept:
+        release_commitment(
+            fund,
+            award.ref,
+            left - kept,
+            by=by.id,
+            case_id=award.case_id,
+            movement_ref=f"{award.ref}:ended",
+        )
 
 
 def _commit(award: Award, by: Person) -> None:

@@ -23,7 +23,7 @@ def resume(award: Award, reason: str, *, by: Person) -> None:
 
 
 def terminate(award: Award, reason: str, *, by: Person) -> None:
-    """End a grant early; what was committed and not paid goes back to the fund."""
+    """End a grant early; what was committed and neither paid nor ordered goes back to the fund."""
     _move(award, AwardAction.TERMINATE, reason, by)
     give_back(award, by)
 
