@@ -347,3 +347,12 @@ def test_attach_asks_only_what_the_kind_of_applicant_owes() -> None:
     for rule in made.fund.attachments:
         attach(made, rule, representative_of(made.organisation))
     assert [each.key for each in queries.attachments(made)] == ["registration"]
+
+
+def test_another_request_of_the_state_is_refused_without_naming_it() -> None:
+    under = call("upr-p")
+    first = application(of=under)
+    made = fill(draft(under))
+    points = [point for point in service.missing(made) if "one official" in point.sentence]
+    assert [point.rule for point in points] == ["R5"]
+    assert first.ref not in points[0].sentence

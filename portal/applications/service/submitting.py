@@ -30,6 +30,9 @@ BODY_FORM = 1
 ON_A_PAGE = ("attachment", "declarations")
 """Checks whose sentence already stands on a page of the form."""
 
+OF_OTHERS = ("one_official_per_state",)
+"""Checks whose detail names other applicants' files, which do not exist for this one."""
+
 SECTION_OF_CHECK = {
     "ceiling": "budget",
     "audit_line": "budget",
@@ -77,7 +80,8 @@ def _as_missing(application: Application, check: eligibility.Check) -> rules.Mis
         if each.kind == kind or (check.key == "duration" and "ends_on" in keys):
             section = each.key
     sentence = translated(check.sentence)
-    full = f"{sentence} ({check.detail})" if check.detail else sentence
+    detail = "" if check.key.startswith(OF_OTHERS) else check.detail
+    full = f"{sentence} ({detail})" if detail else sentence
     return rules.Missing(section, check.key, full, check.rule)
 
 
