@@ -103,11 +103,16 @@ SIDEWAYS = (
 )
 """What may well happen and does not lead straight on, with those whose right it is."""
 
+TEMPTED = ("many hats", "colleague")
+PAYING = ("verify bank", "prepare", "certify", "approve", "release", "confirm")
+"""What it takes to pay: one person who could do all of it must not get through."""
+
 MOVES = (
     *["go on"] * 6,
     *["sideways"] * 3,
+    *["alone"] * 4,
     *["another person"] * 4,
-    *["anything"] * 6,
+    *["anything"] * 5,
     *["the other", "leave", "wait"],
 )
 
@@ -207,6 +212,9 @@ class Grant(RuleBasedStateMachine):
                 self.do(self.case, step[0], who)
         elif move == "sideways":
             self.do(self.case, *sideways)
+        elif move == "alone":
+            for each in PAYING:
+                self.do(self.case, each, TEMPTED[steps % len(TEMPTED)])
         elif move == "anything":
             self.do(self.case, act, who)
         elif move == "the other":
@@ -313,7 +321,7 @@ def test_any_grant_keeps_to_the_rules() -> None:
         Grant,
         settings=settings(
             max_examples=3,
-            stateful_step_count=40,
+            stateful_step_count=32,
             deadline=None,
             database=None,
             print_blob=True,
