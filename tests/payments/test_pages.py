@@ -200,3 +200,17 @@ def test_pages_take_a_fixed_number_of_statements(
         with count_sql() as count:
             visitor.open(path)
         assert count.total <= 10, (path, *count.statements)
+
+
+def test_a_grantee_reads_which_signatures_stand_and_not_whose(
+    visitor: Browser, world: World
+) -> None:
+    make.signed(world.order, world.till)
+    session.commit()
+    page = enter(visitor, world, "grantee of paid").open(f"/payments/{world.town.order}", 200)
+    assert "Released" in page.text
+    for name in ("Cem Certifier", "Ana Approver", "Tomas Treasurer", "Fiona Finance"):
+        assert name not in page.text
+    visitor.sign_out()
+    page = enter(visitor, world, "finance").open(f"/payments/{world.town.order}", 200)
+    assert "Cem Certifier" in page.text

@@ -79,8 +79,14 @@ def order(ref: str) -> ResponseReturnValue:
         may_acknowledge=own
         and found.status is OrderStatus.CONFIRMED
         and found.acknowledged_at is None,
-        **facts(found),
+        **(_without_staff(facts(found), found) if own else facts(found)),
     )
+
+
+def _without_staff(shown: dict[str, Any], found: PaymentOrder) -> dict[str, Any]:
+    """Return `facts` for the grantee, who reads in no history who acted on the funds' side."""
+    own = {found.bank_details.entered_by_id, found.acknowledged_by_id}
+    return shown | {"people": {who: name for who, name in shown["people"].items() if who in own}}
 
 
 Verb = Callable[[PaymentOrder, Person], None]
