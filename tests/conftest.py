@@ -88,6 +88,32 @@ def no_settings_from_outside() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hash passwords with little memory: the suite makes thousands of people.
+
+    What is about the hashing itself takes `full_hashes`.
+    """
+    from argon2 import PasswordHasher
+
+    from portal.accounts.service import passwords
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))
+        yield
+
+
+@pytest.fixture
+def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords in this test as the portal does."""
+    from argon2 import PasswordHasher
+
+    from portal.accounts.service import passwords
+
+    full = PasswordHasher(passwords.PASSES, passwords.MEMORY_KIB, passwords.LANES)
+    monkeypatch.setattr(passwords, "_hasher", full)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Start the PostgreSQL of this run, and migrate its template."""

@@ -111,6 +111,7 @@ def test_a_spent_link_cannot_be_made_new_even_in_the_database() -> None:
 # Signing in
 
 
+@pytest.mark.usefixtures("full_hashes")
 def test_one_hash_and_one_sentence_for_known_and_unknown_people(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_session_token_is_new_each_time_and_never_stored() -> None:
     assert service.session_for("made up") is None
 
 
+@pytest.mark.usefixtures("full_hashes")
 def test_an_old_hash_is_replaced_when_its_owner_signs_in() -> None:
     person = make.signed_up()
     person.password_hash = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(
