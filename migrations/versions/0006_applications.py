@@ -204,6 +204,21 @@ def _acts() -> None:
         _belongs("recusal"),
         _by("recusal", "person_id"),
     )
+    op.create_table(
+        "interest_declaration",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("declared_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_interest_declaration"),
+        sa.UniqueConstraint(
+            "person_id",
+            "application_id",
+            name="uq_interest_declaration_person_id_application_id",
+        ),
+        _belongs("interest_declaration"),
+        _by("interest_declaration", "person_id"),
+    )
 
 
 def _triggers() -> None:
@@ -300,6 +315,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
+        "interest_declaration",
         "recusal",
         "clarification",
         "submission",

@@ -1,4 +1,4 @@
-"""Reviews: checklists, declarations, score sheets, recommendations and decisions.
+"""Reviews: checklists, score sheets, recommendations and decisions.
 
 Triggers hold what a promise rests on: a submitted sheet stands still, whoever is recused has no
 sheet that counts, a recommendation that was made is not edited, a decision is never changed.
@@ -71,20 +71,6 @@ def _screening() -> None:
 
 
 def _scores() -> None:
-    op.create_table(
-        "interest_declaration",
-        *_id("interest_declaration"),
-        sa.Column("application_id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("declared_at", MOMENT, nullable=False),
-        _points_at("interest_declaration", "application_id", "application"),
-        _points_at("interest_declaration", "person_id", "person"),
-        sa.UniqueConstraint(
-            "person_id",
-            "application_id",
-            name="uq_interest_declaration_person_id_application_id",
-        ),
-    )
     op.create_table(
         "score_sheet",
         *_id("score_sheet"),
@@ -387,7 +373,6 @@ def downgrade() -> None:
         "recommendation",
         "score",
         "score_sheet",
-        "interest_declaration",
         "entitlement_check",
         "screening_item",
     ):

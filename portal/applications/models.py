@@ -83,6 +83,9 @@ class Application(WithId, Versioned, Base, kw_only=True):
     recusals: Mapped[list["Recusal"]] = relationship(
         back_populates="application", init=False, default_factory=list
     )
+    declarations: Mapped[list["InterestDeclaration"]] = relationship(
+        back_populates="application", init=False, default_factory=list
+    )
 
     __table_args__ = (
         CheckConstraint(
@@ -323,3 +326,25 @@ class Recusal(WithId, Base, kw_only=True):
     sealed_reason: Mapped[bytes]
 
     __table_args__ = (UniqueConstraint("person_id", "application_id"),)
+
+
+class InterestDeclaration(WithId, Base, kw_only=True):
+    """A reviewer's word that there is no conflict: only with it the application exists for them.
+
+    A conflict becomes a `Recusal` instead.
+    """
+
+    __tablename__ = "interest_declaration"
+
+    application: Mapped[Application] = relationship(back_populates="declarations")
+    application_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), init=False)
+    person: Mapped[Person] = relationship()
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), init=False)
+    declared_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+
+    __table_args__ = (UniqueConstraint("person_id", "application_id"),)
+
+    @property
+    def case_id(self) -> UUID:
+        """The application's case file."""
+        return self.application_id

@@ -2,13 +2,19 @@
 
 What a person may not see does not exist, in totals and counts included. A State's users see
 their own organisation's applications and nothing else, so they can neither see, count nor infer
-those of civil society. Somebody recused does not see the application, whatever roles they hold.
+those of civil society. Somebody recused does not see the application, whatever roles they hold;
+for a reviewer it does not exist until they have declared that nothing ties them to the applicant.
 """
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 
 from portal.accounts.models import MemberRole, Organisation, Person, Role
-from portal.applications.models import Application, ApplicationStatus, Recusal
+from portal.applications.models import (
+    Application,
+    ApplicationStatus,
+    InterestDeclaration,
+    Recusal,
+)
 from portal.funds.models import Call
 
 READERS_OF_ALL = (
@@ -31,7 +37,7 @@ REVIEWED = (
     ApplicationStatus.APPROVED,
     ApplicationStatus.REFUSED,
 )
-"""Where reviewers begin to see an application."""
+"""Where the body that scores has to do with an application."""
 
 
 def is_member(person: Person, application: Application) -> bool:
@@ -62,7 +68,10 @@ def is_officer(person: Person, application: Application) -> bool:
 
 
 def is_reviewer(person: Person, application: Application) -> bool:
-    """Say whether the person sits on the body that scores this application."""
+    """Say whether the person sits on the body that scores this application.
+
+    That alone does not show it to them: see `has_declared`.
+    """
     role = application.fund.process.reviewer_role
     if role is None or application.status not in REVIEWED:
         return False
@@ -82,6 +91,11 @@ def is_recused(person: Person, application: Application) -> bool:
     return any(recusal.person_id == person.id for recusal in application.recusals)
 
 
+def has_declared(person: Person, application: Application) -> bool:
+    """Say whether the person declared that nothing ties them to the applicant (R16)."""
+    return any(each.person_id == person.id for each in application.declarations)
+
+
 def can_view(person: Person, application: Application) -> bool:
     """Say whether the application exists for the person."""
     if is_member(person, application):
@@ -90,7 +104,7 @@ def can_view(person: Person, application: Application) -> bool:
         return False
     if any(holds(person, role, application) for role in READERS_OF_ALL):
         return True
-    return is_reviewer(person, application)
+    return is_reviewer(person, application) and has_declared(person, application)
 
 
 LOWERING_REASONS = ("applicant_agreed", "assessed", "answered_by_mistake")
@@ -133,7 +147,7 @@ def can_edit(person: Person, application: Application) -> bool:
     return application.status is ApplicationStatus.DRAFT and is_member(person, application)
 
 
-def _scope(person: Person, role: Role) -> ColumnElement[bool]:
+def in_scope(person: Person, role: Role) -> ColumnElement[bool]:
     """Return the condition that an application's fund and country are in a grant of `role`."""
     scopes = [
         and_(
@@ -153,21 +167,37 @@ def _foreign(person: Person, role: Role) -> ColumnElement[bool]:
     return Application.country != person.nationality
 
 
+def is_recused_from(person: Person) -> ColumnElement[bool]:
+    """Return `is_recused` as a condition."""
+    return exists().where(Recusal.application_id == Application.id, Recusal.person_id == person.id)
+
+
+def is_declared_by(person: Person) -> ColumnElement[bool]:
+    """Return `has_declared` as a condition."""
+    return exists().where(
+        InterestDeclaration.application_id == Application.id,
+        InterestDeclaration.person_id == person.id,
+    )
+
+
+def is_reviewed_by(person: Person) -> ColumnElement[bool]:
+    """Return `is_reviewer` as a condition, for a SELECT that joins the call."""
+    bodies = (
+        and_(Call.reviewer_role == role.value, in_scope(person, role), _foreign(person, role))
+        for role in REVIEWERS
+    )
+    return and_(
+        or_(false(), *bodies),
+        Application.status.in_(REVIEWED),
+        Application.organisation_id.not_in(person.organisation_ids()),
+    )
+
+
 def visible_to(person: Person) -> Select[Application]:
     """Return the applications that exist for the person: `can_view` as one SELECT."""
     own = Application.organisation_id.in_(person.organisation_ids())
-    recused = exists().where(
-        Recusal.application_id == Application.id, Recusal.person_id == person.id
-    )
-    as_staff = or_(false(), *(_scope(person, role) for role in READERS_OF_ALL))
-    as_reviewer = or_(
-        false(),
-        *(
-            and_(Call.reviewer_role == role.value, _scope(person, role), _foreign(person, role))
-            for role in REVIEWERS
-        ),
-    )
-    submitted = and_(Application.submitted_at.is_not(None), ~own, ~recused)
+    as_staff = or_(false(), *(in_scope(person, role) for role in READERS_OF_ALL))
+    as_reviewer = and_(is_reviewed_by(person), is_declared_by(person))
     return (
         select(Application)
         .join(Application.call)
@@ -175,8 +205,12 @@ def visible_to(person: Person) -> Select[Application]:
         .where(
             or_(
                 own,
-                and_(submitted, as_staff),
-                and_(submitted, as_reviewer, Application.status.in_(REVIEWED)),
+                and_(
+                    Application.submitted_at.is_not(None),
+                    ~own,
+                    ~is_recused_from(person),
+                    or_(as_staff, as_reviewer),
+                ),
             )
         )
         .order_by(Application.created_at.desc(), Organisation.name)

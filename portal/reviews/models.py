@@ -1,4 +1,4 @@
-"""Tables of screening, declarations of interest, scores, recommendations and decisions."""
+"""Tables of screening, scores, recommendations and decisions."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -88,25 +88,6 @@ class EntitlementCheck(WithId, Base):
     checked_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     note: Mapped[str] = mapped_column(default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default_factory=dict)
-
-    @property
-    def case_id(self) -> UUID:
-        """The application's case file."""
-        return self.application_id
-
-
-class InterestDeclaration(WithId, Base):
-    """A reviewer's word that there is no conflict. A conflict becomes a `Recusal` instead."""
-
-    __tablename__ = "interest_declaration"
-
-    application: Mapped[Application] = relationship()
-    application_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), init=False)
-    person: Mapped[Person] = relationship()
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), init=False)
-    declared_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
-
-    __table_args__ = (UniqueConstraint("person_id", "application_id"),)
 
     @property
     def case_id(self) -> UUID:

@@ -9,7 +9,7 @@ list or total that it is part of.
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Select, exists, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.accounts.models import Person, Role
@@ -113,7 +113,7 @@ def reads_rankings(person: Person) -> bool:
 
 
 def belongs_to_body(person: Person, application: Application) -> bool:
-    """Say whether the person may read the application as a reviewer, without a part elsewhere."""
+    """Say whether the person scores the application: on its body, and with no part elsewhere."""
     return applications.is_reviewer(person, application) and not any(
         applications.holds(person, role, application) for role in OFFICE
     )
@@ -126,6 +126,32 @@ def may_declare(person: Person, application: Application) -> bool:
         and belongs_to_body(person, application)
         and not applications.is_recused(person, application)
     )
+
+
+def asked(person: Person) -> Select[Application]:
+    """Return what the person is asked to declare and to score: `may_declare` as one SELECT.
+
+    What stands in it does not exist for the person before their declaration: until then, name,
+    country and title are all that is shown.
+    """
+    office = or_(false(), *(applications.in_scope(person, role) for role in OFFICE))
+    return (
+        select(Application)
+        .join(Application.call)
+        .join(Application.organisation)
+        .where(
+            Application.status == ApplicationStatus.IN_REVIEW,
+            applications.is_reviewed_by(person),
+            ~applications.is_recused_from(person),
+            ~office,
+        )
+        .order_by(Call.closes_at, Call.ref, Application.submitted_at, Application.ref)
+    )
+
+
+def undeclared(person: Person) -> Select[Application]:
+    """Return what waits for the person's declaration of interests."""
+    return asked(person).where(~applications.is_declared_by(person))
 
 
 def owns(person: Person, sheet: ScoreSheet) -> bool:

@@ -6,7 +6,12 @@ from sqlalchemy.orm import Session, scoped_session
 
 from portal.accounts.models import OrganisationKind, Person, Role
 from portal.applications import listing, policy, queries
-from portal.applications.models import Application, ApplicationStatus, Recusal
+from portal.applications.models import (
+    Application,
+    ApplicationStatus,
+    InterestDeclaration,
+    Recusal,
+)
 from portal.core.crypto import seal
 from tests.make.accounts import member, organisation, person, representative_of
 from tests.make.applications import application, call, draft, fill
@@ -57,11 +62,35 @@ def test_a_reviewer_begins_to_see_in_review_and_only_in_the_own_country(db: Db) 
     there = person(roles=[(Role.TASK_FORCE, "act", "NPL")])
     trustee = person(roles=[(Role.TRUSTEE, "act", None)])
     assert seen(here, db) == set()
+    db.add_all(InterestDeclaration(application=made, person=who) for who in (here, there, trustee))
+    db.flush()
+    assert seen(here, db) == set()
     made.status = ApplicationStatus.IN_REVIEW
     db.flush()
     assert seen(here, db) == {made.ref}
     assert seen(there, db) == set()
     assert seen(trustee, db) == set()
+
+
+@pytest.mark.parametrize("status", policy.REVIEWED)
+def test_for_a_reviewer_it_exists_once_they_declared(db: Db, status: ApplicationStatus) -> None:
+    made = application(of=call("act"))
+    made.status = status
+    reader = person(roles=[(Role.TASK_FORCE, "act", made.country)])
+    other = person(roles=[(Role.TASK_FORCE, "act", made.country)])
+    assert seen(reader, db) == set()
+    db.add(InterestDeclaration(application=made, person=reader))
+    db.flush()
+    assert seen(reader, db) == {made.ref}
+    assert seen(other, db) == set()
+
+
+def test_another_reading_role_needs_no_declaration(db: Db) -> None:
+    made = application(of=call("act"))
+    made.status = ApplicationStatus.IN_REVIEW
+    for role in policy.READERS_OF_ALL:
+        both = person(roles=[(Role.TASK_FORCE, "act", None), (role, "act", None)])
+        assert seen(both, db) == {made.ref}, role
 
 
 def test_for_the_recused_it_does_not_exist_in_any_count(db: Db) -> None:

@@ -35,6 +35,7 @@ def hold(application: Application, *, to_record: bool) -> None:
     row = select(Application.id).where(Application.id == application.id).with_for_update()
     session.execute(row)
     session.refresh(application, CHANGING)
+    session.expire(application, ["recusals", "declarations"])
 
 
 def demand_editor(application: Application, by: Person) -> None:

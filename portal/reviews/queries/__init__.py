@@ -18,6 +18,7 @@ from portal.reviews.queries.reading import (
     sheets,
     to_check,
     to_screen,
+    undeclared,
 )
 from portal.reviews.queries.todos import todos
 
@@ -40,4 +41,5 @@ __all__ = [
     "to_check",
     "to_screen",
     "todos",
+    "undeclared",
 ]

@@ -14,7 +14,12 @@ from portal.accounts.models import Person, Role
 from portal.applications import eligibility
 from portal.applications import policy as applications
 from portal.applications import queries as applications_queries
-from portal.applications.models import Application, ApplicationStatus, Recusal
+from portal.applications.models import (
+    Application,
+    ApplicationStatus,
+    InterestDeclaration,
+    Recusal,
+)
 from portal.core.crypto import Unreadable, unseal
 from portal.core.db import session
 from portal.funds.models import Call, CallStatus
@@ -23,7 +28,6 @@ from portal.reviews.models import (
     Decision,
     EntitlementCheck,
     Finding,
-    InterestDeclaration,
     Recommendation,
     RecommendationLine,
     RecommendationStatus,
@@ -132,9 +136,12 @@ class Assignment:
 
 
 def assignments(person: Person) -> list[Assignment]:
-    """Return what the reviewer is asked to declare and score, by call. One SQL statement."""
+    """Return what the reviewer is asked to declare and score, by call. One SQL statement.
+
+    Of what is not declared, nobody is shown more than the applicant, the country and the title.
+    """
     rows = (
-        applications.visible_to(person)
+        policy.asked(person)
         .add_columns(InterestDeclaration.id, ScoreSheet.status)
         .outerjoin(
             InterestDeclaration,
@@ -147,15 +154,16 @@ def assignments(person: Person) -> list[Assignment]:
             ScoreSheet,
             and_(ScoreSheet.application_id == Application.id, ScoreSheet.reviewer_id == person.id),
         )
-        .where(Application.status == Status.IN_REVIEW)
-        .order_by(None)
-        .order_by(Call.closes_at, Call.ref, Application.submitted_at)
     )
     return [
         Assignment(application, declared is not None, status)
         for application, declared, status in session.execute(rows)
-        if policy.belongs_to_body(person, application)
     ]
+
+
+def undeclared(person: Person, call_ref: str) -> list[Application]:
+    """Return what waits in a call for the person's declaration. One SQL statement."""
+    return list(session.scalars(policy.undeclared(person).where(Call.ref == call_ref)))
 
 
 @dataclass(frozen=True)
@@ -228,7 +236,7 @@ def sheets(application: Application) -> list[ScoreSheet]:
             ScoreSheet.application_id == application.id,
             ScoreSheet.status == SheetStatus.SUBMITTED,
         )
-        .options(joinedload(ScoreSheet.scores))
+        .options(joinedload(ScoreSheet.scores), joinedload(ScoreSheet.reviewer).lazyload("*"))
         .order_by(ScoreSheet.submitted_at)
     )
     return list(session.scalars(rows).unique())

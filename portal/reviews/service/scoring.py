@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, lazyload
 
 from portal.accounts.models import Person
 from portal.applications import policy as applications
-from portal.applications.models import Application
+from portal.applications.models import Application, InterestDeclaration
 from portal.applications.service.locking import hold
 from portal.core import audit, clock
 from portal.core.db import session
@@ -15,7 +16,6 @@ from portal.core.text import canonical_json, normalise, sha256_hex
 from portal.core.workflow import Refused
 from portal.reviews import policy
 from portal.reviews.models import (
-    InterestDeclaration,
     Score,
     ScoreSheet,
     SheetAction,
@@ -32,7 +32,7 @@ def declare_no_conflict(application: Application, *, by: Person) -> None:
     """Declare that no interest ties the reviewer to the applicant. Twice changes nothing."""
     hold(application, to_record=True)
     _demand_reviewer(application, by)
-    if _declaration(application, by) is not None:
+    if applications.has_declared(by, application):
         return
     declaration = InterestDeclaration(application=application, person=by)
     session.add(declaration)
@@ -73,7 +73,7 @@ def save_sheet(
     """
     hold(application, to_record=True)  # a submission may follow in the same transaction
     _demand_reviewer(application, by)
-    if _declaration(application, by) is None:
+    if not applications.has_declared(by, application):
         raise Refused(_("Declare first whether anything ties you to this applicant."), "R16")
     _demand_scale(application, points)
     sheet = own_sheet(application, by)
@@ -144,11 +144,13 @@ def digest(sheet: ScoreSheet) -> str:
 
 
 def own_sheet(application: Application, person: Person) -> ScoreSheet | None:
-    """Return the person's sheet for the application, if there is one."""
-    rows = select(ScoreSheet).where(
-        ScoreSheet.application_id == application.id, ScoreSheet.reviewer_id == person.id
+    """Return the person's sheet for the application, if there is one. One SQL statement."""
+    rows = (
+        select(ScoreSheet)
+        .where(ScoreSheet.application_id == application.id, ScoreSheet.reviewer_id == person.id)
+        .options(joinedload(ScoreSheet.scores), lazyload(ScoreSheet.reviewer))
     )
-    return session.scalar(rows)
+    return session.scalars(rows).unique().one_or_none()
 
 
 def submitted(application: Application) -> int:
@@ -157,19 +159,6 @@ def submitted(application: Application) -> int:
         ScoreSheet.application_id == application.id, ScoreSheet.status == SheetStatus.SUBMITTED
     )
     return session.scalar(rows) or 0
-
-
-def has_declared(application: Application, person: Person) -> bool:
-    """Say whether the person has declared that nothing ties them to the applicant."""
-    return _declaration(application, person) is not None
-
-
-def _declaration(application: Application, person: Person) -> InterestDeclaration | None:
-    rows = select(InterestDeclaration).where(
-        InterestDeclaration.application_id == application.id,
-        InterestDeclaration.person_id == person.id,
-    )
-    return session.scalar(rows)
 
 
 def _demand_reviewer(application: Application, by: Person) -> None:

@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.accounts.models import Person
+from portal.applications import policy as applications
 from portal.applications import queries as applications_queries
 from portal.applications import reading
 from portal.applications.models import Application
@@ -17,7 +18,7 @@ from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.reviews import forms, policy, queries, service
 from portal.reviews.models import SheetStatus
-from portal.reviews.service.scoring import has_declared, own_sheet
+from portal.reviews.service.scoring import own_sheet
 from portal.reviews.views.blueprint import blueprint, go, page
 
 SUBMIT = "submit"
@@ -42,11 +43,7 @@ def mine() -> ResponseReturnValue:
 def interests(ref: str) -> ResponseReturnValue:
     """Declare interests in all applications of a call, before anything more of them is shown."""
     person = guard.signed_in()
-    asked = [
-        each.application
-        for each in queries.assignments(person)
-        if each.application.call.ref == ref and not each.declared
-    ]
+    asked = queries.undeclared(person, ref)
     form = forms.interests_form(asked)
     if form.validate_on_submit() and _declare(asked, form, person):
         tell(_("Your declarations are recorded."))
@@ -77,9 +74,9 @@ def score(ref: str) -> ResponseReturnValue:
     """Show the application beside the score sheet; save the sheet, or submit it."""
     application = guard.get_or_404(Application, ref, policy.may_declare)
     person = guard.signed_in()
-    sheet = own_sheet(application, person)
-    if sheet is None and not has_declared(application, person):
+    if not applications.has_declared(person, application):
         return go(url_for("reviews.interests", ref=application.call.ref))
+    sheet = own_sheet(application, person)
     if sheet is not None and sheet.status is SheetStatus.SUBMITTED and request.method == "GET":
         return go(url_for("reviews.review_tab", ref=ref))
     form = forms.score_form(application.fund.criteria, sheet)
