@@ -11,7 +11,7 @@ from portal.accounts.models import Role as RoleName
 from portal.core.db import session
 from portal.core.outbox import Message
 
-PASSWORD = "seven quiet harbours at noon"  # noqa: S105 — of people who do not exist
+PASSWORD = "seven quiet harbours at noon"
 NETWORK = "192.0.2.1"
 
 Scope = tuple[RoleName, str | None, str | None]
