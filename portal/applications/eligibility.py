@@ -133,8 +133,12 @@ def in_dollars(call: Call, money: Money) -> Money:
 
 def _check(rule: EligibilityRule, facts: Facts) -> Check:
     outcome, detail = _CHECKS[rule.check](rule, facts)
-    key = f"attachment:{rule.params['key']}" if rule.check == "attachment" else rule.check
-    return Check(key, rule.rule, rule.sentence, rule.source, outcome, detail)
+    return Check(key_of(rule), rule.rule, rule.sentence, rule.source, outcome, detail)
+
+
+def key_of(rule: EligibilityRule) -> str:
+    """Return what names the rule's line in a checklist: several lines may rest on one rule."""
+    return f"attachment:{rule.params['key']}" if rule.check == "attachment" else rule.check
 
 
 def _countries_of_call(facts: Facts) -> list[Check]:

@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.accounts.models import Person, Role
+from portal.applications import eligibility
 from portal.applications import policy as applications
 from portal.applications import queries as applications_queries
 from portal.applications.models import Application, ApplicationStatus
@@ -39,7 +40,8 @@ def review_tab(ref: str) -> ResponseReturnValue:
         may_score=in_review and policy.belongs_to_body(person, application),
         scores=scores,
         findings=findings,
-        sentences={rule.rule: rule.sentence for rule in reversed(application.fund.eligibility)},
+        sentences={rule.rule: rule.sentence for rule in reversed(application.fund.eligibility)}
+        | {eligibility.key_of(rule): rule.sentence for rule in application.fund.eligibility},
         recusals=recusals,
         entitlement=queries.entitlement(application)
         if office and application.fund.has_stage("entitlement")
