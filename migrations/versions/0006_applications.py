@@ -252,7 +252,8 @@ def _triggers() -> None:
                     CASE WHEN TG_OP <> 'DELETE' THEN NEW.application_id END
                 ]) AS id WHERE id IS NOT NULL
             LOOP
-                SELECT status INTO stands_at FROM application WHERE application.id = whose FOR SHARE;
+                SELECT status INTO stands_at FROM application
+                WHERE application.id = whose FOR SHARE;
                 IF stands_at <> 'draft' THEN
                     RAISE EXCEPTION 'the application is %, its % stands still', stands_at,
                         TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';

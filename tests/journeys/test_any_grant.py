@@ -29,7 +29,8 @@ from portal.core.workflow import Refused
 from portal.funds import service as funds
 from portal.reviews import policy as reviews_policy
 from portal.reviews import queries as reviews_queries
-from tests.journeys.acts import ACTS, READERS, Case, next_step
+from tests.journeys.acts import ACTS, Case
+from tests.journeys.turns import READERS, next_step
 from tests.make.accounts import administrator, last_token, organisation, signed_up
 from tests.make.applications import application as make_application
 from tests.make.applications import call as make_call
