@@ -21,7 +21,7 @@ from portal.core.config import ROOT
 from tests.make.accounts import PASSWORD
 from tests.page import Page
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 Process = subprocess.Popen[bytes]
 GONE = (OSError, HTTPException)
 """What a client meets while the server is dead or dies: URLError is an OSError."""
