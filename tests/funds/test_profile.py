@@ -39,6 +39,10 @@ def _unknown_report(act: Content) -> None:
     act["instalments"][1]["report"] = "midterm"
 
 
+def _unsigned_agreement(act: dict[str, Any]) -> None:
+    act["process"]["countersigned"] = False
+
+
 def _no_body(act: Content) -> None:
     del act["process"]["body"]
     del act["process"]["reviewer_role"]
@@ -129,6 +133,7 @@ def _audit_line_without_category(act: Content) -> None:
         (_instalments, "sum to 100 per cent"),
         (_unknown_report, "waits for no known report"),
         (_no_body, "goes with selection by scores"),
+        (_unsigned_agreement, "an agreement is countersigned"),
         (_wrong_reviewers, "have the role 'task_force_member'"),
         (_no_review_stage, "'review' is missing"),
         (_stage_of_another_process, "'travel' does not belong"),

@@ -98,6 +98,8 @@ class Process(Part):
             raise ValueError(f"the reviewers of body {self.body!r} have the role {role!r}")
         if scored != (self.reviewers_min > 0):
             raise ValueError("reviewers_min is at least 1 with scores and 0 without")
+        if (self.offer == "agreement") != self.countersigned:
+            raise ValueError("an agreement is countersigned, and a travel letter is not")
         self._check_stages(scored=scored)
         return self
 
