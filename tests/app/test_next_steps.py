@@ -20,7 +20,7 @@ MOST = 10
 
 
 def opened(browser: Browser, db: Db, email: str, ref: str, count_sql: Callable[[], Any]) -> str:
-    """Return the text of the overview as that person reads it, within the statements it may take."""
+    """Return the overview as that person reads it, within the statements it may take."""
     db.commit()
     browser.sign_in(email, PASSWORD)
     with count_sql() as count:
