@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from portal.accounts.models import MemberRole, Membership, Organisation, Person
 from portal.applications import policy
@@ -308,8 +308,43 @@ def mine(person: Person) -> list[Application]:
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what the person has to do with applications. Two SQL statements at most."""
-    return [*_drafts(person), *_questions(person)]
+    """Return what the person has to do with applications: only those who work for an applicant.
+
+    One SQL statement.
+    """
+    own = person.organisation_ids()
+    if not own:
+        return []
+    asked = and_(
+        Clarification.application_id == Application.id, Clarification.answered_at.is_(None)
+    )
+    rows = (
+        select(Application, Clarification.due_at)
+        .outerjoin(Clarification, asked)
+        .where(
+            Application.organisation_id.in_(own),
+            or_(
+                Application.status == ApplicationStatus.DRAFT,
+                and_(
+                    Application.status == ApplicationStatus.CLARIFICATION,
+                    Clarification.id.is_not(None),
+                ),
+            ),
+        )
+    )
+    found = [_todo(application, due_at) for application, due_at in session.execute(rows)]
+    return [todo for todo in found if todo is not None]
+
+
+def _todo(application: Application, due_at: datetime | None) -> Todo | None:
+    values = {"ref": application.ref}
+    if application.status is ApplicationStatus.CLARIFICATION:
+        title = _("Answer the question about %(ref)s", ref=application.ref)
+        return Todo(title, "applications.answer", values, due_at)
+    if not application.call.takes_applications:
+        return None
+    title = _("Finish the application %(ref)s", ref=application.ref)
+    return Todo(title, "applications.tasks", values, application.call.closes_at, application.title)
 
 
 def next_steps(person: Person, application: Application) -> list[Todo]:
@@ -328,48 +363,3 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
     if question is None:
         return []
     return [Todo(_("Answer the question"), "applications.answer", values, question.due_at)]
-
-
-def _drafts(person: Person) -> list[Todo]:
-    own = person.organisation_ids()
-    if not own:
-        return []
-    rows = select(Application).where(
-        Application.organisation_id.in_(own), Application.status == ApplicationStatus.DRAFT
-    )
-    return [
-        Todo(
-            _("Finish the application %(ref)s", ref=draft.ref),
-            "applications.tasks",
-            {"ref": draft.ref},
-            draft.call.closes_at,
-            draft.title,
-        )
-        for draft in session.scalars(rows)
-        if draft.call.takes_applications
-    ]
-
-
-def _questions(person: Person) -> list[Todo]:
-    own = person.organisation_ids()
-    if not own:
-        return []
-    rows = (
-        select(Clarification, Application)
-        .join(Application, Application.id == Clarification.application_id)
-        .where(
-            Application.organisation_id.in_(own),
-            Application.status == ApplicationStatus.CLARIFICATION,
-            Clarification.answered_at.is_(None),
-        )
-    )
-    pairs = session.execute(rows).all()
-    return [
-        Todo(
-            _("Answer the question about %(ref)s", ref=application.ref),
-            "applications.answer",
-            {"ref": application.ref},
-            clarification.due_at,
-        )
-        for clarification, application in pairs
-    ]

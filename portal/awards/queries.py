@@ -54,7 +54,7 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what the person has to do with awards. Two SQL statements at most for each side."""
+    """Return what the person has to do with awards. One SQL statement for each of their parts."""
     tasks = _of_grantees(person)
     if person.holds_any(Role.PROGRAMME_OFFICER):
         tasks += _to_offer(person)
@@ -95,7 +95,7 @@ def _to_offer(person: Person) -> list[Todo]:
             Application.status == ApplicationStatus.APPROVED,
             ~exists().where(Award.application_id == Application.id),
         )
-        .options(selectinload(Application.recusals))
+        .options(joinedload(Application.recusals))
     )
     return [
         Todo(
@@ -104,7 +104,7 @@ def _to_offer(person: Person) -> list[Todo]:
             {"ref": each.ref},
             note=each.title,
         )
-        for each in session.scalars(waiting)
+        for each in session.scalars(waiting).unique()
         if policy.can_offer(person, each)
     ]
 
@@ -114,7 +114,7 @@ def _to_countersign(person: Person) -> list[Todo]:
     rows = (
         select(Award)
         .where(Award.status == AwardStatus.ACCEPTED, Award.application_id.in_(visible))
-        .options(joinedload(Award.application).selectinload(Application.recusals))
+        .options(joinedload(Award.application).joinedload(Application.recusals))
         .order_by(Award.offered_at)
     )
     return [
@@ -124,6 +124,6 @@ def _to_countersign(person: Person) -> list[Todo]:
             {"ref": each.application.ref},
             note=each.application.title,
         )
-        for each in session.scalars(rows)
+        for each in session.scalars(rows).unique()
         if policy.can_countersign(person, each)
     ]

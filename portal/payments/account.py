@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ScalarSelect, Select, and_, func, select
+from sqlalchemy.orm import joinedload, lazyload
 
 from portal.accounts.models import Person
 from portal.applications import policy as applications
@@ -40,6 +40,7 @@ UNFINISHED = (
     OrderStatus.RELEASED,
 )
 CURRENT = (BankStatus.ENTERED, BankStatus.VERIFIED)
+IS_CURRENT = BankDetails.status.in_(CURRENT)
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,8 @@ def award_of(application: Application) -> Award | None:
 
 def account(award: Award) -> Account:
     """Return everything about the payments of an award. Three SQL statements."""
-    aside = select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0)).where(
-        Commitment.source_ref == award.ref
-    )
     found = (
-        select(aside.scalar_subquery(), BankDetails, Receivable)
+        select(_set_aside(), BankDetails, Receivable)
         .select_from(Award)
         .outerjoin(
             BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
@@ -77,7 +75,7 @@ def account(award: Award) -> Account:
         .where(Award.id == award.id)
     )
     committed, details, receivable = session.execute(found).one()
-    accepted = _accepted([award.id]).get(award.id, {})
+    accepted = _accepted(award.id)
     rows = (
         _orders()
         .where(Instalment.award_id == award.id)
@@ -134,68 +132,54 @@ def _orders() -> Select[PaymentOrder]:
     )
 
 
-def _accepted(award_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
-    """Return what was accepted as spent, by award and report. One SQL statement."""
-    rows = select(Report.award_id, Report.key, Report.accepted_usd).where(
-        Report.award_id.in_(list(award_ids)), Report.status == ReportStatus.ACCEPTED
+def _accepted(award_id: UUID) -> dict[str, int]:
+    """Return what was accepted as spent, by report. One SQL statement."""
+    rows = select(Report.key, Report.accepted_usd).where(
+        Report.award_id == award_id, Report.status == ReportStatus.ACCEPTED
     )
-    found: dict[UUID, dict[str, int]] = defaultdict(dict)
-    for award_id, key, cents in session.execute(rows):
-        found[award_id][key] = cents or 0
-    return found
-
-
-def _committed(refs: Iterable[str]) -> dict[str, int]:
-    """Return what is set aside for each award. One SQL statement."""
-    rows = (
-        select(Commitment.source_ref, func.sum(Commitment.amount_usd_minor))
-        .where(Commitment.source_ref.in_(list(refs)))
-        .group_by(Commitment.source_ref)
-    )
-    return {ref: int(cents) for ref, cents in session.execute(rows)}
+    return {key: cents or 0 for key, cents in session.execute(rows)}
 
 
 def accounts(person: Person) -> list[Account]:
-    """Return the open awards that the person sees, with what waits there. Seven SQL statements."""
+    """Return the open awards that the person sees, with what waits there. Two SQL statements."""
     seen = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
+    wanted = and_(Award.application_id.in_(seen), Award.status.in_(OPEN_AWARDS))
+    unfinished = _orders().where(
+        Instalment.award_id.in_(select(Award.id).where(wanted)),
+        PaymentOrder.status.in_(UNFINISHED),
+    )
+    orders: dict[UUID, list[PaymentOrder]] = defaultdict(list)
+    for order in session.scalars(unfinished).unique():
+        orders[order.instalment.award_id].append(order)
+    found: dict[UUID, Account] = {}
+    accepted: dict[UUID, dict[str, int]] = defaultdict(dict)
     rows = (
-        select(Award)
-        .where(Award.application_id.in_(seen), Award.status.in_(OPEN_AWARDS))
+        select(Award, _set_aside(), BankDetails, Receivable, Report.key, Report.accepted_usd)
+        .outerjoin(BankDetails, and_(BankDetails.award_id == Award.id, IS_CURRENT))
+        .outerjoin(Receivable, Receivable.award_id == Award.id)
+        .outerjoin(
+            Report, and_(Report.award_id == Award.id, Report.status == ReportStatus.ACCEPTED)
+        )
+        .where(wanted)
         .options(
             joinedload(Award.instalments),
-            joinedload(Award.application).selectinload(Application.recusals),
+            joinedload(Award.application).joinedload(Application.recusals),
+            lazyload(BankDetails.award),
+            lazyload(Receivable.award),
         )
     )
-    awards = list(session.scalars(rows).unique())
-    ids = [award.id for award in awards]
-    details = {
-        each.award_id: each
-        for each in session.scalars(
-            select(BankDetails).where(
-                BankDetails.award_id.in_(ids), BankDetails.status.in_(CURRENT)
-            )
-        )
-    }
-    owed = {
-        each.award_id: each
-        for each in session.scalars(select(Receivable).where(Receivable.award_id.in_(ids)))
-    }
-    orders: dict[UUID, list[PaymentOrder]] = defaultdict(list)
-    live = _orders().where(Instalment.award_id.in_(ids), PaymentOrder.status.in_(UNFINISHED))
-    for order in session.scalars(live).unique():
-        orders[order.instalment.award_id].append(order)
-    accepted, committed = _accepted(ids), _committed(award.ref for award in awards)
-    return [
-        Account(
-            award,
-            Standing(
-                award,
-                details.get(award.id),
-                accepted.get(award.id, {}),
-                committed.get(award.ref, 0),
-            ),
-            orders[award.id],
-            owed.get(award.id),
-        )
-        for award in awards
-    ]
+    for award, committed, details, owed, key, cents in session.execute(rows).unique():
+        if key is not None:
+            accepted[award.id][key] = cents or 0
+        standing = Standing(award, details, accepted[award.id], int(committed))
+        found[award.id] = Account(award, standing, orders[award.id], owed)
+    return list(found.values())
+
+
+def _set_aside() -> ScalarSelect[int]:
+    """Return what is set aside in the books for an award, as a column."""
+    return (
+        select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0))
+        .where(Commitment.source_ref == Award.ref)
+        .scalar_subquery()
+    )

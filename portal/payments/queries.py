@@ -6,11 +6,11 @@ Each is a fixed number of SQL statements, whatever the number of rows. Amounts a
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Date, Select, String, cast, literal, null, select, union_all
 
 from portal.accounts.models import Person
 from portal.applications import policy as applications
@@ -108,7 +108,7 @@ class Waiting:
 
 
 def queue(person: Person) -> list[Waiting]:
-    """Return what the person can do about payments now, oldest first. Seven SQL statements."""
+    """Return what the person can do about payments now, oldest first. Two SQL statements."""
     if not policy.has_queue(person):
         return []
     found = [each for one in accounts(person) for each in _waiting(one, person)]
@@ -213,7 +213,7 @@ def can_close(one: Account, person: Person) -> bool:
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what the person has to do about payments. Nine SQL statements at most."""
+    """Return what the person has to do about payments. Three SQL statements at most."""
     return [*_for_staff(person), *_for_grantees(person)]
 
 
@@ -264,13 +264,14 @@ def _for_grantees(person: Person) -> list[Todo]:
     own = person.organisation_ids()
     if not own:
         return []
-    return [*_bank_todos(own), *_arrived_todos(own), *_refund_todos(own)]
+    rows = union_all(_without_bank_details(own), _to_acknowledge(own), _to_pay_back(own))
+    return [_grantee_todo(*row) for row in session.execute(rows)]
 
 
-def _bank_todos(own: set[UUID]) -> list[Todo]:
+def _without_bank_details(own: set[UUID]) -> Select[str, str, str | None, date | None]:
     current = select(BankDetails.award_id).where(BankDetails.status.in_(CURRENT))
-    rows = (
-        select(Application.ref)
+    return (
+        select(literal("bank"), Application.ref, cast(null(), String), cast(null(), Date))
         .join(Award, Award.application_id == Application.id)
         .where(
             Application.organisation_id.in_(own),
@@ -278,50 +279,40 @@ def _bank_todos(own: set[UUID]) -> list[Todo]:
             Award.id.not_in(current),
         )
     )
-    return [
-        Todo(_("Enter bank details for %(ref)s", ref=ref), "payments.bank", {"ref": ref})
-        for ref in session.scalars(rows)
-    ]
 
 
-def _arrived_todos(own: set[UUID]) -> list[Todo]:
-    rows = (
-        select(PaymentOrder.ref, Application.ref)
-        .join(PaymentOrder.instalment)
-        .join(Award, Award.id == Instalment.award_id)
-        .join(Application, Application.id == Award.application_id)
+def _to_acknowledge(own: set[UUID]) -> Select[str, str, str | None, date | None]:
+    return (
+        select(literal("arrived"), Application.ref, PaymentOrder.ref, cast(null(), Date))
+        .join(Award, Award.application_id == Application.id)
+        .join(Instalment, Instalment.award_id == Award.id)
+        .join(PaymentOrder, PaymentOrder.instalment_id == Instalment.id)
         .where(
             Application.organisation_id.in_(own),
             PaymentOrder.status == OrderStatus.CONFIRMED,
             PaymentOrder.acknowledged_at.is_(None),
         )
     )
-    return [
-        Todo(
-            _("Say whether the payment for %(ref)s has arrived", ref=ref),
-            "payments.acknowledge",
-            {"ref": order_ref},
-        )
-        for order_ref, ref in session.execute(rows)
-    ]
 
 
-def _refund_todos(own: set[UUID]) -> list[Todo]:
-    rows = (
-        select(Application.ref, Receivable.due_on)
+def _to_pay_back(own: set[UUID]) -> Select[str, str, str | None, date | None]:
+    return (
+        select(literal("owed"), Application.ref, cast(null(), String), Receivable.due_on)
         .join(Award, Award.application_id == Application.id)
         .join(Receivable, Receivable.award_id == Award.id)
         .where(Application.organisation_id.in_(own), Receivable.status == ReceivableStatus.OPEN)
     )
-    return [
-        Todo(
-            _("Pay back what is due for %(ref)s", ref=ref),
-            "payments.payments_tab",
-            {"ref": ref},
-            datetime.combine(due_on, time.max, UTC),
-        )
-        for ref, due_on in session.execute(rows)
-    ]
+
+
+def _grantee_todo(kind: str, ref: str, order_ref: str | None, due_on: date | None) -> Todo:
+    if kind == "bank":
+        return Todo(_("Enter bank details for %(ref)s", ref=ref), "payments.bank", {"ref": ref})
+    if order_ref is not None:
+        title = _("Say whether the payment for %(ref)s has arrived", ref=ref)
+        return Todo(title, "payments.acknowledge", {"ref": order_ref})
+    due = datetime.combine(due_on, time.max, UTC) if due_on else None
+    title = _("Pay back what is due for %(ref)s", ref=ref)
+    return Todo(title, "payments.payments_tab", {"ref": ref}, due)
 
 
 def count_sentence(number: int) -> str:

@@ -97,6 +97,20 @@ def can_screen(person: Person, application: Application) -> bool:
     return applications.is_officer(person, application) and application.submitted_at is not None
 
 
+def screened_by(person: Person) -> Select[Application]:
+    """Return what the person screens: `can_screen` as one SELECT, the oldest first."""
+    return (
+        applications.visible_to(person)
+        .where(
+            applications.in_scope(person, Role.PROGRAMME_OFFICER),
+            Application.submitted_at.is_not(None),
+            Application.organisation_id.not_in(person.organisation_ids()),
+        )
+        .order_by(None)
+        .order_by(Application.submitted_at, Application.ref)
+    )
+
+
 def screens(person: Person) -> bool:
     """Say whether the person screens for any fund at all."""
     return person.holds_any(Role.PROGRAMME_OFFICER)
@@ -110,6 +124,11 @@ def reviews(person: Person) -> bool:
 def reads_rankings(person: Person) -> bool:
     """Say whether the person has a list of calls in review."""
     return person.holds_any(*SCORE_READERS)
+
+
+def acts_on_lists(person: Person) -> bool:
+    """Say whether the person may have to prepare a ranked list, or to decide on one."""
+    return person.holds_any(*OFFICE)
 
 
 def belongs_to_body(person: Person, application: Application) -> bool:

@@ -1,10 +1,9 @@
 """Who must act on which report, and by when."""
 
-from collections.abc import Sequence
+from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
@@ -32,26 +31,28 @@ AHEAD = timedelta(days=45)
 def waiting_for(person: Person) -> list[tuple[Report, set[ReviewSide]]]:
     """Return submitted reports that wait for the person's word, oldest first.
 
-    Two SQL statements, and those that the recusals of all of them need at once.
+    One SQL statement.
     """
     visible = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
     rows = (
-        select(Report)
+        select(Report, ReportReview)
         .join(Report.award)
         .join(Award.application)
+        .outerjoin(
+            ReportReview,
+            and_(ReportReview.report_id == Report.id, ReportReview.round == Report.round),
+        )
         .where(Report.status == ReportStatus.SUBMITTED, Application.id.in_(visible))
         .options(
-            joinedload(Report.award)
-            .joinedload(Award.application)
-            .selectinload(Application.recusals)
+            joinedload(Report.award).joinedload(Award.application).joinedload(Application.recusals)
         )
         .order_by(Report.submitted_at)
     )
-    reports = list(session.scalars(rows))
-    said = _said([report.id for report in reports])
+    said: dict[Report, list[ReportReview]] = defaultdict(list)
+    for report, word in session.execute(rows).unique():
+        said[report].extend([word] if word is not None else [])
     found = []
-    for report in reports:
-        words = [word for word in said if (word.report_id, word.round) == (report.id, report.round)]
+    for report, words in said.items():
         if any(word.by_id == person.id for word in words):
             continue
         sides = policy.sides(person, report) & sides_wanted(rule_of(report))
@@ -59,12 +60,6 @@ def waiting_for(person: Person) -> list[tuple[Report, set[ReviewSide]]]:
         if sides:
             found.append((report, sides))
     return found
-
-
-def _said(report_ids: Sequence[UUID]) -> list[ReportReview]:
-    if not report_ids:
-        return []
-    return list(session.scalars(select(ReportReview).where(ReportReview.report_id.in_(report_ids))))
 
 
 def overdue(person: Person) -> list[tuple[Award, Owed]]:

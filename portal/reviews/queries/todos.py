@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
@@ -19,17 +20,17 @@ from portal.reviews.models import (
     ScoreSheet,
     SheetStatus,
 )
-from portal.reviews.queries.reading import Status, assignments, to_check, to_screen
+from portal.reviews.queries.reading import Status, assignments, to_do_in_office
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what the person has to do in reviews. Six SQL statements at most."""
+    """Return what the person has to do in reviews. One SQL statement for each part."""
     found: list[Todo] = []
     if policy.screens(person):
-        found += _to_screen(person)
+        found += _in_office(person)
     if policy.reviews(person):
         found += _to_review(person)
-    if policy.reads_rankings(person):
+    if policy.acts_on_lists(person):
         found += _lists(person)
     return found
 
@@ -80,27 +81,17 @@ def _next_of_reviewer(person: Person, application: Application) -> list[Todo]:
     return [Todo(declare, "reviews.interests", {"ref": application.call.ref})]
 
 
-def _to_screen(person: Person) -> list[Todo]:
-    screening = [
-        Todo(
-            _("Screen the application %(ref)s", ref=each.ref),
-            "reviews.screening",
-            {"ref": each.ref},
-            note=each.title,
-        )
-        for each in to_screen(person)
-        if each.status is Status.SUBMITTED
-    ]
-    checking = [
-        Todo(
-            _("Check the entitlement of %(ref)s", ref=each.ref),
-            "reviews.entitlement",
-            {"ref": each.ref},
-            note=each.title,
-        )
-        for each in to_check(person)
-    ]
-    return screening + checking
+def _in_office(person: Person) -> list[Todo]:
+    return [_office_todo(each) for each in to_do_in_office(person)]
+
+
+def _office_todo(application: Application) -> Todo:
+    ref = application.ref
+    if application.status is Status.SUBMITTED:
+        title, endpoint = _("Screen the application %(ref)s", ref=ref), "reviews.screening"
+    else:
+        title, endpoint = _("Check the entitlement of %(ref)s", ref=ref), "reviews.entitlement"
+    return Todo(title, endpoint, {"ref": ref}, note=application.title)
 
 
 def _to_review(person: Person) -> list[Todo]:
@@ -134,55 +125,57 @@ def _to_review(person: Person) -> list[Todo]:
 
 
 def _lists(person: Person) -> list[Todo]:
-    found = []
-    made = (
-        select(Recommendation, *policy.part_columns(person, Recommendation.call_id))
-        .where(Recommendation.status.in_((RecommendationStatus.DRAFT, RecommendationStatus.MADE)))
-        .order_by(Recommendation.made_at)
+    """Return the ranked lists that wait for the person, begun or not. One SQL statement."""
+    live = and_(
+        Recommendation.call_id == Call.id,
+        Recommendation.status.in_((RecommendationStatus.DRAFT, RecommendationStatus.MADE)),
     )
-    live = set()
-    for each, *parts in session.execute(made):
-        live.add(each.call_id)
-        if each.status is RecommendationStatus.MADE:
-            if policy.can_decide(person, each, policy.Parts(*parts)):
-                found.append(_list_todo(_("Decide on a recommendation"), each.call))
-        elif policy.recommends_in(person, each.call, policy.Parts(*parts)):
-            found.append(_list_todo(_("Finish the recommendation"), each.call))
-    return found + [
-        _list_todo(_("Draw up the recommendation"), call)
-        for call in _ready_calls(person)
-        if call.id not in live
-    ]
+    rows = (
+        select(Call, Recommendation, *_completed(), *policy.part_columns(person, Call.id))
+        .outerjoin(Recommendation, live)
+        .where(or_(Recommendation.id.is_not(None), Call.status == CallStatus.OPEN))
+        .order_by(Recommendation.made_at, Call.closes_at, Call.ref)
+    )
+    found = []
+    for call, list_, sheets, checked, *parts in session.execute(rows):
+        needed = call.fund.process.reviewers_min
+        ready = checked if needed == 0 else (sheets or 0) >= needed
+        title = _list_title(person, call, list_, policy.Parts(*parts), ready=ready)
+        if title is not None:
+            found.append(Todo(title, "reviews.recommendation", {"ref": call.ref}, note=call.title))
+    return found
 
 
-def _ready_calls(person: Person) -> list[Call]:
-    """Return the calls with a complete review in them that the person recommends in."""
-    counted = (
+def _completed() -> tuple[ColumnElement[int | None], ColumnElement[bool]]:
+    """Return how far the review of a call is, as two columns.
+
+    The most sheets that one application in review has; whether the entitlement of one is checked.
+    """
+    one = aliased(Application)
+    here = and_(one.call_id == Call.id, one.status == Status.IN_REVIEW)
+    submitted = (
         select(func.count())
-        .where(
-            ScoreSheet.application_id == Application.id,
-            ScoreSheet.status == SheetStatus.SUBMITTED,
-        )
+        .where(ScoreSheet.application_id == one.id, ScoreSheet.status == SheetStatus.SUBMITTED)
         .scalar_subquery()
     )
-    checked = (
-        select(EntitlementCheck.id)
-        .where(EntitlementCheck.application_id == Application.id)
-        .exists()
-    )
-    pairs = (
-        select(Call, counted, checked, *policy.part_columns(person, Call.id))
-        .join(Application, Application.call_id == Call.id)
-        .where(Application.status == Status.IN_REVIEW, Call.status == CallStatus.OPEN)
-    )
-    found: dict[object, Call] = {}
-    for call, sheets_in, is_checked, *parts in session.execute(pairs):
-        needed = call.fund.process.reviewers_min
-        ready = is_checked if needed == 0 else sheets_in >= needed
-        if ready and policy.recommends_in(person, call, policy.Parts(*parts)):
-            found[call.id] = call
-    return list(found.values())
+    checked = exists().where(EntitlementCheck.application_id == one.id, here)
+    return select(func.max(submitted)).where(here).scalar_subquery(), checked
 
 
-def _list_todo(title: str, call: Call) -> Todo:
-    return Todo(title, "reviews.recommendation", {"ref": call.ref}, note=call.title)
+def _list_title(
+    person: Person,
+    call: Call,
+    list_: Recommendation | None,
+    parts: policy.Parts,
+    *,
+    ready: bool,
+) -> str | None:
+    """Return what the person has to do with the list of a call, or None. No SQL statement."""
+    if list_ is not None and list_.status is RecommendationStatus.MADE:
+        decides = policy.can_decide(person, list_, parts)
+        return _("Decide on a recommendation") if decides else None
+    if not policy.recommends_in(person, call, parts):
+        return None
+    if list_ is not None:
+        return _("Finish the recommendation")
+    return _("Draw up the recommendation") if ready else None
