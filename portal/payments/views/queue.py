@@ -1,10 +1,11 @@
 """The one queue of everybody who pays: what needs me today."""
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
 from portal.core.i18n import _, translated
+from portal.core.paging import page_of, pager
 from portal.core.web import choices
 from portal.payments import policy, queries
 from portal.payments.forms import QueueForm
@@ -14,7 +15,7 @@ from portal.payments.views.blueprint import blueprint
 @blueprint.get("/payments")
 @guard.requires(policy.has_queue)
 def queue() -> ResponseReturnValue:
-    """Show what the reader can do about payments now, narrowed by what was chosen."""
+    """Show what the reader can do about payments now, narrowed, and page by page."""
     waiting = queries.queue(guard.signed_in())
     funds = {
         each.application.fund.code: translated(each.application.fund.short_name) for each in waiting
@@ -30,10 +31,13 @@ def queue() -> ResponseReturnValue:
         if form.matter.data in {None, "", each.matter.value}
         and form.fund.data in {None, "", each.application.fund.code}
     ]
+    page = page_of(shown, request.args.get("page", 1, type=int))
+    chosen = {"matter": form.matter.data or None, "fund": form.fund.data or None}
     return render_template(
         "payments/queue.html",
         filter=form,
-        rows=shown,
+        rows=page.rows,
+        pager=pager(page, lambda number: url_for("payments.queue", page=number, **chosen)),
         total=len(waiting),
         sentence=queries.count_sentence(len(waiting)),
     )

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import render_template, send_file
+from flask import render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -13,6 +13,7 @@ from portal.applications.policy import is_member
 from portal.core import templating
 from portal.core.i18n import _
 from portal.core.money import usd
+from portal.core.paging import page_of, pager
 from portal.core.pdf import PdfUnavailable
 from portal.core.web import attachment as as_download
 from portal.core.workflow import Refused
@@ -118,13 +119,18 @@ def document(ref: str, key: str) -> ResponseReturnValue:
 @blueprint.get("/reports")
 @guard.requires(policy.reviews_somewhere)
 def queue() -> ResponseReturnValue:
-    """Show the staff which reports wait for their word, and which are late."""
+    """Show the staff which reports wait for their word, and which are late, page by page."""
     person = guard.signed_in()
+    first = page_of(queries.waiting_for(person), request.args.get("page", 1, type=int))
+    second = page_of(queries.overdue(person), request.args.get("late", 1, type=int))
+
+    def at(page: int, late: int) -> str:
+        return url_for("reports.queue", page=page, late=late)
+
     return render_template(
         "reports/queue.html",
-        waiting=[
-            (report, queries.rule_of(report), sorted(sides))
-            for report, sides in queries.waiting_for(person)
-        ],
-        overdue=queries.overdue(person),
+        waiting=[(report, queries.rule_of(report), sorted(sides)) for report, sides in first.rows],
+        overdue=second.rows,
+        waiting_pager=pager(first, lambda number: at(number, second.number)),
+        overdue_pager=pager(second, lambda number: at(first.number, number)),
     )

@@ -21,6 +21,7 @@ from portal.applications.models import (
 )
 from portal.core.crypto import Unreadable, unseal
 from portal.core.db import session
+from portal.core.paging import Page, select_page
 from portal.funds.models import Call, CallStatus
 from portal.reviews import policy
 from portal.reviews.models import (
@@ -90,14 +91,14 @@ def findings(application: Application) -> list[ScreeningItem]:
     return list(session.scalars(rows.order_by(ScreeningItem.position)))
 
 
-def to_screen(person: Person) -> list[Application]:
-    """Return the applications that wait for the person's screening, oldest first."""
-    return list(session.scalars(policy.screened_by(person).where(IN_SCREENING)))
+def to_screen(person: Person, number: int = 1) -> Page[Application]:
+    """Return a page of what waits for the person's screening, oldest first. Two SQL statements."""
+    return select_page(policy.screened_by(person).where(IN_SCREENING), number)
 
 
-def to_check(person: Person) -> list[Application]:
-    """Return the applications whose entitlement the person has to check, oldest first."""
-    return list(session.scalars(policy.screened_by(person).where(entitlement_is_open())))
+def to_check(person: Person, number: int = 1) -> Page[Application]:
+    """Return a page of the entitlements that the person has to check. Two SQL statements."""
+    return select_page(policy.screened_by(person).where(entitlement_is_open()), number)
 
 
 def to_do_in_office(person: Person) -> list[Application]:

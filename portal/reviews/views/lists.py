@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -12,6 +12,7 @@ from portal.applications import policy as applications
 from portal.applications import queries as applications_queries
 from portal.applications.models import Application, ApplicationStatus
 from portal.core.db import session
+from portal.core.paging import page_of, pager
 from portal.funds.models import Call
 from portal.reviews import policy, queries, rules
 from portal.reviews import ranking as rankings
@@ -28,11 +29,14 @@ def ranks(person: Person) -> bool:
 @blueprint.get("/reviews/calls")
 @guard.requires(policy.reads_rankings)
 def calls() -> ResponseReturnValue:
-    """List the calls whose ranked list the reader may see."""
+    """List the calls whose ranked list the reader may see, page by page."""
+    found = queries.calls_in_review(guard.signed_in())
+    page = page_of(found, request.args.get("page", 1, type=int))
     return render_template(
         "reviews/calls.html",
-        calls=queries.calls_in_review(guard.signed_in()),
+        calls=page.rows,
         statuses=ApplicationStatus,
+        pager=pager(page, lambda number: url_for("reviews.calls", page=number)),
     )
 
 

@@ -1,5 +1,7 @@
 """A reviewer's pages: what to read, interests, the score sheet beside the application."""
 
+from collections import Counter
+
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -14,6 +16,7 @@ from portal.applications.views.attaching import shown_files
 from portal.core import clock
 from portal.core.crypto import Unreadable
 from portal.core.i18n import _
+from portal.core.paging import page_of, pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.reviews import forms, policy, queries, service
@@ -27,14 +30,22 @@ SUBMIT = "submit"
 @blueprint.get("/reviews")
 @guard.requires(policy.reviews)
 def mine() -> ResponseReturnValue:
-    """List what the reviewer is asked to read, and how far they are."""
+    """List what the reviewer is asked to read, page by page, and how far they are."""
     asked = queries.assignments(guard.signed_in())
+    waiting = Counter(each.application.call_id for each in asked if not each.declared)
+    shown = page_of(
+        [each for each in asked if each.declared], request.args.get("page", 1, type=int)
+    )
+    here = waiting.keys() | {each.application.call_id for each in shown.rows}
     calls = {each.application.call_id: each.application.call for each in asked}
     return render_template(
         "reviews/mine.html",
-        asked=asked,
-        calls=list(calls.values()),
+        asked=len(asked),
+        rows=shown.rows,
+        waiting=waiting,
+        calls=[call for call_id, call in calls.items() if call_id in here],
         done=sum(each.done for each in asked),
+        pager=pager(shown, lambda number: url_for("reviews.mine", page=number)),
     )
 
 

@@ -9,6 +9,7 @@ from portal.accounts.models import Person
 from portal.applications.models import Application, ApplicationAction, ApplicationStatus
 from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _
+from portal.core.paging import pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.funds.countries import country
@@ -26,12 +27,20 @@ COMPLETE = "complete"
 @blueprint.get("/screening")
 @guard.requires(policy.screens)
 def screening_list() -> ResponseReturnValue:
-    """List what waits for screening, and for an entitlement check."""
+    """List what waits for screening, and for an entitlement check, page by page."""
     person = guard.signed_in()
+    first = queries.to_screen(person, request.args.get("page", 1, type=int))
+    second = queries.to_check(person, request.args.get("checks", 1, type=int))
+
+    def at(page: int, checks: int) -> str:
+        return url_for("reviews.screening_list", page=page, checks=checks)
+
     return render_template(
         "reviews/screening_list.html",
-        screening=queries.to_screen(person),
-        checking=queries.to_check(person),
+        screening=first.rows,
+        checking=second.rows,
+        screening_pager=pager(first, lambda number: at(number, second.number)),
+        checking_pager=pager(second, lambda number: at(first.number, number)),
     )
 
 
