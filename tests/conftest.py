@@ -103,6 +103,16 @@ def quick_hashes() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def same_keys() -> Iterator[None]:
+    """Put the process's master key back after a test that brought its own."""
+    from portal.core import crypto
+
+    kept = list(crypto._wrapping), list(crypto._master_key)
+    yield
+    crypto._wrapping[:], crypto._master_key[:] = kept
+
+
 @pytest.fixture
 def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords in this test as the portal does."""
@@ -259,11 +269,12 @@ def count_sql() -> Callable[[], AbstractContextManager[SqlCount]]:
 
 
 @pytest.fixture(scope="session")
-def told_settings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Return the settings of a demonstration of its own."""
-    url = server.copy("portal_told")
-    folder = tmp_path_factory.mktemp("told")
-    return load_settings(database_url=url, data_dir=folder, demo=True, testing=True)
+def told_settings(server: Server, settings: Settings) -> Settings:
+    """Return the settings of a demonstration: a database of its own, the same keys and folder.
+
+    Keys and folder are the process's own, so a second set would be the first one's end.
+    """
+    return settings.model_copy(update={"database_url": server.copy("portal_told")})
 
 
 @pytest.fixture(scope="session")
