@@ -16,7 +16,7 @@ def screen(journey: Journey, writer: str) -> None:
     officer.press("Send the question")
     assert "on its way" in officer.page.text
     reader = journey.file(writer)
-    reader.follow("answer", 200)
+    reader.follow("Answer the question", 200)
     reader.fill("Your answer", "The chairperson, in a locked drawer.")
     reader.press("Send the answer")
     officer.open(f"/files/{journey.ref}/screening", 200)
