@@ -11,7 +11,7 @@ from portal.app.case import init_case
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
-from portal.applications import eligibility
+from portal.applications import eligibility, journey
 from portal.applications.views import blueprint as applications
 from portal.awards.views import blueprint as awards
 from portal.core import crypto, embedded, files, outbox, templating
@@ -21,6 +21,7 @@ from portal.core.i18n import init_i18n, locale
 from portal.core.web import Portal, init_web
 from portal.funds import countries
 from portal.funds.views import blueprint as funds
+from portal.payments import queries as payments_queries
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
 from portal.reports import queries as reports_queries
@@ -65,11 +66,13 @@ def create_app(settings: Settings) -> Portal:
         SETTINGS=settings,
     )
     init_i18n(app)
-    init_web(app)
+    init_web(app, settings.max_upload_bytes)
     init_guard(app)
     init_pages(app, settings)
     init_case(app)
     eligibility.answer_with("outstanding_report", reports_queries.outstanding)
+    eligibility.answer_with("duplicates", payments_queries.shared_accounts)
+    journey.due_with("report_due", reports_queries.next_due)
     templating.configure(app.jinja_env)
     for blueprint in blueprints(settings):
         app.register_blueprint(blueprint)

@@ -1,7 +1,7 @@
 """The line of stations of case files: where each one is, who has it, what comes next.
 
-One SQL statement for any number of files. When a report is due is known above this feature and
-injected with `due_with`.
+One SQL statement for any number of files, and one more where a file waits for something whose
+date is known above this feature only (when a report is due), which is injected with `due_with`.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from portal.applications.queries import OVER
 from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.i18n import _l
-from portal.funds.stations import Station, stations
+from portal.funds.stations import Station, stations, waits_for
 
 Dues = Callable[[Sequence[UUID]], Mapping[UUID, datetime]]
 Event = tuple[str, datetime]
@@ -115,19 +115,27 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
     for case_id, action, at in session.execute(rows) if wanted else ():
         if case_id is not None:
             _count(events[case_id], action, at)
-    dues = {name: answer(wanted) for name, answer in _injected.items()} if wanted else {}
+    dues = _dues(applications, events)
     return {
-        application.id: _line(
-            application,
-            events[application.id],
-            {
-                name: by_case[application.id]
-                for name, by_case in dues.items()
-                if application.id in by_case
-            },
-        )
+        application.id: _line(application, events[application.id], dues[application.id])
         for application in applications
     }
+
+
+def _dues(
+    applications: Sequence[Application], events: Mapping[UUID, list[Event]]
+) -> dict[UUID, dict[str, datetime]]:
+    """Return by application, then name, what higher features say of those who wait for it."""
+    waiting: dict[str, list[UUID]] = defaultdict(list)
+    for application in applications:
+        name = waits_for(application.fund, events[application.id])
+        if name in _injected:
+            waiting[name].append(application.id)
+    dues: dict[UUID, dict[str, datetime]] = defaultdict(dict)
+    for name, ids in waiting.items():
+        for application_id, due in _injected[name](ids).items():
+            dues[application_id][name] = due
+    return dues
 
 
 def _count(events: list[Event], action: str, at: datetime) -> None:

@@ -124,6 +124,21 @@ def can_open_sealed(person: Person, application: Application) -> bool:
     )
 
 
+def can_raise_sensitivity(person: Person, application: Application) -> bool:
+    """Say whether the person may have the file handled with more care: whoever acts on it.
+
+    An auditor reads everything and changes nothing.
+    """
+    if not can_view(person, application) or application.status is ApplicationStatus.WITHDRAWN:
+        return False
+    acting = (role for role in READERS_OF_ALL if role is not Role.AUDITOR)
+    return (
+        is_member(person, application)
+        or is_reviewer(person, application)
+        or any(holds(person, role, application) for role in acting)
+    )
+
+
 def can_lower_sensitivity(person: Person, application: Application) -> bool:
     """Say whether the person may take the sensitive flag off."""
     return can_view(person, application) and any(

@@ -10,7 +10,8 @@ LONGEST_DAYS = 5 * 366
 """No grant runs longer than five years: above it, the year is a slip of the hand."""
 
 REFUND_DAYS = 60
-"""How long a grantee has to pay back what was not spent (R25), as the agreement says."""
+"""Days within which unspent money comes back (R25), as the agreement says; the term is ours, to be
+confirmed by the fund secretariat."""
 
 
 def dollars(lines: Sequence[Money], total: Money) -> list[int]:

@@ -7,11 +7,12 @@ access does not answer: see `set_access`.
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from flask import Flask, Response, current_app, flash, g, render_template, request
+from flask import Flask, Response, current_app, flash, g, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_wtf import CSRFProtect, FlaskForm
@@ -26,11 +27,11 @@ from wtforms.fields import SelectChoice
 
 from portal.core import jobs
 from portal.core.db import session
+from portal.core.files import StoredFile, read_stored
 from portal.core.i18n import PSEUDO, _, language
 from portal.core.workflow import Refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-UPLOAD_LIMIT_BYTES = 12 * 1024 * 1024
 FORM_LIMIT_BYTES = 2 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = (
@@ -247,10 +248,14 @@ def _end_session(error: BaseException | None = None) -> None:
     session.remove()
 
 
-def init_web(app: Portal) -> None:
-    """Give `app` its guards, headers, CSRF protection, compression and error pages."""
+def init_web(app: Portal, upload_limit: int) -> None:
+    """Give `app` its guards, headers, CSRF protection, compression and error pages.
+
+    `upload_limit` is how many bytes one file may have.
+    """
     app.config.update(
-        MAX_CONTENT_LENGTH=UPLOAD_LIMIT_BYTES,
+        # A file somewhat too large is refused in its form, where what was typed beside it is kept.
+        MAX_CONTENT_LENGTH=2 * upload_limit + FORM_LIMIT_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT_BYTES,
         MAX_FORM_PARTS=2000,
         SESSION_COOKIE_HTTPONLY=True,
@@ -287,6 +292,14 @@ def attachment(content: BaseResponse) -> BaseResponse:
     """Mark a download: never shown inside the site, never run."""
     content.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return content
+
+
+def hand_out(file: StoredFile) -> BaseResponse:
+    """Answer with a stored file, as a download. Raises Refused where it cannot be read."""
+    content = BytesIO(read_stored(file))
+    return attachment(
+        send_file(content, mimetype=file.media_type, as_attachment=True, download_name=file.name)
+    )
 
 
 def tell(sentence: str, tone: str = "good") -> None:

@@ -43,7 +43,7 @@ def stations(
     `report_due` to moments.
     """
     passed_on = [_moment(rule, events) for rule in profile.stations]
-    reached = max((i for i, moment in enumerate(passed_on) if moment is not None), default=-1) + 1
+    reached = _reached(passed_on)
     found: list[Station] = []
     for index, (rule, moment) in enumerate(zip(profile.stations, passed_on, strict=True)):
         if index < reached:
@@ -54,6 +54,17 @@ def stations(
     if stopped is not None:
         found.append(_end(stopped, events))
     return found
+
+
+def waits_for(profile: Profile, events: Sequence[tuple[str, datetime]]) -> str | None:
+    """Return the name of the due date of the present station, where it has one."""
+    reached = _reached([_moment(rule, events) for rule in profile.stations])
+    return profile.stations[reached].due if reached < len(profile.stations) else None
+
+
+def _reached(passed_on: Sequence[datetime | None]) -> int:
+    """Return the place of the first station behind which nothing has been passed."""
+    return max((i for i, moment in enumerate(passed_on) if moment is not None), default=-1) + 1
 
 
 def _moment(rule: StationRule, events: Sequence[tuple[str, datetime]]) -> datetime | None:

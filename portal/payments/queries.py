@@ -62,6 +62,7 @@ __all__ = [
     "next_steps",
     "order_by_ref",
     "queue",
+    "shared_accounts",
     "todos",
 ]
 
@@ -318,3 +319,25 @@ def _grantee_todo(kind: str, ref: str, order_ref: str | None, due_on: date | Non
 def count_sentence(number: int) -> str:
     """Return how much waits, in words."""
     return ngettext("%(num)s thing waits for you.", "%(num)s things wait for you.", number)
+
+
+def shared_accounts(organisation_id: UUID) -> list[str]:
+    """Return a sentence for each other grantee paid into an account of the organisation (R12).
+
+    One SQL statement.
+    """
+    theirs = (
+        select(BankDetails.fingerprint)
+        .join(BankDetails.award)
+        .join(Award.application)
+        .where(Application.organisation_id == organisation_id)
+    )
+    others = (
+        select(Application.ref)
+        .join(Award, Award.application_id == Application.id)
+        .join(BankDetails, BankDetails.award_id == Award.id)
+        .where(Application.organisation_id != organisation_id, BankDetails.fingerprint.in_(theirs))
+        .distinct()
+        .order_by(Application.ref)
+    )
+    return [_("%(ref)s: the same bank account", ref=ref) for ref in session.scalars(others)]

@@ -16,9 +16,6 @@ from portal.core.text import canonical_json, sha256_hex
 COOLING_OFF = timedelta(hours=48)
 """How long new bank details wait when they replace verified ones: time for a warning to be read."""
 
-REFUND_DAYS = 60
-"""Days within which unspent money comes back (R25); to be confirmed by the fund secretariat."""
-
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 IBAN_MODULUS = 97

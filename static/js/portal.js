@@ -69,6 +69,25 @@ for (const input of document.querySelectorAll("[data-max-words], [data-max-chars
   show(false);
 }
 
+/* A file that would be refused for its size is refused before it travels. */
+for (const form of document.querySelectorAll("[data-max-bytes]")) {
+  const said = document.createElement("p");
+  said.className = "error";
+  said.setAttribute("role", "alert");
+  form.addEventListener("change", ({ target }) => {
+    const file = target.files?.[0];
+    if (!file) return;
+    const size = `${(file.size / 1024 ** 2).toLocaleString(language, { maximumFractionDigits: 1 })} MB`;
+    const tooLarge = file.size > Number(form.dataset.maxBytes);
+    said.textContent = tooLarge
+      ? form.dataset.sayTooLarge.replace("{name}", () => file.name).replace("{size}", size)
+      : "";
+    if (!tooLarge) return;
+    target.value = "";
+    target.after(said);
+  });
+}
+
 /* Score sheets: a number key chooses the point of the criterion that has the focus. */
 for (const panel of document.querySelectorAll("[data-score]")) {
   panel.addEventListener("keydown", (event) => {

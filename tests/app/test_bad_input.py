@@ -52,6 +52,16 @@ def test_no_address_breaks_the_portal(app: Portal, db: Db, role: Role | None, ty
     assert broken == []
 
 
+def test_an_upload_past_every_limit_is_refused_before_it_is_read(client: FlaskClient) -> None:
+    upload = {
+        "CONTENT_LENGTH": str(100 * 1024 * 1024),
+        "CONTENT_TYPE": "multipart/form-data; boundary=end",
+    }
+    reply = client.post("/sign-in", environ_overrides=upload)
+    assert reply.status_code == 413
+    assert "A file may have up to 10 MB. Nothing was changed" in reply.text
+
+
 def test_nul_in_a_form_is_dropped(client: FlaskClient, db: Db) -> None:
     email = make.person().email
     db.commit()

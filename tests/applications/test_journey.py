@@ -1,6 +1,8 @@
 """Where a file is, who has it, by when: from the acts on record."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -55,12 +57,21 @@ def test_sent_back_to_the_body_the_recommendation_no_longer_counts() -> None:
 
 def test_dues_of_higher_features_reach_the_station() -> None:
     made = application()
+    early = application()
+    asked: list[UUID] = []
+
+    def answer(wanted: Sequence[UUID]) -> dict[UUID, datetime]:
+        asked.extend(wanted)
+        return dict.fromkeys(wanted, due)
+
     for action in ("screening.completed", "instalment.paid:1"):
         audit.record(action, made, actor_id=None, case_id=made.id)
     due = clock.now() + timedelta(days=40)
     before = dict(journey._injected)
-    journey.due_with("report_due", lambda wanted: dict.fromkeys(wanted, due))
+    journey.due_with("report_due", answer)
     try:
+        journey.lines([made, early])
+        assert asked == [made.id]
         assert [each.due for each in journey.line(made) if each.state == "present"] == [due]
     finally:
         journey._injected.clear()

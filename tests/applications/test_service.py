@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
-from portal.accounts.models import OrganisationKind
-from portal.applications import queries, service
+from portal.accounts.models import OrganisationKind, Role
+from portal.applications import policy, queries, service
 from portal.applications.models import ApplicationStatus, Submission
 from portal.applications.rules import Line
 from portal.core import clock
@@ -20,7 +20,7 @@ from portal.core.files import BadFile
 from portal.core.text import sha256_hex
 from portal.core.web import Portal
 from portal.core.workflow import Refused
-from tests.make.accounts import member, messages, organisation, representative_of
+from tests.make.accounts import member, messages, organisation, person, representative_of
 from tests.make.applications import (
     applicant_for,
     application,
@@ -143,6 +143,16 @@ def test_a_risky_answer_marks_the_application_and_only_staff_can_lower_it() -> N
         service.lower_sensitivity(made, "because", by=officer("act"))
     service.lower_sensitivity(made, "assessed", by=officer("act"))
     assert not made.sensitive
+
+
+def test_an_auditor_reads_a_file_and_does_not_mark_it() -> None:
+    made = application()
+    auditor = person(roles=[(Role.AUDITOR, None, None)])
+    assert policy.can_view(auditor, made)
+    with pytest.raises(Refused, match="somebody else"):
+        service.raise_sensitivity(made, by=auditor)
+    service.raise_sensitivity(made, by=officer("act"))
+    assert made.sensitive
 
 
 def test_staff_reading_sealed_answers_is_an_act_of_record() -> None:

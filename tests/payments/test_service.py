@@ -18,7 +18,7 @@ from portal.core.db import session
 from portal.core.files import open_stored
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
-from portal.payments import service
+from portal.payments import queries, service
 from portal.payments.models import BankStatus, OrderStatus
 from portal.payments.standing import current
 from tests.make import payments as make
@@ -158,6 +158,8 @@ def test_the_same_account_of_two_grantees_is_seen(world: World) -> None:
     details = make.entered(world.award, holder="Somebody Else")
     twins = service.same_account(details)
     assert [twin.award for twin in twins] == [world.paid]
+    told = queries.shared_accounts(world.award.application.organisation_id)
+    assert told == [f"{world.paid.application.ref}: the same bank account"]
 
 
 def test_gates_hold_until_each_is_open(world: World) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from portal.accounts.models import Role
 from portal.core import clock
+from portal.core.files import stored
 from portal.reports import queries, service
 from portal.reports.models import Report, ReportStatus
 from tests.browser import Browser
@@ -22,6 +23,7 @@ from tests.make.accounts import PASSWORD, member, person, person_with
 from tests.make.applications import rate
 
 Db = scoped_session[Session]
+SMALL = 100 * 1024
 Count = Callable[[], AbstractContextManager[Any]]
 Status = ReportStatus
 
@@ -36,7 +38,9 @@ def place(report: Report) -> str:
     return f"/files/{report.award.application.ref}/reports/{report.key}"
 
 
-def test_a_grantee_writes_a_report_and_hands_it_in(browser: Browser, db: Db) -> None:
+def test_a_grantee_writes_a_report_and_hands_it_in(
+    browser: Browser, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rate("KES", "129.5")
     award = make_awards.award()
     make.advance(award)
@@ -79,8 +83,12 @@ def test_a_grantee_writes_a_report_and_hands_it_in(browser: Browser, db: Db) -> 
     browser.press("Save and continue", 200)
     browser.open(f"/files/{ref}/reports/final/evidence")
     assert "Choose a file first." in browser.press("Add this file", 422).text
-    browser.attach("Choose a file", "day.jpg", make.photograph().getvalue())
+    monkeypatch.setattr(stored._place, "max_bytes", SMALL)
+    browser.attach("Choose a file", "day.jpg", bytes(SMALL + 1))
     browser.fill("Caption", "The fourth evening")
+    assert "larger than 100 KB" in browser.press("Add this file", 422).text
+    assert browser.value("Caption") == "The fourth evening"
+    browser.attach("Choose a file", "day.jpg", make.photograph().getvalue())
     assert "is with the report" in browser.press("Add this file", 200).text
     page = browser.open(f"/files/{ref}/reports/final/check")
     assert "still open" in page.text

@@ -298,15 +298,17 @@ def test_nothing_is_written_or_reviewed_once_the_other_side_has_it() -> None:
 def test_an_overdue_report_is_outstanding_until_it_is_in() -> None:
     award = make_awards.award()
     make.advance(award)
-    organisation = award.application.organisation_id
+    organisation, case = award.application.organisation_id, [award.application_id]
     assert queries.outstanding(organisation) == []
     made = make.filled(make.opened(award))
+    assert queries.next_due(case) == {award.application_id: queries.end_of(made.due_on)}
     late = clock.now() + timedelta(days=200)
     with clock.at(late):
         assert made.is_overdue
         assert award.ref in queries.outstanding(organisation)[0]
         service.submit(made, by=signatory(award))
         assert queries.outstanding(organisation) == []
+        assert queries.next_due(case) == {}
         assert not made.is_overdue
 
 

@@ -334,7 +334,7 @@ def attach(
     by: Person,
     replaces: Attachment | None = None,
 ) -> Attachment:
-    """Attach an upload under the heading `key`, in place of `replaces` where given.
+    """Attach an upload under the heading `key`, in place of `replaces` where that stands there.
 
     Raises BadFile for what cannot be taken, Refused outside a draft (R7).
     """
@@ -342,7 +342,8 @@ def attach(
     hold(application, to_record=True)
     demand_editor(application, by)
     present = [each for each in queries.attachments(application) if each.key == key]
-    if replaces is None and len(present) >= FILES_PER_KEY:
+    replaced = replaces if replaces in present else None
+    if replaced is None and len(present) >= FILES_PER_KEY:
         raise Refused(
             _("Up to %(limit)s files can stand here. Remove one first.", limit=FILES_PER_KEY), "R7"
         )
@@ -357,8 +358,8 @@ def attach(
         case_id=application.id,
         facts={"key": key, "sha256": stored.sha256},
     )
-    if replaces is not None and replaces.application_id == application.id:
-        _remove(replaces, by)
+    if replaced is not None:
+        _remove(replaced, by)
     return attachment
 
 

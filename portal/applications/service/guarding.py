@@ -58,9 +58,9 @@ def lower_sensitivity(application: Application, reason_code: str, *, by: Person)
 
 
 def raise_sensitivity(application: Application, *, by: Person) -> None:
-    """Mark the application as sensitive: anybody who may see it may do so."""
+    """Mark the application as sensitive: anybody who acts on it may do so."""
     hold(application, to_record=True)
-    if not policy.can_view(by, application):
+    if not policy.can_raise_sensitivity(by, application):
         raise Refused(_("This step belongs to somebody else."))
     if application.sensitive:
         return

@@ -1,11 +1,10 @@
 """The page of the documents: add, replace, remove; and the download of each."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, request, send_file, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -23,11 +22,9 @@ from portal.applications.views.blueprint import (
     visible,
 )
 from portal.core.db import session
-from portal.core.files import BadFile, open_stored
+from portal.core.files import BadFile
 from portal.core.i18n import _, translated
-from portal.core.web import attachment as as_download
-from portal.core.web import choices, tell
-from portal.core.workflow import Refused
+from portal.core.web import choices, hand_out, tell
 from portal.funds.profile import AttachmentRule, Section
 
 
@@ -160,16 +157,4 @@ def download(ref: str, file_id: UUID) -> ResponseReturnValue:
     """Hand out an attachment: always as a download, never run inside the site."""
     application = visible(ref)
     found = _of(application, file_id)
-    try:
-        with open_stored(found.file) as stored:
-            content = io.BytesIO(stored.read())
-    except OSError as lost:
-        raise Refused(_("This file cannot be read now. Tell the fund secretariat.")) from lost
-    return as_download(
-        send_file(
-            content,
-            mimetype=found.file.media_type,
-            as_attachment=True,
-            download_name=found.file.name,
-        )
-    )
+    return hand_out(found.file)

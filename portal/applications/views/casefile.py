@@ -14,7 +14,6 @@ from portal.applications.forms import LowerForm
 from portal.applications.models import (
     Application,
     ApplicationAction,
-    ApplicationStatus,
     Submission,
 )
 from portal.applications.views.attaching import shown_files
@@ -67,6 +66,7 @@ def overview(ref: str) -> ResponseReturnValue:
         clarifications=queries.clarifications(application),
         own=policy.is_member(person, application),
         may_lower=application.sensitive and policy.can_lower_sensitivity(person, application),
+        may_raise=not application.sensitive and policy.can_raise_sensitivity(person, application),
     )
 
 
@@ -157,13 +157,13 @@ def sensitivity(ref: str) -> ResponseReturnValue:
 @blueprint.route("/files/<ref>/sensitive", methods=["GET", "POST"])
 @guard.members_only
 def mark_sensitive(ref: str) -> ResponseReturnValue:
-    """Mark the application as sensitive: whoever sees a risk may."""
+    """Mark the application as sensitive: whoever acts on it and sees a risk may."""
     application = visible(ref)
+    if not policy.can_raise_sensitivity(guard.signed_in(), application):
+        raise NotFound
     form = Form()
     if form.validate_on_submit():
         service.raise_sensitivity(application, by=guard.signed_in())
         tell(_("The application is marked as sensitive."))
         return go(url_for("applications.overview", ref=ref))
-    if application.status is ApplicationStatus.WITHDRAWN:
-        raise NotFound
     return page("applications/mark_sensitive.html", form, application=application)

@@ -18,10 +18,9 @@ from portal.awards.views.blueprint import PDF, attempt, back, blueprint, found, 
 from portal.awards.views.tab import REASONED, parts, signers
 from portal.awards.workflow import WORKFLOW
 from portal.core import i18n
-from portal.core.files import open_stored
 from portal.core.i18n import _
 from portal.core.templating import document as write
-from portal.core.web import attachment, tell
+from portal.core.web import attachment, hand_out, tell
 
 
 @blueprint.route("/files/<ref>/agreement/accept", methods=["GET", "POST"])
@@ -104,15 +103,7 @@ def move(ref: str, action: str) -> ResponseReturnValue:
 @guard.members_only
 def download(ref: str) -> ResponseReturnValue:
     """Hand out the document as it was issued, byte for byte."""
-    signed = _issued(found(ref))
-    return attachment(
-        send_file(
-            open_stored(signed.file),
-            mimetype=PDF,
-            as_attachment=True,
-            download_name=signed.file.name,
-        )
-    )
+    return hand_out(_issued(found(ref)).file)
 
 
 @blueprint.get("/files/<ref>/agreement/signatures.pdf")

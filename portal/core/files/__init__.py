@@ -13,6 +13,7 @@ from portal.core.files.stored import (
     damaged,
     keep_document,
     open_stored,
+    read_stored,
     store,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "damaged",
     "keep_document",
     "open_stored",
+    "read_stored",
     "store",
 ]

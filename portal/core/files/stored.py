@@ -26,8 +26,10 @@ from portal.core.files.office import rewrite_office
 from portal.core.files.pictures import rewrite_picture
 from portal.core.files.plain import rewrite_plain
 from portal.core.files.portable import rewrite_pdf
+from portal.core.formats import format_size
 from portal.core.i18n import _
 from portal.core.text import sha256_hex
+from portal.core.workflow import Refused
 
 MAX_BYTES = 10 * 1024 * 1024
 """10 MB: some twenty scanned pages or two photographs, and a quarter of an hour over 2G."""
@@ -127,9 +129,9 @@ def clean(stream: BinaryIO, filename: str, allowed: Collection[str]) -> tuple[st
     if len(content) > _place.max_bytes:
         raise BadFile(
             _(
-                "“%(name)s” is larger than %(limit)d MB. Make it smaller, or divide it.",
+                "“%(name)s” is larger than %(limit)s. Make it smaller, or divide it.",
                 name=shown,
-                limit=_place.max_bytes // (1024 * 1024),
+                limit=format_size(_place.max_bytes),
             )
         )
     if not content:
@@ -152,6 +154,15 @@ def open_stored(file: StoredFile) -> BinaryIO:
         stream.close()
         raise OSError(f"stored file {file.id} has another size than when it was stored")
     return stream
+
+
+def read_stored(file: StoredFile) -> bytes:
+    """Return the content of `file`. Raises Refused where it is gone or is not what was kept."""
+    try:
+        with open_stored(file) as stream:
+            return stream.read()
+    except OSError as lost:
+        raise Refused(_("This file cannot be read now. Tell the fund secretariat.")) from lost
 
 
 def damaged(files: Iterable[StoredFile]) -> list[UUID]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.applications.queries import representatives
 from portal.awards.models import Award, AwardAction, AwardStatus, Instalment, InstalmentStatus
+from portal.awards.rules import REFUND_DAYS
 from portal.awards.workflow import WORKFLOW
 from portal.core import audit, clock
 from portal.core.db import session
@@ -17,7 +18,7 @@ from portal.core.text import normalise
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.service import refund_due, refund_received, release_commitment
-from portal.payments import policy, rules
+from portal.payments import policy
 from portal.payments.models import Receivable, ReceivableAction, ReceivableStatus
 from portal.payments.service.telling import tell
 from portal.payments.standing import SETTLED, Standing, standing
@@ -202,7 +203,7 @@ def _receivable(found: Standing, by: Person) -> Receivable | None:
     receivable = Receivable(
         award=award,
         amount_usd=amount,
-        due_on=clock.today() + timedelta(days=rules.REFUND_DAYS),
+        due_on=clock.today() + timedelta(days=REFUND_DAYS),
     )
     session.add(receivable)
     session.flush()

@@ -77,8 +77,7 @@ def read_instruction(order: PaymentOrder, *, by: Person) -> bytes:
         raise Refused(_("The instruction is read by treasury and finance only."))
     if order.instruction is None:
         raise Refused(_("The instruction is written when the order is released."))
-    with files.open_stored(order.instruction) as stream:
-        sealed = stream.read()
+    sealed = files.read_stored(order.instruction)
     try:
         content = base64.b64decode(crypto.unseal(_key(order), sealed, _place(order)))
     except crypto.Unreadable as gone:

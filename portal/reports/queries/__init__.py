@@ -29,12 +29,13 @@ from portal.reports.queries.owing import (
     Owed,
     agreed_on,
     awards_in_force,
+    end_of,
+    next_due,
     obligations,
     outstanding,
     owed_by,
 )
 from portal.reports.queries.waiting import (
-    end_of,
     overdue,
     todos,
     waiting_for,
@@ -57,6 +58,7 @@ __all__ = [
     "expenditures",
     "figures",
     "is_last",
+    "next_due",
     "obligations",
     "open_answers",
     "opened",

@@ -1,7 +1,7 @@
 """Who must act on which report, and by when."""
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
@@ -22,7 +22,7 @@ from portal.reports.models import (
     ReviewSide,
 )
 from portal.reports.queries.inside import rule_of, sides_wanted
-from portal.reports.queries.owing import IN_FORCE, Owed, awards_in_force, owed_by
+from portal.reports.queries.owing import IN_FORCE, Owed, awards_in_force, end_of, owed_by
 
 AHEAD = timedelta(days=45)
 """How long before its day a report stands on the home page."""
@@ -111,8 +111,3 @@ def _to_review(report: Report) -> Todo:
         "reports.read",
         {"ref": report.award.application.ref, "key": report.key},
     )
-
-
-def end_of(day: date) -> datetime:
-    """Return the end of a day in UTC: the moment when what was due on it is late."""
-    return datetime.combine(day, time(23, 59, 59), UTC)

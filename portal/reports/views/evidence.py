@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from flask import request, send_file
+from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
-from portal.core.files import BadFile, open_stored
+from portal.core.files import BadFile
 from portal.core.i18n import _
-from portal.core.web import attachment as as_download
-from portal.core.web import tell
+from portal.core.web import hand_out, tell
 from portal.core.workflow import Refused
 from portal.reports import policy, queries, rules, service
 from portal.reports.forms import EvidenceForm
@@ -84,12 +83,4 @@ def download(ref: str, key: str, file: UUID) -> ResponseReturnValue:
     report = visible(ref, key)
     if not policy.can_read(guard.signed_in(), report):
         raise NotFound
-    kept = _found(report, file).file
-    return as_download(
-        send_file(
-            open_stored(kept),
-            mimetype=kept.media_type,
-            as_attachment=True,
-            download_name=kept.name,
-        )
-    )
+    return hand_out(_found(report, file).file)
