@@ -10,9 +10,16 @@ from typing import Any
 
 from babel.support import LazyProxy
 
+from portal.applications.models import ApplicationStatus
+from portal.awards.models import AwardStatus, InstalmentStatus
 from portal.core.i18n import _, _l, locale
+from portal.core.labels import Labelled
 from portal.core.money import format_money, usd
+from portal.funds.models import CallStatus
 from portal.ledger.models import TransactionKind
+from portal.payments.models import BankStatus, OrderStatus, ReceivableStatus
+from portal.reports.models import ReportStatus
+from portal.reviews.models import RecommendationStatus, SheetStatus
 
 APPLICATIONS: dict[str, LazyProxy] = {
     "application.started": _l("Application begun"),
@@ -158,6 +165,20 @@ ACCOUNTS: dict[str, LazyProxy] = {
     "organisation.member_role_changed": _l("Part in an organisation changed"),
 }
 
+STATES: dict[str, type[Labelled]] = {
+    "application": ApplicationStatus,
+    "award": AwardStatus,
+    "bank_details": BankStatus,
+    "call": CallStatus,
+    "instalment": InstalmentStatus,
+    "payment_order": OrderStatus,
+    "receivable": ReceivableStatus,
+    "recommendation": RecommendationStatus,
+    "report": ReportStatus,
+    "score_sheet": SheetStatus,
+}
+"""The states of what an act was about, by its kind."""
+
 IDENTIFIER = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A SHA-256 digest or a UUID."""
 
@@ -190,6 +211,15 @@ def in_words(action: str, keys: Mapping[str, str] | None = None) -> str:
     label = WORDS.get(name)
     said = name if label is None else str(label)
     return _("%(act)s: %(which)s", act=said, which=(keys or {}).get(key, key)) if key else said
+
+
+def state(kind: str, code: str | None) -> str:
+    """Return a state in words; a state that nobody gave words is shown by its code."""
+    if code is None:
+        return "–"
+    states = STATES.get(kind)
+    found = {member.value: member for member in states} if states else {}
+    return str(found[code].label) if code in found else code
 
 
 def named(words: str) -> list[str]:

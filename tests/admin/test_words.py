@@ -134,3 +134,9 @@ def test_on_a_page_identifiers_and_digests_are_short() -> None:
     facts = {"digest": "ab" * 32, "grant": "f" * 8 + "-0000-0000-0000-" + "0" * 12, "ref": "7K3M"}
     assert words.in_short(facts, brief=True) == "digest: abababab…; grant: ffffffff…; ref: 7K3M"
     assert "ab" * 32 in words.in_short(facts)
+
+
+def test_states_are_said_in_words() -> None:
+    assert words.state("application", "in_review") == "In review"
+    assert words.state("application", None) == "–"
+    assert words.state("lantern", "lit") == "lit"

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_decimal
 from flask import url_for
 
 from portal.applications.models import Application
-from portal.core.formats import format_number
+from portal.core.i18n import locale
 from portal.core.money import Money
 from portal.funds.profile import Profile
 
@@ -35,8 +36,8 @@ def _row(line: Ranked, fund: Profile, *, below: bool) -> dict[str, Any]:
         "cells": [
             _cell(basis.get("criteria", {}).get(criterion.key)) for criterion in fund.criteria
         ],
-        "mean": None if mean is None else format_number(mean),
-        "spread": None if spread is None else format_number(spread),
+        "mean": None if mean is None else _hundredths(mean),
+        "spread": None if spread is None else _hundredths(spread),
         "requested": application.requested_dollars,
         "recommended": recommended,
         "below": below,
@@ -48,4 +49,9 @@ def _row(line: Ranked, fund: Profile, *, below: bool) -> dict[str, Any]:
 def _cell(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None:
         return {"value": None, "wide": False}
-    return {"value": format_number(Decimal(found["mean"])), "wide": found["wide"]}
+    return {"value": _hundredths(Decimal(found["mean"])), "wide": found["wide"]}
+
+
+def _hundredths(value: Decimal) -> str:
+    """Return the number with two decimals always, so that a column of them can be compared."""
+    return format_decimal(value, "#,##0.00", locale=locale())
