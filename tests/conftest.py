@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Bind = sa.Engine | sa.Connection
 
 SAVEPOINT_WORDS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET CONSTRAINTS")
+LONG = ("tests/ui/", "tests/journeys/", "tests/cli/", "tests/app/", "tests/test_every_page")
+"""Where single tests take long: what tells the demo story or travels a whole journey."""
 DEFERRED = (
     "SELECT string_agg(DISTINCT quote_ident(conname), ', ') FROM pg_constraint WHERE condeferred"
 )
@@ -76,6 +78,11 @@ class SqlCount:
     def total(self) -> int:
         """How many there were, without those of savepoints."""
         return len(self.statements)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that at the end no core waits for one of them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)

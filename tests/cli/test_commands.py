@@ -38,7 +38,7 @@ def portal(*arguments: str, **environment: str) -> Done:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
