@@ -89,10 +89,13 @@ def payment_rows(award: Award) -> list[PaymentRow]:
     ]
 
 
-def report_rows(award: Award) -> list[ReportRow]:
-    """Return the reports that the award owes, with the day where it is known."""
+def report_rows(award: Award, agreed_on: date | None = None) -> list[ReportRow]:
+    """Return the reports that the award owes, with the day where it is known.
+
+    The document is made before anybody signs, so it knows no `agreed_on`.
+    """
     return [
-        ReportRow(rule.title, rule.due_days, rules.report_due_on(rule, award.ends_on, None))
+        ReportRow(rule.title, rule.due_days, rules.report_due_on(rule, award.ends_on, agreed_on))
         for rule in award.fund.reports
     ]
 

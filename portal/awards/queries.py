@@ -1,5 +1,7 @@
 """Reads of awards: the one of a file, and what people have to do. Fixed numbers of statements."""
 
+from datetime import UTC, date
+
 from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -14,6 +16,15 @@ from portal.core.todo import Todo
 from portal.reviews.models import Decision
 
 TAB = "awards.agreement_tab"
+
+
+def agreed_on(award: Award) -> date | None:
+    """Return the day of the last signature that the fund asks for, in UTC."""
+    if award.agreement is None:
+        return None
+    countersigned = award.fund.process.countersigned
+    at = award.agreement.countersigned_at if countersigned else award.agreement.signed_at
+    return at.astimezone(UTC).date() if at else None
 
 
 def award_of(application: Application) -> Award | None:

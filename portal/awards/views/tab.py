@@ -72,7 +72,7 @@ def parts(award: Award) -> dict[str, Any]:
         "budget": document.budget_rows(award),
         "lines": award.budget,
         "payments": list(zip(award.instalments, document.payment_rows(award), strict=True)),
-        "reports": document.report_rows(award),
+        "reports": document.report_rows(award, queries.agreed_on(award)),
     }
 
 

@@ -1,5 +1,6 @@
 """Reads of reports: what is owed, what stands in one, who must act. Fixed numbers of statements."""
 
+from portal.awards.queries import agreed_on
 from portal.reports.queries.inside import (
     Contents,
     Figures,
@@ -27,7 +28,6 @@ from portal.reports.queries.inside import (
 from portal.reports.queries.owing import (
     IN_FORCE,
     Owed,
-    agreed_on,
     awards_in_force,
     end_of,
     next_due,

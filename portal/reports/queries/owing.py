@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.applications.models import Application
 from portal.awards.models import Award, AwardStatus
+from portal.awards.queries import agreed_on
 from portal.awards.rules import report_due_on
 from portal.core import clock
 from portal.core.db import session
@@ -48,15 +49,6 @@ class Owed:
     def is_overdue(self) -> bool:
         """Whether its day has passed and nothing is in (R27). Computed, never stored."""
         return self.is_waiting and self.due_on is not None and clock.today() > self.due_on
-
-
-def agreed_on(award: Award) -> date | None:
-    """Return the day of the last signature that the fund asks for, in UTC."""
-    if award.agreement is None:
-        return None
-    countersigned = award.fund.process.countersigned
-    at = award.agreement.countersigned_at if countersigned else award.agreement.signed_at
-    return at.astimezone(UTC).date() if at else None
 
 
 def obligations(award: Award) -> list[Owed]:
