@@ -1,6 +1,9 @@
 """Verify an exported audit chain, without the portal and without trusting it.
 
-    python standalone_verifier.py audit-chain.jsonl [digest of the last event, as once noted]
+    python standalone_verifier.py audit-chain.jsonl [number of events] [digest of the last]
+
+Number and digest are those of the chain's head, as noted when the copy was taken; without them a
+copy that lost its end looks whole.
 
 Each line of the file is one event as JSON. An event's digest is the SHA-256 of its canonical JSON
 (without "number" and "digest"; keys sorted by UTF-16 units, no space, UTF-8, text in NFC), and
@@ -38,8 +41,8 @@ def digest(event: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verify(lines: list[str], expected: str | None = None) -> str | None:
-    """Return what is wrong, or None. `expected` is the digest that the last event must have."""
+def verify(lines: list[str], *expected: str) -> str | None:
+    """Return what is wrong, or None. `expected`: how many events there must be, the last digest."""
     previous, number = FIRST, 0
     for place, line in enumerate(lines, start=1):
         try:
@@ -52,14 +55,15 @@ def verify(lines: list[str], expected: str | None = None) -> str | None:
             previous, number = event["digest"], event["number"]
         except (ValueError, KeyError, TypeError):
             return f"line {place}: is not an event"
-    if expected and previous != expected:
-        return f"the end is {previous}, not {expected}: events are missing, or were added"
+    for end in expected:
+        if end not in {previous, str(len(lines))}:
+            return f"{len(lines)} events to {previous}, not to {end}: some are missing, or added"
     return None
 
 
 def main(arguments: list[str]) -> int:
     """Verify the file that is named first; say how it went and return the exit status."""
-    if len(arguments) not in {1, 2}:
+    if len(arguments) not in {1, 2, 3}:
         sys.stderr.write(str(__doc__))
         return 2
     lines = Path(arguments[0]).read_text(encoding="utf-8").removesuffix("\n").split("\n")

@@ -2,15 +2,16 @@
 
 Each act appends one row in the same transaction as its change. A row carries the SHA-256 of
 the one before it, so an edit, a removal or an insertion shows; triggers refuse all three anyway.
-Rows hold identifiers, codes, digests and amounts, never personal content.
+A trigger keeps the head beside it, so that a chain that lost its end shows too. Rows hold
+identifiers, codes, digests and amounts, never personal content.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, select, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +20,9 @@ from portal.core.db import Base, session
 from portal.core.text import canonical_json, sha256_hex
 
 FIRST = "0" * 64
+SAME_MOMENT = timedelta(minutes=5)
+"""The most that lies between a record and its event: they are written in one transaction."""
+
 _CHAIN_LOCK = 0x_AD17
 
 
@@ -57,6 +61,23 @@ class AuditEvent(Base):
         Index("ix_audit_event_case_id_number", "case_id", "number"),
         Index("ix_audit_event_subject_id_number", "subject_id", "number"),
     )
+
+
+class AuditHead(Base):
+    """Where the chain ends, in one row: how many events it has, and the last one's digest.
+
+    A trigger moves it on with each event; others refuse every other change. Whoever cuts the
+    chain's end off, past its own triggers, leaves this behind.
+    """
+
+    __tablename__ = "audit_head"
+
+    one: Mapped[bool] = mapped_column(primary_key=True, default=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str]
+
+    __table_args__ = (CheckConstraint("one", name="one_row"),)
 
 
 def event_digest(event: AuditEvent) -> str:
@@ -125,6 +146,11 @@ def record(
     session.add(event)
     session.flush()
     return event
+
+
+def head() -> AuditHead | None:
+    """Return where the chain ends by its head; None where somebody removed it. One statement."""
+    return session.scalar(select(AuditHead).execution_options(populate_existing=True))
 
 
 def first_break(events: Iterable[AuditEvent]) -> int | None:

@@ -168,10 +168,10 @@ def test_the_whole_chain_is_verified_and_handed_out_with_its_script(
         content = reply.data
     assert "sandbox" in reply.headers["Content-Security-Policy"]
     (tmp_path / "chain.jsonl").write_bytes(content)
-    last = json.loads(content.splitlines()[-1])["digest"]
-    assert f"audit-chain.jsonl {last}" in page.text
+    end = (str(len(content.splitlines())), json.loads(content.splitlines()[-1])["digest"])
+    assert f"audit-chain.jsonl {' '.join(end)}" in page.text
     done = subprocess.run(
-        [sys.executable, "-I", "verify.py", "chain.jsonl", last],
+        [sys.executable, "-I", "verify.py", "chain.jsonl", *end],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -152,10 +152,12 @@ def _cells(line: Line) -> list[str]:
 @blueprint.get("/audit/chain")
 @guard.requires(policy.audits_everything)
 def whole_chain() -> ResponseReturnValue:
-    """Walk along the whole chain and say whether it is intact."""
+    """Walk along the whole chain and say whether it is intact, to its head."""
+    verdict, head = chain.verify_whole()
     return render_template(
         "admin/chain.html",
-        verdict=chain.verify(chain.whole()),
+        verdict=verdict,
+        head=head,
         may_take=policy.can_take_chain(guard.signed_in()),
     )
 
