@@ -61,10 +61,53 @@ HAVING coalesce(used.amount_usd_minor, 0) <> -sum(e.usd)
 ORDER BY t.source_ref
 """
 
+UNTOLD_BOOKINGS = """
+WITH booked AS (
+    SELECT t.id, t.kind, t.source_ref, t.subject_ref, t.booked_on,
+        coalesce(sum(e.usd) FILTER (WHERE e.usd > 0), 0) AS usd,
+        encode(sha256(convert_to(string_agg(said.line, chr(10) ORDER BY said.line COLLATE "C"),
+            'UTF8')), 'hex') AS entries
+    FROM ledger_transaction t
+    LEFT JOIN ledger_entry e ON e.transaction_id = t.id
+    LEFT JOIN ledger_account a ON a.id = e.account_id
+    CROSS JOIN LATERAL (
+        SELECT concat_ws(':', a.fund_code, a.kind, e.currency, e.amount, e.usd) AS line
+    ) AS said
+    GROUP BY t.id
+)
+SELECT coalesce(b.source_ref, told.facts ->> 'ref')
+FROM booked b
+FULL JOIN (SELECT * FROM audit_event WHERE subject_kind = 'ledger_transaction') AS told
+    ON told.subject_id = b.id
+WHERE b.id IS NULL OR told.subject_id IS NULL
+    OR told.action <> 'ledger.' || b.kind
+    OR told.facts ->> 'ref' IS DISTINCT FROM b.source_ref
+    OR told.facts ->> 'subject' IS DISTINCT FROM b.subject_ref
+    OR told.facts ->> 'on' IS DISTINCT FROM to_char(b.booked_on, 'YYYY-MM-DD')
+    OR told.facts ->> 'usd' IS DISTINCT FROM b.usd::text
+    OR told.facts ->> 'entries' <> b.entries
+ORDER BY 1
+"""
+"""The digest of the entries is compared where the event has one: the first bookings had none."""
+
+UNTOLD_COMMITMENTS = """
+SELECT coalesce(c.movement_ref, told.facts ->> 'ref')
+FROM commitment c
+FULL JOIN (SELECT * FROM audit_event WHERE subject_kind = 'commitment') AS told
+    ON told.subject_id = c.id
+WHERE c.id IS NULL OR told.subject_id IS NULL
+    OR told.facts ->> 'ref' IS DISTINCT FROM c.movement_ref
+    OR told.facts ->> 'fund' IS DISTINCT FROM c.fund_code
+    OR told.facts ->> 'award' IS DISTINCT FROM c.source_ref
+    OR told.facts ->> 'usd' IS DISTINCT FROM c.amount_usd_minor::text
+ORDER BY 1
+"""
+
 _BOOKINGS = "SELECT count(*) FROM ledger_transaction"
 _FUNDS = "SELECT count(*) FROM ledger_book"
 _REVERSALS = "SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL"
 _COMMITMENTS = "SELECT count(DISTINCT (fund_code, source_ref)) FROM commitment"
+_MOVEMENTS = "SELECT count(*) FROM commitment"
 _ADVANCES = "SELECT count(*) FROM ledger_transaction WHERE kind = 'advance_paid'"
 
 
@@ -76,6 +119,8 @@ def checks() -> list[Check]:
         (_("Every reversal mirrors what it reverses"), CROOKED_MIRRORS, _REVERSALS),
         (_("No commitment is below zero"), OVERDRAWN, _COMMITMENTS),
         (_("Every advance took its part out of a commitment"), UNCOVERED, _ADVANCES),
+        (_("Every booking is what the audit chain says of it"), UNTOLD_BOOKINGS, _BOOKINGS),
+        (_("Every commitment is what the audit chain says of it"), UNTOLD_COMMITMENTS, _MOVEMENTS),
     )
     return [Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows]
 

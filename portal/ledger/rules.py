@@ -13,6 +13,7 @@ from uuid import UUID
 
 from portal.core.i18n import _
 from portal.core.money import Money, to_usd
+from portal.core.text import sha256_hex
 from portal.ledger.models import AccountKind
 
 DOLLAR = "USD"
@@ -111,6 +112,18 @@ def _check_line(line: Line) -> None:
 def mirrored(lines: Iterable[Line]) -> list[Line]:
     """Return the lines that undo `lines`."""
     return [Line(line.fund, line.account, -line.money, -line.usd) for line in lines]
+
+
+def lines_digest(lines: Iterable[Line]) -> str:
+    """Return the SHA-256, in hex, of lines in whatever order: the chain keeps it of each booking.
+
+    `portal check` computes the same in SQL from the entries.
+    """
+    said = sorted(
+        f"{line.fund}:{line.account.value}:{line.money.currency}:{line.money.minor}:{line.usd}"
+        for line in lines
+    )
+    return sha256_hex("\n".join(said).encode())
 
 
 def same_lines(one: Iterable[Line], other: Iterable[Line]) -> bool:

@@ -15,6 +15,21 @@ SHRINK_REVERSALS = """
 UPDATE ledger_entry SET usd = sign(usd) * 5, amount = sign(amount) * 5
 WHERE transaction_id IN (SELECT id FROM ledger_transaction WHERE kind = 'reversal')
 """
+MOVE_ENTRY = """
+UPDATE ledger_entry SET account_id =
+    (SELECT id FROM ledger_account WHERE fund_code = 'act' AND kind = 'card_clearing')
+WHERE usd = 900000
+"""
+DELETE_BOOKING = """
+DELETE FROM ledger_entry WHERE transaction_id =
+    (SELECT id FROM ledger_transaction WHERE source_ref = 'order:2:settled');
+DELETE FROM ledger_transaction WHERE source_ref = 'order:2:settled'
+"""
+TRIPLE = "UPDATE commitment SET amount_usd_minor = 1500000 WHERE amount_usd_minor = 500000"
+SLIP_IN = """
+INSERT INTO commitment (id, fund_code, source_ref, movement_ref, amount_usd_minor, made_at)
+SELECT gen_random_uuid(), fund_code, source_ref, 'more', 1, made_at FROM commitment LIMIT 1
+"""
 TABLES = ("ledger_transaction", "ledger_entry", "commitment")
 
 
@@ -48,8 +63,8 @@ def around_the_triggers(statement: str) -> None:
 
 @pytest.mark.usefixtures("books")
 def test_sound_books_pass_and_every_check_looked_at_something() -> None:
-    assert violations() == [[], [], [], [], []]
-    assert [check.run().count for check in checks()] == [7, 1, 1, 1, 2]
+    assert violations() == [[]] * 7
+    assert [check.run().count for check in checks()] == [7, 1, 1, 1, 2, 7, 4]
 
 
 @pytest.mark.usefixtures("books")
@@ -75,8 +90,38 @@ def test_sound_books_pass_and_every_check_looked_at_something() -> None:
         (3, "UPDATE commitment SET amount_usd_minor = 1 WHERE amount_usd_minor = 500000", AWARD),
         (4, "DELETE FROM commitment WHERE movement_ref = 'order:2:used'", "order:2"),
         (4, "DELETE FROM commitment WHERE movement_ref = 'order:1:returned'", "order:1"),
+        (5, MOVE_ENTRY, "wire:act:1"),
+        (
+            5,
+            "UPDATE ledger_transaction SET booked_on = '2020-01-01' WHERE reverses_id IS NOT NULL",
+            "order:1:reversed",
+        ),
+        (
+            5,
+            "UPDATE ledger_transaction SET subject_ref = 'other' WHERE source_ref = 'report:1'",
+            "report:1",
+        ),
+        (5, DELETE_BOOKING, "order:2:settled"),
+        (6, TRIPLE, f"{AWARD}:commit"),
+        (6, "DELETE FROM commitment WHERE movement_ref = 'order:2:used'", "order:2:used"),
+        (6, SLIP_IN, "more"),
     ],
-    ids=["cent", "entry", "fund", "mirror", "commitment", "use", "return"],
+    ids=[
+        "cent",
+        "entry",
+        "fund",
+        "mirror",
+        "commitment",
+        "use",
+        "return",
+        "account",
+        "day",
+        "subject",
+        "booking",
+        "tripled",
+        "unused",
+        "slipped in",
+    ],
 )
 def test_one_change_is_found(number: int, statement: str, told: str) -> None:
     around_the_triggers(statement)

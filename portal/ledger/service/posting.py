@@ -30,6 +30,7 @@ from portal.ledger.rules import (
     Rate,
     UnknownFund,
     check_lines,
+    lines_digest,
     mirrored,
     same_lines,
 )
@@ -184,6 +185,7 @@ def _facts(booking: LedgerTransaction, lines: Sequence[Line]) -> dict[str, objec
         "on": booking.booked_on.isoformat(),
         "funds": sorted({line.fund for line in lines}),
         "usd": sum(line.usd for line in lines if line.usd > 0),
+        "entries": lines_digest(lines),
     }
     if booking.subject_ref is not None:
         facts["subject"] = booking.subject_ref
