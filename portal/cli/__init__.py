@@ -16,7 +16,6 @@ from portal.cli.people import invite_admin
 from portal.cli.run import serve, work
 from portal.core.config import BadSettings
 from portal.core.embedded import NoDatabase
-from portal.core.pdf import PdfUnavailable
 from portal.core.workflow import Refused
 
 COMMANDS = (demo, migrate, serve, work, check, invite_admin)
@@ -29,7 +28,7 @@ class OneLine(click.Group):
         """Run the command; an expected failure becomes its sentence and exit code 1."""
         try:
             return super().invoke(ctx)
-        except (BadSettings, NoDatabase, PdfUnavailable, Refused) as refused:
+        except (BadSettings, NoDatabase, Refused) as refused:
             raise click.ClickException(str(refused)) from refused
         except OperationalError as unreachable:
             reason = str(unreachable.orig).strip().splitlines()[0]

@@ -17,7 +17,7 @@ import click
 from portal.app import create_app
 from portal.cli.database import database, load_funds
 from portal.cli.run import PARENT_ENDED
-from portal.core import embedded
+from portal.core import embedded, pdf
 from portal.core import migrate as migrations
 from portal.core.config import Settings, load_settings
 from portal.core.db import session
@@ -39,6 +39,7 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
         _demand_free(port)
     address = f"http://{HOST}:{port}"
     settings = load_settings(data_dir=data, demo=True, base_url=address)
+    pdf.demand()
     if fresh:
         _forget(settings)
     try:

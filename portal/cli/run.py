@@ -15,8 +15,11 @@ from portal.cli.features import load_tasks
 from portal.core import jobs
 from portal.core import migrate as migrations
 from portal.core.config import Settings, load_settings
+from portal.core.db import session
 
 THREADS = 8
+FORWARDED = {"x-forwarded-for", "x-forwarded-proto"}
+"""What is believed of `PORTAL_PROXY`: who asks, and that it was by HTTPS."""
 PARENT_ENDED = "PORTAL_ENDS_WITH_STDIN"
 """Set by `portal demo` for its children: the end of their standard input is the end of them."""
 
@@ -32,14 +35,19 @@ def serve(host: str, port: int, data: Path | None) -> None:
     end_in_order()
     with database(settings) as url:
         demand_current(url)
+        application = create_app(settings)
+        demand_real(settings)
         try:
             waitress.serve(
-                create_app(settings),
+                application,
                 host=host,
                 port=port,
                 threads=THREADS,
                 ident=None,
                 max_request_body_size=settings.max_request_bytes,
+                trusted_proxy=settings.proxy or None,
+                trusted_proxy_headers=FORWARDED if settings.proxy else set(),
+                clear_untrusted_proxy_headers=True,
                 _quiet=True,
             )
         except OSError as busy:
@@ -56,6 +64,7 @@ def work(data: Path | None) -> None:
     with database(settings) as url:
         demand_current(url)
         prepare_worker(settings)
+        demand_real(settings)
         jobs.work(url)
 
 
@@ -69,6 +78,25 @@ def demand_current(url: str) -> None:
     """Raise a ClickException unless the database has every migration."""
     if not migrations.at_head(url):
         raise click.ClickException("The database is not up to date: run `portal migrate`.")
+
+
+def demand_real(settings: Settings) -> None:
+    """Raise a ClickException where the people of the demonstration are served outside of it.
+
+    Some of them are trusted with money, and everybody knows their password.
+    """
+    if settings.demo:
+        return
+    from portal.demo import story
+
+    try:
+        if story.was_told():
+            raise click.ClickException(
+                "This database holds the demonstration: start it with `portal demo`, "
+                "or give the portal a database of its own, with --data or DATABASE_URL."
+            )
+    finally:
+        session.remove()
 
 
 def end_in_order() -> None:

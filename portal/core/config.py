@@ -60,7 +60,8 @@ class Settings(BaseSettings):
     smtp_sender: str = "Voluntary Funds Portal <no-reply@localhost>"
     smtp_timeout_seconds: int = Field(default=20, ge=1, le=300)
     max_upload_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
-    max_request_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    proxy: str = ""
+    max_request_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
 
     @field_validator("data_dir")
     @classmethod
@@ -100,7 +101,7 @@ class Settings(BaseSettings):
             return ""
         try:
             parsed = make_url(url.replace("postgres://", "postgresql://", 1))
-        except ArgumentError as unreadable:
+        except (ArgumentError, ValueError) as unreadable:
             raise ValueError("must look like postgresql://user:password@host/name") from unreadable
         if parsed.get_backend_name() != "postgresql":
             raise ValueError("must be PostgreSQL: postgresql://user:password@host/name")

@@ -5,6 +5,7 @@ document. Only `data:` and our own files are read while rendering.
 """
 
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,15 +16,31 @@ from urllib.parse import unquote, urlsplit
 from PIL import ImageFile
 
 from portal.core.config import ROOT
+from portal.core.i18n import _
+from portal.core.workflow import Refused
 
 READABLE = (ROOT / "static", ROOT / "templates" / "pdf")
 """The folders whose files a document may use: style sheets, the mark, fonts."""
 
-INSTALL = "PDF needs Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+INSTALL = "apt-get install libpango-1.0-0 libpangoft2-1.0-0"
 
 
-class PdfUnavailable(Exception):
-    """PDF cannot be made on this machine; the message is one line that says what to install."""
+class PdfUnavailable(Refused):
+    """PDF cannot be made on this machine; the sentence says what its administrator installs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "PDF cannot be made on this server: Pango is missing (%(command)s). "
+                "Nothing was changed.",
+                command=INSTALL,
+            )
+        )
+
+
+def demand() -> None:
+    """Raise PdfUnavailable where this machine can make no PDF, before anything depends on it."""
+    _weasyprint()
 
 
 def render_pdf(html: str, *, base: Path) -> bytes:
@@ -58,9 +75,10 @@ def may_read(url: str) -> bool:
 @cache
 def _weasyprint() -> ModuleType:
     try:
-        import weasyprint
+        with redirect_stdout(None):  # it prints a paragraph of advice where Pango is missing
+            import weasyprint
     except OSError as missing:
-        raise PdfUnavailable(INSTALL) from missing
+        raise PdfUnavailable from missing
     # WeasyPrint lets Pillow take broken pictures, everywhere; uploads must not be taken so.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     module: ModuleType = weasyprint

@@ -14,6 +14,7 @@ from portal.core import migrate
 from portal.core.config import ROOT
 from portal.core.db import session
 from portal.funds.profile import PROFILES
+from tests.make.accounts import person
 
 SECRETS = {
     "PORTAL_SECRET_KEY": "b7Qm2xT9vLr4Zk8Wn1Yc6Hs3Pd5Gf0JaUeIoRt",
@@ -114,6 +115,21 @@ def test_a_used_port_is_one_sentence(fresh_database: str, tmp_path: Path) -> Non
 def test_an_unreachable_database_is_one_line(tmp_path: Path) -> None:
     away = "postgresql://portal@127.0.0.1:1/portal"
     assert_one_line(on(away, "migrate", data=tmp_path), "The database does not answer")
+
+
+def test_an_address_that_is_none_is_one_line(tmp_path: Path) -> None:
+    no_port = "postgresql://portal@127.0.0.1:abc/portal"
+    assert_one_line(on(no_port, "migrate", data=tmp_path), "must look like postgresql://")
+
+
+def test_the_demonstration_is_not_told_among_real_people(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    person()
+    session.commit()
+    done = on(fresh_database, "demo", "--no-serve", data=tmp_path)
+    assert_one_line(done, "not of the demonstration")
+    assert session.scalar(sa.text("SELECT count(*) FROM person")) == 1
 
 
 def test_a_server_without_secrets_does_not_start(tmp_path: Path) -> None:

@@ -127,6 +127,16 @@ def test_every_invariant_holds_after_the_story(folder: Path) -> None:
     assert sum(counted) > 20, "the story gives the checks something to look at"
 
 
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_people_with_a_public_password_are_not_served_in_earnest(
+    folder: Path, command: str
+) -> None:
+    done = portal(command, "--data", str(folder))
+    assert done.returncode == 1
+    assert "holds the demonstration" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_another_command_joins_the_running_one(folder: Path) -> None:
     with running(folder) as (process, address, _said):
         done = portal("check", "--data", str(folder))

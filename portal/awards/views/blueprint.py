@@ -11,7 +11,6 @@ from portal.accounts import guard
 from portal.applications.models import Application
 from portal.awards import policy, queries
 from portal.awards.models import Award
-from portal.core.pdf import PdfUnavailable
 from portal.core.web import Form
 from portal.core.workflow import Refused
 
@@ -51,8 +50,5 @@ def attempt(form: Form, act: Callable[[], object]) -> bool:
         act()
     except Refused as refused:
         form.form_errors.append(refused.sentence)
-        return False
-    except PdfUnavailable as missing:
-        form.form_errors.append(str(missing))
         return False
     return True

@@ -11,12 +11,9 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.applications.policy import is_member
 from portal.core import templating
-from portal.core.i18n import _
 from portal.core.money import usd
 from portal.core.paging import page_of, pager
-from portal.core.pdf import PdfUnavailable
 from portal.core.web import attachment as as_download
-from portal.core.workflow import Refused
 from portal.reports import policy, queries, service
 from portal.reports.models import Report, ReportReview, ReportStatus, ReviewSide
 from portal.reports.views.blueprint import blueprint, file_of, frame, visible
@@ -92,20 +89,12 @@ def document(ref: str, key: str) -> ResponseReturnValue:
     person = guard.signed_in()
     if not policy.can_read(person, report):
         raise NotFound
-    try:
-        made = templating.document(
-            "report",
-            **frame(report, **content(report, with_sealed=policy.is_writer(person, report))),
-            reference=report.award.application.ref,
-            dated=report.submitted_at.date() if report.submitted_at else None,
-        )
-    except PdfUnavailable as missing:
-        raise Refused(
-            _(
-                "The PDF cannot be made on this server. Print the page instead. (%(why)s)",
-                why=missing,
-            )
-        ) from missing
+    made = templating.document(
+        "report",
+        **frame(report, **content(report, with_sealed=policy.is_writer(person, report))),
+        reference=report.award.application.ref,
+        dated=report.submitted_at.date() if report.submitted_at else None,
+    )
     return as_download(
         send_file(
             io.BytesIO(made),
