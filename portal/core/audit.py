@@ -153,6 +153,11 @@ def head() -> AuditHead | None:
     return session.scalar(select(AuditHead).execution_options(populate_existing=True))
 
 
+def at_once(event: AuditEvent, moment: datetime | None) -> bool:
+    """Say whether a record that bears `moment` was written together with its event."""
+    return moment is not None and abs(event.at - moment) <= SAME_MOMENT
+
+
 def first_break(events: Iterable[AuditEvent]) -> int | None:
     """Return the number of the first event that does not follow from the one before it."""
     previous = FIRST

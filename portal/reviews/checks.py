@@ -1,10 +1,13 @@
 """Invariants of reviews, for `portal check`."""
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select, text
 
 from portal.applications.models import Application, Recusal
+from portal.core.audit import AuditEvent, at_once
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.text import canonical_json, sha256_hex
 from portal.funds.models import Call
 from portal.reviews.models import (
     Decision,
@@ -16,14 +19,35 @@ from portal.reviews.models import (
     Verdict,
 )
 
+BATCH = 200
+DECIDED = ("decision.approved", "decision.refused", "screening.inadmissible")
+
+SHEETS = """
+SELECT a.ref, told.facts ->> 'digest' AS digest, s.comment,
+    s.reviewer_id = told.actor_id AND abs(extract(epoch FROM s.submitted_at - told.at)) < 300
+        AND (s.status = 'set_aside') = EXISTS (SELECT FROM audit_event aside
+            WHERE aside.subject_id = s.id AND aside.action = 'sheet.set_aside') AS fits,
+    (SELECT jsonb_object_agg(c.criterion,
+        jsonb_build_object('points', c.points, 'justification', c.justification))
+        FROM score c WHERE c.sheet_id = s.id) AS scores
+FROM (SELECT * FROM score_sheet WHERE submitted_at IS NOT NULL) AS s
+FULL JOIN (SELECT * FROM audit_event WHERE action = 'sheet.submitted') AS told
+    ON told.subject_id = s.id
+LEFT JOIN application a ON a.id = coalesce(s.application_id, told.case_id)
+ORDER BY a.ref
+"""
+"""Each sheet that came in beside its event; where one of the two is missing, `fits` is NULL."""
+
 
 def checks() -> list[Check]:
     """Return the invariants of this feature."""
     return [
-        Check("decisions say what was recommended", _decisions_match),
-        Check("nobody recused has a score that counts", _nobody_recused_scored),
-        Check("another person decides than recommended or scored", _another_decides),
-        Check("no call gave more than its envelope", _envelopes_hold),
+        Check(_("Decisions say what was recommended"), _decisions_match),
+        Check(_("Nobody recused has a score that counts"), _nobody_recused_scored),
+        Check(_("Another person decides than recommended or scored"), _another_decides),
+        Check(_("No call gave more than its envelope"), _envelopes_hold),
+        Check(_("Every decision is what the audit chain says of it"), _decisions_stand),
+        Check(_("Every score sheet is what the audit chain says of it"), _sheets_stand),
     ]
 
 
@@ -113,3 +137,50 @@ def _envelopes_hold() -> CheckResult:
         if given > envelope
     ]
     return CheckResult(len(rows), bad)
+
+
+def _decisions_stand() -> CheckResult:
+    """Compare each decision with its event: who, when, how much, why. One SQL statement."""
+    rows = (
+        select(Decision, Application.ref, AuditEvent)
+        .join(Application, Application.id == Decision.application_id)
+        .outerjoin(
+            AuditEvent,
+            (AuditEvent.case_id == Decision.application_id)
+            & AuditEvent.action.in_(DECIDED)
+            & (AuditEvent.facts["decision"].astext == cast(Decision.id, String)),
+        )
+        .order_by(Application.ref)
+        .execution_options(yield_per=BATCH, populate_existing=True)
+    )
+    count, bad = 0, []
+    for decision, ref, event in session.execute(rows):
+        count += 1
+        if event is None:
+            bad.append(_("The decision on %(ref)s is not in the chain.", ref=ref))
+        elif not _is_told(decision, event):
+            bad.append(_("The decision on %(ref)s is not the one in the chain.", ref=ref))
+    return CheckResult(count, bad)
+
+
+def _is_told(decision: Decision, event: AuditEvent) -> bool:
+    """Say whether the event tells of this decision. The first events had no digest of reasons."""
+    return (
+        event.actor_id == decision.decided_by_id
+        and at_once(event, decision.decided_at)
+        and decision.approved is (event.action == "decision.approved")
+        and decision.amount_usd == (event.facts.get("usd", 0) if decision.approved else 0)
+        and decision.rule == (event.rule or "")
+        and event.facts.get("reasons") in {None, decision.reasons_digest}
+    )
+
+
+def _sheets_stand() -> CheckResult:
+    """Compare each score sheet with its event: who, when, points and words. One SQL statement."""
+    count, bad = 0, []
+    for row in session.execute(text(SHEETS).execution_options(yield_per=BATCH)):
+        count += 1
+        said = {"scores": row.scores or {}, "comment": row.comment}
+        if not row.fits or sha256_hex(canonical_json(said)) != row.digest:
+            bad.append(_("A score sheet on %(ref)s is not the one in the chain.", ref=row.ref))
+    return CheckResult(count, bad)

@@ -25,6 +25,7 @@ from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
 from portal.core.money import Money, usd
+from portal.core.text import sha256_hex
 from portal.funds.models import Call
 
 
@@ -309,3 +310,8 @@ class Decision(WithId, Base):
     def amount(self) -> Money:
         """What is granted, in US$."""
         return usd(self.amount_usd)
+
+    @property
+    def reasons_digest(self) -> str:
+        """The SHA-256 of the reasons, in hex, that the audit chain keeps in their place."""
+        return sha256_hex(self.reasons.encode())

@@ -137,7 +137,11 @@ def _decide(line: RecommendationLine, by: Person) -> None:
         application,
         ApplicationAction.APPROVE if approved else ApplicationAction.REFUSE,
         by=by,
-        facts={**recommending.facts_of(line), "decision": str(decision.id)},
+        facts={
+            **recommending.facts_of(line),
+            "decision": str(decision.id),
+            "reasons": decision.reasons_digest,
+        },
         event="decision.approved" if approved else "decision.refused",
     )
     tell_applicant(application, decision.id)

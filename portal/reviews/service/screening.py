@@ -180,7 +180,7 @@ def declare_inadmissible(application: Application, rule: str, reasons: str, *, b
         ApplicationAction.DECLARE_INADMISSIBLE,
         by=by,
         rule=rule,
-        facts={"decision": str(decision.id)},
+        facts={"decision": str(decision.id), "reasons": decision.reasons_digest},
         event="screening.inadmissible",
     )
     session.flush()
