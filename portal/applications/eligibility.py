@@ -250,6 +250,16 @@ def _ceiling(rule: EligibilityRule, facts: Facts) -> Outcome:
     return asked.minor <= limit, detail
 
 
+def latest_end(call: Call, starts_on: date) -> date | None:
+    """Return the last day on which activities may end that begin on `starts_on` (R9).
+
+    None where the fund of the call sets no longest duration.
+    """
+    limits = [rule for rule in call.fund.eligibility if rule.check == "duration"]
+    months = [rule.number("max_months") for rule in limits]
+    return months_later(starts_on, min(months)) if months else None
+
+
 def _duration(rule: EligibilityRule, facts: Facts) -> Outcome:
     first = (facts.answers or {}).get("starts_on")
     last = (facts.answers or {}).get("ends_on")

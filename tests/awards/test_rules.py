@@ -49,12 +49,35 @@ def test_instalments_of_every_fund_sum_to_the_award(amount: int, fund: str) -> N
 def test_only_the_exact_award_is_a_sound_revision(lines: dict[str, int], off: int) -> None:
     award = sum(lines.values())
     fault = rules.revision_fault(lines, lines, award - off)
-    assert fault == (("sum", off) if off else None)
+    assert fault == (rules.Fault("sum", cents=off) if off else None)
 
 
 def test_a_revision_is_of_the_same_lines_and_not_negative() -> None:
-    assert rules.revision_fault({"a": 1}, {"b": 1}, 1) == ("lines", 0)
-    assert rules.revision_fault({"a": 1, "b": 0}, {"a": 2, "b": -1}, 1) == ("negative", 0)
+    assert rules.revision_fault({"a": 1}, {"b": 1}, 1) == rules.Fault("lines")
+    negative = rules.revision_fault({"a": 1, "b": 0}, {"a": 2, "b": -1}, 1)
+    assert negative == rules.Fault("negative")
+
+
+def test_no_line_of_a_revision_is_above_the_most_that_it_may_be() -> None:
+    most = {"a": 115, "b": 100}
+    assert rules.revision_fault(most, {"a": 115, "b": 0}, 115) is None
+    above = rules.revision_fault(most, {"a": 116, "b": 0}, 116)
+    assert above == rules.Fault("above", line="a")
+
+
+@pytest.mark.parametrize(
+    ("asked", "percent", "staff", "most"),
+    [
+        (12_000, 15, False, 13_800),
+        (12_000, 15, True, 12_000),
+        (12_000, 0, False, 12_000),
+        (33, 15, False, 37),
+    ],
+)
+def test_a_line_grows_by_the_free_shift_and_staff_by_nothing(
+    asked: int, percent: int, *, staff: bool, most: int
+) -> None:
+    assert rules.most_of_line(asked, percent, staff=staff) == most
 
 
 @pytest.mark.parametrize(
@@ -72,6 +95,12 @@ def test_days_of_an_offer(first: int, last: int, fault: str | None) -> None:
     today = date(2026, 11, 21)
     days = (today + timedelta(days=first), today + timedelta(days=last))
     assert rules.days_fault(*days, today) == fault
+
+
+def test_activities_end_by_the_last_day_that_the_fund_allows() -> None:
+    today = date(2026, 11, 21)
+    assert rules.days_fault(today, date(2027, 5, 21), today, date(2027, 5, 21)) is None
+    assert rules.days_fault(today, date(2027, 5, 22), today, date(2027, 5, 21)) == "limit"
 
 
 def rule(due_from: str) -> ReportRule:

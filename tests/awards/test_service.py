@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
 from portal.accounts.models import Person
+from portal.applications import eligibility
 from portal.applications import service as applications
 from portal.applications.rules import Line
 from portal.awards import service
@@ -106,6 +107,41 @@ def test_an_award_below_the_request_needs_a_revised_budget_first() -> None:
     assert not made.needs_revised_budget
     with pytest.raises(Refused, match="settled"):
         service.revise_budget(made, {first.id: 300_001, second.id: 0}, by=who)
+
+
+def test_a_revised_budget_grows_no_line_beyond_the_free_shift() -> None:
+    made = make.offered(amount_usd=300_000)
+    who = make.signatory(made)
+    first, second = made.budget
+    most = 240_000 * 115 // 100
+    with pytest.raises(Refused, match=re.escape(first.description)) as refused:
+        service.revise_budget(made, {first.id: most + 1, second.id: 23_999}, by=who)
+    assert "2,760.00 at most" in refused.value.sentence
+    assert "15 %" in refused.value.sentence
+    assert refused.value.rule == "R18"
+    service.revise_budget(made, {first.id: most, second.id: 24_000}, by=who)
+    assert made.agreement is not None
+
+
+def test_a_revised_budget_gives_nothing_more_to_staff() -> None:
+    made = make.offered("vftc", amount_usd=300_000)
+    first, second = made.budget
+    assert first.category == "staff"
+    with pytest.raises(Refused, match="may not grow"):
+        service.revise_budget(made, {first.id: 240_001, second.id: 59_999}, by=make.signatory(made))
+
+
+@pytest.mark.parametrize("fund", ["act", "vftc", "upr-i", "ldc-sids"])
+def test_an_offer_lasts_no_longer_than_the_fund_allows(fund: str) -> None:
+    application = approved(fund)
+    first = clock.today()
+    latest = eligibility.latest_end(application.call, first)
+    assert latest is not None
+    with pytest.raises(Refused, match="at the latest") as refused:
+        make.offer(application, first, latest + timedelta(days=1))
+    assert refused.value.rule == "R9"
+    made = make.offer(application, first, latest)
+    assert made.ends_on == latest
 
 
 def member_of(award: Award) -> Person:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.accounts.models import Person
+from portal.applications import eligibility
 from portal.applications import policy as applications
 from portal.applications.models import Application, ApplicationStatus
 from portal.applications.queries import budget as requested_budget
@@ -22,6 +23,7 @@ from portal.awards.models import (
 from portal.awards.service.agreeing import issue_agreement
 from portal.core import audit, clock, outbox
 from portal.core.db import session
+from portal.core.formats import format_day
 from portal.core.i18n import _, locale
 from portal.core.money import Money, format_money, usd
 from portal.core.text import normalise
@@ -40,7 +42,8 @@ def offer(
     """Make the award that was decided, and issue its document unless the budget must shrink first.
 
     The amount is the decision's, in US$. Raises Refused for anybody but the programme officer,
-    before a decision, for a second award, above the ceiling (R9), or for days out of order.
+    before a decision, for a second award, above the ceiling, for days out of order, or for more
+    months than the fund allows (R9).
     """
     if not applications.is_officer(by, application):
         raise Refused(_("Offers are made by the programme officer of the fund."))
@@ -48,9 +51,7 @@ def offer(
     decision = _decision(application)
     _refuse_second(application)
     _refuse_above_ceiling(application, decision.amount_usd)
-    fault = rules.days_fault(starts_on, ends_on, clock.today())
-    if fault:
-        raise Refused(_day_sentence(fault))
+    _refuse_days(application, starts_on, ends_on)
     award = Award(
         application=application,
         micro_grant=application.fund.micro_grant,
@@ -81,7 +82,9 @@ def offer(
 def revise_budget(award: Award, amounts_usd: Mapping[UUID, int], *, by: Person) -> None:
     """Bring the budget to exactly the award (R18), then issue the document to sign.
 
-    `amounts_usd` holds the new amount of each line, in cents. Raises Refused otherwise.
+    `amounts_usd` holds the new amount of each line, in cents. No line grows by more than the free
+    shift of the fund (R26): what was screened and scored stays what is paid for. Raises Refused
+    otherwise.
     """
     if not applications.is_member(by, award.application):
         raise Refused(_("The budget is revised by the grantee."))
@@ -90,12 +93,12 @@ def revise_budget(award: Award, amounts_usd: Mapping[UUID, int], *, by: Person) 
     if award.status is not AwardStatus.OFFERED or award.agreement is not None:
         raise Refused(_("The budget was settled when the document was issued."), rule="R18")
     fault = rules.revision_fault(
-        {str(line.id): line.amount_usd for line in award.budget},
+        {str(line.id): most.minor for line, most in highest(award)},
         {str(line): amount for line, amount in amounts_usd.items()},
         award.amount_usd,
     )
     if fault:
-        raise Refused(_fault_sentence(award, *fault), rule="R18")
+        raise Refused(_fault_sentence(award, fault), rule="R18")
     for line in award.budget:
         line.amount_usd = amounts_usd[line.id]
     session.flush()
@@ -110,6 +113,41 @@ def revise_budget(award: Award, amounts_usd: Mapping[UUID, int], *, by: Person) 
     issue_agreement(award, by=by)
 
 
+def highest(award: Award) -> list[tuple[AwardBudgetLine, Money]]:
+    """Return the lines of an award's budget, each with the most that it may be (R18, R26)."""
+    budget = award.fund.budget
+    staff = {each.key for each in budget.categories if each.staff}
+    return [
+        (
+            line,
+            usd(
+                rules.most_of_line(
+                    line.requested_usd, budget.shift_percent, staff=line.category in staff
+                )
+            ),
+        )
+        for line in award.budget
+    ]
+
+
+def _refuse_days(application: Application, starts_on: date, ends_on: date) -> None:
+    """Refuse days out of order, and more months than the fund allows (R9)."""
+    latest = eligibility.latest_end(application.call, starts_on)
+    fault = rules.days_fault(starts_on, ends_on, clock.today(), latest)
+    if fault == "limit" and latest is not None:
+        raise Refused(
+            _(
+                "Activities that begin on %(first)s end on %(latest)s at the latest: the fund "
+                "sets how long they may last.",
+                first=format_day(starts_on),
+                latest=format_day(latest),
+            ),
+            rule="R9",
+        )
+    if fault:
+        raise Refused(_day_sentence(fault))
+
+
 def _day_sentence(fault: str) -> str:
     return {
         "order": _("The last day of the activities is before the first."),
@@ -118,20 +156,44 @@ def _day_sentence(fault: str) -> str:
     }[fault]
 
 
-def _fault_sentence(award: Award, fault: str, difference: int) -> str:
-    if fault != "sum":
+def _fault_sentence(award: Award, fault: rules.Fault) -> str:
+    if fault.kind == "above":
+        return _above_sentence(award, fault.line)
+    if fault.kind != "sum":
         return _("Give an amount of zero or more for each line of the budget.")
     values = {
         "amount": format_money(award.amount, str(locale())),
-        "difference": format_money(usd(abs(difference)), str(locale())),
+        "difference": format_money(usd(abs(fault.cents)), str(locale())),
     }
-    if difference > 0:
+    if fault.cents > 0:
         return _(
             "The lines must add up to the award of %(amount)s; they are %(difference)s above it.",
             **values,
         )
     return _(
         "The lines must add up to the award of %(amount)s; they are %(difference)s below it.",
+        **values,
+    )
+
+
+def _above_sentence(award: Award, above: str) -> str:
+    """Return the sentence that names the line that grew too much, and the most it may be."""
+    line, most = next(each for each in highest(award) if str(each[0].id) == above)
+    values = {
+        "line": line.description,
+        "asked": format_money(usd(line.requested_usd), str(locale())),
+        "most": format_money(most, str(locale())),
+    }
+    if most.minor == line.requested_usd:
+        return _(
+            "“%(line)s” can be %(most)s at most: that was asked for it, and this line may not "
+            "grow (R26).",
+            **values,
+        )
+    return _(
+        "“%(line)s” can be %(most)s at most: %(asked)s was asked for it, and a line may grow by "
+        "%(percent)s %% of that (R26).",
+        percent=award.fund.budget.shift_percent,
         **values,
     )
 

@@ -93,6 +93,7 @@ def revise(ref: str) -> ResponseReturnValue:
         award=award,
         rows=rows,
         asked={line.position: usd(line.requested_usd) for line in award.budget},
+        most={line.position: most for line, most in service.highest(award)},
         total=usd(total),
         requested=usd(sum(line.requested_usd for line in award.budget)),
     )
