@@ -54,6 +54,14 @@ class Point:
     rule: str | None = None
 
 
+def too_early(rule: ReportRule, starts_on: date, today: date) -> bool:
+    """Say whether a report on activities or travel would come before they have begun (R13).
+
+    One that counts from the signatures tells of what came before, so it is never too early.
+    """
+    return rule.due_from != "agreement" and today < starts_on
+
+
 def needs_reason(spent: Spent, shift_percent: int, *, last: bool) -> bool:
     """Say whether a difference from the budget needs its reason (R26, R29).
 

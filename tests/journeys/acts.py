@@ -176,11 +176,11 @@ def recommend_too_much(case: Case, by: Person) -> None:
 
 def offer(case: Case, by: Person) -> None:
     """Make the award that was decided."""
-    first = clock.today() + timedelta(days=1)
+    first = clock.today()
     awards.offer(
         case.application,
         starts_on=first,
-        ends_on=first + timedelta(days=5),
+        ends_on=first + timedelta(days=6),
         paying_agent=PayingAgent.UNDP,
         by=by,
     )

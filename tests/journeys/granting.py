@@ -1,6 +1,7 @@
 """The second half of a grant, through the pages: offer, signatures, payments, reports, closing."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -18,9 +19,11 @@ PAID_BY = "UNDP country office"
 
 
 def offer(journey: Journey) -> None:
-    """Let the officer make the offer, on the days that the application asks for."""
+    """Let the officer make the offer; the activities begin today, so that they can be told of."""
     browser = journey.be("officer", journey.file("agreement"))
     browser.follow("Prepare the offer", 200)
+    browser.fill("First day of the activities", clock.today().isoformat())
+    browser.fill("Last day of the activities", (clock.today() + timedelta(days=30)).isoformat())
     browser.choose(PAID_BY)
     browser.press("Make the offer", 200)
     assert "on its way" in browser.page.flashes[0]

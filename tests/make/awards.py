@@ -55,12 +55,12 @@ def offer(
     ends_on: date | None = None,
     paying_agent: PayingAgent = PayingAgent.UNDP,
 ) -> Award:
-    """Return the offer on an approved application; its activities last four weeks."""
-    first = starts_on or clock.today() + timedelta(days=14)
+    """Return the offer on an approved application; its activities last six weeks from today."""
+    first = starts_on or clock.today()
     return service.offer(
         application,
         starts_on=first,
-        ends_on=ends_on or first + timedelta(days=28),
+        ends_on=ends_on or first + timedelta(days=42),
         paying_agent=paying_agent,
         by=person(
             roles=[(Role.PROGRAMME_OFFICER, application.call.fund_code, None)],

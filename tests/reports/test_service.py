@@ -19,6 +19,7 @@ from portal.awards.models import AwardStatus
 from portal.core import clock
 from portal.core.audit import case_events
 from portal.core.files import BadFile, open_stored
+from portal.core.formats import format_day
 from portal.core.money import Money, usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
@@ -204,6 +205,26 @@ def test_nothing_is_handed_in_while_a_point_is_open() -> None:
     assert service.submit(made, by=who).round == 1
 
 
+def test_a_final_report_waits_for_the_first_day_of_the_activities() -> None:
+    tomorrow = clock.today() + timedelta(days=1)
+    award = make_awards.award(starts_on=tomorrow)
+    made = make.filled(make.opened(award))
+    who = signatory(award)
+    with pytest.raises(Refused, match=f"begin on {format_day(tomorrow)}") as refused:
+        service.submit(made, by=who)
+    assert refused.value.rule == "R13"
+    assert service.too_early(made)
+
+
+def test_a_final_report_before_the_last_day_is_warned_of_and_passes() -> None:
+    made = make.filled(make.opened())
+    assert service.too_early(made) is None
+    (said,) = service.warnings(made)
+    assert f"end on {format_day(made.award.ends_on)}" in said
+    service.submit(made, by=signatory(made.award))
+    assert made.status is Status.SUBMITTED
+
+
 def test_a_variance_above_the_free_shift_needs_its_reason() -> None:
     made = make.filled(make.opened())
     who = signatory(made.award)
@@ -218,7 +239,7 @@ def test_personal_data_are_warned_of_and_do_not_refuse() -> None:
     made = make.filled(make.opened())
     who = signatory(made.award)
     service.save_narrative(made, {"done": "Ask Mrs Okello, okello@example.org"}, by=who)
-    assert len(service.warnings(made)) == 2
+    assert len(service.warnings(made)) == 3
     service.submit(made, by=who)
     assert made.status is Status.SUBMITTED
 
@@ -301,7 +322,7 @@ def test_an_overdue_report_is_outstanding_until_it_is_in() -> None:
     organisation, case = award.application.organisation_id, [award.application_id]
     assert queries.outstanding(organisation) == []
     made = make.filled(make.opened(award))
-    assert queries.next_due(case) == {award.application_id: queries.end_of(made.due_on)}
+    assert queries.next_due(case) == {award.application_id: made.due_on}
     late = clock.now() + timedelta(days=200)
     with clock.at(late):
         assert made.is_overdue

@@ -13,7 +13,14 @@ from portal.reports.service.figures import (
 )
 from portal.reports.service.reminding import send_reminders
 from portal.reports.service.reviewing import review
-from portal.reports.service.submitting import body_of, digest_of, missing, submit, warnings
+from portal.reports.service.submitting import (
+    body_of,
+    digest_of,
+    missing,
+    submit,
+    too_early,
+    warnings,
+)
 from portal.reports.service.writing import (
     add_evidence,
     open_report,
@@ -40,5 +47,6 @@ __all__ = [
     "save_people",
     "send_reminders",
     "submit",
+    "too_early",
     "warnings",
 ]

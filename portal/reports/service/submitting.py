@@ -7,7 +7,8 @@ from portal.applications import policy as applications
 from portal.applications.queries import representatives
 from portal.core import audit, clock, outbox
 from portal.core.db import session
-from portal.core.i18n import ngettext
+from portal.core.formats import format_day
+from portal.core.i18n import _, ngettext
 from portal.core.text import canonical_json, sha256_hex
 from portal.core.workflow import Refused
 from portal.reports import queries, rules
@@ -36,8 +37,23 @@ def missing(report: Report, inside: queries.Contents | None = None) -> list[rule
     )
 
 
+def too_early(report: Report) -> str | None:
+    """Return the sentence that refuses a report on activities that have not begun, or None.
+
+    The day is that of UTC (R13).
+    """
+    award = report.award
+    if not rules.too_early(queries.rule_of(report), award.starts_on, clock.today()):
+        return None
+    return _(
+        "The activities begin on %(day)s. This report tells of them: it can be handed in from "
+        "that day.",
+        day=format_day(award.starts_on),
+    )
+
+
 def warnings(report: Report, inside: queries.Contents | None = None) -> list[str]:
-    """Return warnings of personal data in what others will read (R28).
+    """Return what warns and does not refuse: activities that go on, personal data (R28).
 
     Without `inside` it is read first: four SQL statements.
     """
@@ -46,14 +62,26 @@ def warnings(report: Report, inside: queries.Contents | None = None) -> list[str
     for spent in known.figures.told.values():
         texts += [spent.reason, spent.rate_reason]
     texts += [each.caption for each in known.evidence]
-    return rules.warnings(texts)
+    return _goes_on(report) + rules.warnings(texts)
+
+
+def _goes_on(report: Report) -> list[str]:
+    """Return the warning of a report that comes before the last day of what it tells of."""
+    ends_on = report.award.ends_on
+    if queries.rule_of(report).due_from == "agreement" or clock.today() >= ends_on:
+        return []
+    sentence = _(
+        "The activities end on %(day)s; what comes after today is not in this report.",
+        day=format_day(ends_on),
+    )
+    return [sentence]
 
 
 def submit(report: Report, *, by: Person) -> Report:
     """Hand the report in for its next round, with the digest of exactly what stands in it.
 
     Only the legal representative may. A second click changes nothing. Raises Refused while
-    something is missing.
+    something is missing, and before the activities have begun (R13).
     """
     hold(report, to_record=True)
     if report.status is ReportStatus.SUBMITTED and applications.is_member(
@@ -61,6 +89,9 @@ def submit(report: Report, *, by: Person) -> Report:
     ):
         return report
     WORKFLOW.check(report, ReportAction.SUBMIT, by)
+    early = too_early(report)
+    if early:
+        raise Refused(early, "R13")
     points = missing(report)
     if points:
         raise Refused(

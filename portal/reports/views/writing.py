@@ -192,6 +192,7 @@ def check(ref: str, key: str) -> ResponseReturnValue:
         report,
         points=_linked(report, service.missing(report, inside)),
         warnings=service.warnings(report, inside),
+        too_early=service.too_early(report),
         may_submit=policy.can_submit(person, report),
         **content(report, with_sealed=True, inside=inside),
     )

@@ -1,5 +1,7 @@
 """From the offer to the money: agreement, bank details, three signatures, receipt."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from portal.awards.models import Instalment
@@ -13,6 +15,8 @@ def agree(journey: Journey, writer: str, chair: str) -> None:
     """Offer, bring the budget down to the award, sign with one's name, countersign."""
     officer = journey.file(journey.cast.officer, "agreement")
     officer.follow("Prepare the offer", 200)
+    officer.fill("First day of the activities", clock.today().isoformat())
+    officer.fill("Last day of the activities", (clock.today() + timedelta(days=90)).isoformat())
     officer.choose("UNDP country office")
     officer.press("Make the offer")
     grantee = journey.file(writer, "agreement")
