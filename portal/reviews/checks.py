@@ -3,7 +3,7 @@
 from sqlalchemy import String, cast, func, select, text
 
 from portal.applications.models import Application, Recusal
-from portal.core.audit import AuditEvent, at_once
+from portal.core.audit import SAME_MOMENT, AuditEvent, at_once
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
 from portal.core.i18n import _
@@ -24,7 +24,7 @@ DECIDED = ("decision.approved", "decision.refused", "screening.inadmissible")
 
 SHEETS = """
 SELECT a.ref, told.facts ->> 'digest' AS digest, s.comment,
-    s.reviewer_id = told.actor_id AND abs(extract(epoch FROM s.submitted_at - told.at)) < 300
+    s.reviewer_id = told.actor_id AND abs(extract(epoch FROM s.submitted_at - told.at)) <= :seconds
         AND (s.status = 'set_aside') = EXISTS (SELECT FROM audit_event aside
             WHERE aside.subject_id = s.id AND aside.action = 'sheet.set_aside') AS fits,
     (SELECT jsonb_object_agg(c.criterion,
@@ -178,7 +178,8 @@ def _is_told(decision: Decision, event: AuditEvent) -> bool:
 def _sheets_stand() -> CheckResult:
     """Compare each score sheet with its event: who, when, points and words. One SQL statement."""
     count, bad = 0, []
-    for row in session.execute(text(SHEETS).execution_options(yield_per=BATCH)):
+    asked = text(SHEETS).bindparams(seconds=SAME_MOMENT.total_seconds())
+    for row in session.execute(asked.execution_options(yield_per=BATCH)):
         count += 1
         said = {"scores": row.scores or {}, "comment": row.comment}
         if not row.fits or sha256_hex(canonical_json(said)) != row.digest:
