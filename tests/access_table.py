@@ -182,6 +182,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "admin.person": holders(Role.ADMINISTRATOR),
     "admin.grant_role": holders(Role.ADMINISTRATOR),
     "admin.end_role": holders(Role.ADMINISTRATOR),
+    "admin.correct_nationality": holders(Role.ADMINISTRATOR),
     "admin.close_account": holders(Role.ADMINISTRATOR),
     "admin.reopen_account": holders(Role.ADMINISTRATOR),
     "admin.outbox": ANYBODY,  # of a demonstration, as tests are

@@ -182,6 +182,10 @@ class ProfileForm(Form):
         super().__init__(obj=person)
         self.time_zone.choices = choices((zone, zone.replace("_", " ")) for zone in time_zones())
         self.nationality.choices = choices(country_choices(_("Not given")))
+        if person.nationality and person.holds_any(*rules.REVIEWING):
+            self.nationality.description = _(
+                "It decides which applications you may read (R16). An administrator can correct it."
+            )
 
 
 def time_zones() -> list[str]:

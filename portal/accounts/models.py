@@ -55,6 +55,14 @@ class Role(Labelled):
     ADMINISTRATOR = "administrator", _l("Administrator")
 
 
+class NationalityReason(Labelled):
+    """Why an administrator corrects a nationality: a code, so that the record tells of nobody."""
+
+    MISTAKE = "mistake", _l("It was given by mistake")
+    CHANGED = "changed", _l("It has changed, as the person has shown")
+    SECOND = "second", _l("The person has more than one, and asks for this one to count")
+
+
 class Person(WithId, Versioned, Base):
     """Somebody with an account. `email` is kept in lower case."""
 

@@ -3,12 +3,13 @@
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
 
+from portal.accounts.models import Role, RoleGrant
 from portal.core.i18n import _, ngettext
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
@@ -224,3 +225,49 @@ def registration_refusal(registered_on: date | None, today: date) -> str | None:
     if registered_on is not None and registered_on > today:
         return _("The date of registration is in the future. Check the day, the month and year.")
     return None
+
+
+REVIEWING = (Role.TRUSTEE, Role.TASK_FORCE)
+"""Roles whose nationality decides what exists for them (R16)."""
+
+
+def standing(grants: Iterable[RoleGrant], first: date, until: date | None) -> set[Role]:
+    """Return the roles that hold on some day from `first` to `until` (None: without an end)."""
+    return {
+        grant.role
+        for grant in grants
+        if grant.ended_at is None
+        and (until is None or grant.from_day <= until)
+        and (grant.until_day is None or grant.until_day >= first)
+    }
+
+
+def combination_refusal(role: Role, beside: set[Role]) -> str | None:
+    """Return the sentence that refuses `role` beside the roles that somebody has, or None.
+
+    An administrator gives roles, so holds no other: else who decides on grants and money could be
+    made by whoever decides (People, in the funds' rules).
+    """
+    if Role.ADMINISTRATOR not in beside | {role} or beside <= {role}:
+        return None
+    return _(
+        "An administrator holds no other role: whoever gives roles takes no step that moves money "
+        "or decides a grant. End the other role first, or choose another person."
+    )
+
+
+def nationality_refusal(
+    grants: Iterable[RoleGrant], present: str | None, wanted: str | None, today: date
+) -> str | None:
+    """Return the sentence that refuses to change one's own nationality, or None (R16).
+
+    Whoever reviews, or will, gives it once: it decides which applications exist for them.
+    """
+    if present is None or wanted == present:
+        return None
+    if standing(grants, today, None).isdisjoint(REVIEWING):
+        return None
+    return _(
+        "Your nationality decides which applications you may read (R16). It stands as you gave "
+        "it; an administrator can correct it."
+    )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, SelectField
+from wtforms import DateField, RadioField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 from portal.accounts.forms import country_choices
-from portal.accounts.models import Role
+from portal.accounts.models import NationalityReason, Person, Role
 from portal.core import clock
 from portal.core.i18n import _, _l, translated
 from portal.core.web import Form, choices
@@ -56,3 +56,23 @@ class RoleForm(Form):
             "from_day": first,
             "until_day": self.until_day.data,
         }
+
+
+class NationalityForm(Form):
+    """The nationality of somebody who reviews, and why it is corrected (R16)."""
+
+    nationality = SelectField(
+        _l("Nationality"),
+        description=_l("Nationals of the applicant's country step aside (R16)."),
+        validators=[Optional()],
+    )
+    reason = RadioField(
+        _l("Why it is corrected"),
+        description=_l("The reason stands in the record; the nationality does not."),
+        choices=choices(NationalityReason.choices()),
+        validators=[InputRequired(_l("Choose the reason."))],
+    )
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(data={"nationality": person.nationality or ""})
+        self.nationality.choices = choices(country_choices(_("Not given")))

@@ -153,6 +153,7 @@ ACCOUNTS: dict[str, LazyProxy] = {
     "person.sessions_ended": _l("Signed out everywhere"),
     "person.password_changed": _l("Password changed"),
     "person.profile_edited": _l("Profile changed"),
+    "person.nationality_corrected": _l("Nationality corrected"),
     "person.role_granted": _l("Role granted"),
     "person.role_ended": _l("Role ended"),
     "person.deactivated": _l("Account closed"),

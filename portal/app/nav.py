@@ -102,6 +102,7 @@ NAV: tuple[Entry, ...] = (
             "admin.person",
             "admin.grant_role",
             "admin.end_role",
+            "admin.correct_nationality",
             "admin.close_account",
             "admin.reopen_account",
         ),

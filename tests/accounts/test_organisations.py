@@ -187,6 +187,36 @@ def test_an_administrators_link_is_for_its_address() -> None:
     assert not policy.can_administer(other)
 
 
+def test_an_administrator_holds_no_other_role_whoever_gives_it() -> None:
+    officer, chief = make.person(roles=[Role.PROGRAMME_OFFICER]), make.administrator()
+    with pytest.raises(Refused, match="holds no other role"):
+        service.grant_role(officer, Role.ADMINISTRATOR, by=chief)
+    with pytest.raises(Refused, match="holds no other role"):
+        service.grant_role(make.administrator(), Role.AUDITOR, by=chief)
+    tomorrow = clock.today() + timedelta(days=1)
+    coming = make.signed_up()
+    service.grant_role(coming, Role.TREASURY, by=chief, from_day=tomorrow)
+    with pytest.raises(Refused, match="holds no other role"):
+        service.grant_role(coming, Role.ADMINISTRATOR, by=chief)
+    service.grant_role(coming, Role.ADMINISTRATOR, by=chief, until_day=clock.today())
+    assert policy.can_administer(coming)
+
+
+def test_no_link_makes_an_officer_an_administrator_too() -> None:
+    officer = make.person(roles=[Role.PROGRAMME_OFFICER])
+    with pytest.raises(Refused, match="holds no other role"):
+        service.make_admin_link(officer.email)
+    later = make.signed_up()
+    token = service.make_admin_link(later.email).rsplit("/", 1)[-1]
+    held = service.grant_role(later, Role.PROGRAMME_OFFICER, by=make.administrator())
+    with pytest.raises(Refused, match="holds no other role"):
+        service.accept_admin_link(token, later)
+    assert not policy.can_administer(later)
+    service.end_role(held, by=make.administrator())
+    service.accept_admin_link(token, later)
+    assert policy.can_administer(later)
+
+
 def test_only_another_administrator_gives_a_role() -> None:
     chief, person = make.administrator(), make.signed_up()
     assert "their own" in refused(lambda: service.grant_role(chief, Role.TREASURY, by=chief))
@@ -203,7 +233,8 @@ def test_only_another_administrator_gives_a_role() -> None:
 
 
 def test_a_role_has_days() -> None:
-    chief, person = make.administrator(), make.signed_up()
+    with clock.at(START):
+        chief, person = make.administrator(), make.signed_up()
     first, last = date(2026, 12, 1), date(2026, 12, 31)
     refused(
         lambda: service.grant_role(person, Role.AUDITOR, by=chief, from_day=last, until_day=first)

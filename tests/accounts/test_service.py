@@ -12,7 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
 from portal.accounts import rules, service
-from portal.accounts.models import OneTimeLink, Person, Role, SignInAttempt, WebSession
+from portal.accounts.models import (
+    NationalityReason,
+    OneTimeLink,
+    Person,
+    Role,
+    SignInAttempt,
+    WebSession,
+)
 from portal.accounts.service import passwords
 from portal.core import clock
 from portal.core.audit import AuditEvent
@@ -335,6 +342,35 @@ def test_a_page_learns_who_reads_it_in_three_statements(
         assert found.person.holds_any(Role.AUDITOR)
         assert len(found.person.organisation_ids()) == 3
     assert count.total <= 3
+
+
+@pytest.mark.parametrize("role", [Role.TRUSTEE, Role.TASK_FORCE])
+def test_who_reviews_gives_a_nationality_once(role: Role) -> None:
+    person = make.person(roles=[role])
+    known = {"name": person.name, "language": "en", "time_zone": "UTC"}
+    service.edit_profile(person, **known, nationality="KEN")
+    service.edit_profile(person, **known, nationality="KEN")
+    for wanted in ("NPL", None):
+        with pytest.raises(Refused, match="an administrator can correct it") as refused:
+            service.edit_profile(person, **known, nationality=wanted)
+        assert refused.value.rule == "R16"
+    assert person.nationality == "KEN"
+    with pytest.raises(Refused, match="Only an administrator"):
+        service.correct_nationality(person, "NPL", NationalityReason.MISTAKE, by=make.person())
+    service.correct_nationality(person, "NPL", NationalityReason.MISTAKE, by=make.administrator())
+    assert person.nationality == "NPL"
+    rows = select(AuditEvent).where(AuditEvent.action == "person.nationality_corrected")
+    (event,) = session.scalars(rows)
+    assert (event.subject_id, event.facts) == (person.id, {"reason": "mistake"})
+
+
+def test_who_does_not_review_changes_a_nationality_freely() -> None:
+    person = make.person(roles=[Role.TREASURY])
+    for wanted in ("KEN", "NPL", None):
+        service.edit_profile(
+            person, name=person.name, language="en", time_zone="UTC", nationality=wanted
+        )
+        assert person.nationality == wanted
 
 
 def test_no_audit_row_holds_anything_personal() -> None:

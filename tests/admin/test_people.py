@@ -90,6 +90,22 @@ def test_a_role_is_granted_with_its_scope_and_days_and_ended(
     assert [event.actor_id for event in events] == [ada]
 
 
+def test_a_nationality_is_corrected_with_a_reason(db: Db, browser: Browser, ada: UUID) -> None:
+    other = somebody(db, "Nadia Novak", Role.TRUSTEE)
+    browser.open(f"/people/{other}", status=200)
+    browser.follow("Correct the nationality")
+    browser.fill("Nationality", "Nepal")
+    assert "Choose the reason." in browser.press("Correct the nationality", status=422).text
+    browser.choose("It was given by mistake")
+    page = browser.press("Correct the nationality", status=200)
+    assert "Nepal" in page.text
+    rows = select(AuditEvent).where(AuditEvent.action == "person.nationality_corrected")
+    (event,) = session.scalars(rows)
+    assert (event.actor_id, event.subject_id) == (ada, other)
+    assert "NPL" not in str(event.facts)
+    assert "Ask another" in browser.open(f"/people/{ada}/nationality", status=409).text
+
+
 @pytest.mark.usefixtures("ada")
 def test_bad_input_gets_a_sentence_and_loses_nothing(db: Db, browser: Browser) -> None:
     other = somebody(db, "Nadia Novak", Role.AUDITOR)

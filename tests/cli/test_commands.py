@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.models import Role
 from portal.core import migrate
 from portal.core.config import ROOT
 from portal.core.db import session
@@ -88,6 +89,13 @@ def test_the_first_administrator_comes_by_a_link(fresh_database: str, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("https://portal.example.org/")
     assert session.scalar(sa.text("SELECT email FROM one_time_link")) == "ada@example.org"
+
+
+def test_who_holds_another_role_is_not_invited(fresh_database: str, tmp_path: Path) -> None:
+    officer = person("olga@example.org", [Role.PROGRAMME_OFFICER]).email
+    session.commit()
+    done = on(fresh_database, "invite-admin", officer, data=tmp_path)
+    assert_one_line(done, "An administrator holds no other role")
 
 
 def test_what_is_no_address_is_refused(fresh_database: str, tmp_path: Path) -> None:

@@ -25,7 +25,13 @@ from portal.accounts.service.people import (
     reset_password,
     send_reset_link,
 )
-from portal.accounts.service.roles import deactivate, end_role, grant_role, reactivate
+from portal.accounts.service.roles import (
+    correct_nationality,
+    deactivate,
+    end_role,
+    grant_role,
+    reactivate,
+)
 from portal.accounts.service.sessions import (
     Entry,
     confirm_identity,
@@ -45,6 +51,7 @@ __all__ = [
     "change_password",
     "confirm",
     "confirm_identity",
+    "correct_nationality",
     "create_organisation",
     "deactivate",
     "edit_organisation",

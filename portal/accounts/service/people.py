@@ -189,10 +189,16 @@ def edit_profile(
 ) -> None:
     """Change how the portal addresses somebody. `nationality` is ISO 3166 alpha-3 (for R16).
 
-    Raises Refused for a name or a time zone that cannot be.
+    Raises Refused for a name or a time zone that cannot be, and for another nationality of
+    whoever reviews: see `correct_nationality`.
     """
     if time_zone not in available_timezones():
         raise Refused(_("This time zone is not known. Choose one from the list."))
+    stands = rules.nationality_refusal(
+        person.roles, person.nationality, nationality or None, clock.today()
+    )
+    if stands:
+        raise Refused(stands, "R16")
     wanted = {
         "name": clean_name(name),
         "language": known_language(language),
@@ -210,20 +216,27 @@ def edit_profile(
 def make_admin_link(email: str) -> str:
     """Return the path of a one-day link that makes the owner of `email` an administrator.
 
-    Only the operator's command line calls this: there are no default accounts. Raises Refused.
+    Only the operator's command line calls this: there are no default accounts. Raises Refused
+    for no address at all, and for whoever holds another role.
     """
-    _link, path = make_link(LinkPurpose.ADMIN, rules.clean_email(email))
+    address = rules.clean_email(email)
+    person = person_by_email(address)
+    if person is not None:
+        _demand_no_other_role(person)
+    _link, path = make_link(LinkPurpose.ADMIN, address)
     return path
 
 
 def accept_admin_link(token: str, by: Person) -> None:
     """Make `by`, who is signed in and owns the address of the link, an administrator.
 
-    Raises Refused for a spent link or one made for another address.
+    Raises Refused for a spent link, one made for another address, and beside another role.
     """
     link = hold_link(token, LinkPurpose.ADMIN)
     if link.email != by.email:
         raise Refused(_("This link was made for another address. Sign in with that one."))
+    audit.take_turn()
+    _demand_no_other_role(by)
     use_link(link)
     _make_administrator(by, link)
 
@@ -236,6 +249,14 @@ def _make_administrator(person: Person, link: OneTimeLink) -> None:
     facts = {"role": Role.ADMINISTRATOR.value, "link": str(link.id)}
     audit.record("person.role_granted", person, actor_id=None, facts=facts)
     end_all_sessions(person)
+
+
+def _demand_no_other_role(person: Person) -> None:
+    session.refresh(person, ["roles"])
+    beside = rules.standing(person.roles, clock.today(), None)
+    sentence = rules.combination_refusal(Role.ADMINISTRATOR, beside)
+    if sentence:
+        raise Refused(sentence)
 
 
 def has_account(email: str) -> bool:

@@ -1,9 +1,9 @@
-"""Roles of staff and of bodies, each a grant with dates and a scope; and closing accounts."""
+"""What an administrator does: roles, each a grant with dates and a scope; accounts, nationality."""
 
 from datetime import date
 
-from portal.accounts import policy
-from portal.accounts.models import Person, Role, RoleGrant
+from portal.accounts import policy, rules
+from portal.accounts.models import NationalityReason, Person, Role, RoleGrant
 from portal.accounts.service.sessions import end_all_sessions
 from portal.core import audit, clock
 from portal.core.db import session
@@ -33,9 +33,12 @@ def grant_role(
 
     `fund` is the code of a fund and `country` an ISO 3166 alpha-3 code; None means all of them.
     All sessions of the person end. Raises Refused for one's own role, for anybody but an
-    administrator, for days out of order and for a grant that is there already.
+    administrator, for days out of order, for a grant that is there already, and for an
+    administrator's beside any other.
     """
     _demand_administrator(by, person)
+    audit.take_turn()
+    session.refresh(person, ["roles"])
     first = from_day or clock.today()
     if until_day is not None and until_day < first:
         raise Refused(_("The last day of the role is before its first day. Check both."))
@@ -45,6 +48,10 @@ def grant_role(
         same = (grant.role, grant.fund_code, grant.country) == (role, fund, country)
         if same and grant.is_in_force(first):
             raise Refused(_("This person has the role already, for the same fund and country."))
+    beside = rules.standing(person.roles, first, until_day)
+    apart = rules.combination_refusal(role, beside)
+    if apart:
+        raise Refused(apart)
     grant = RoleGrant(
         person=person,
         role=role,
@@ -98,3 +105,21 @@ def reactivate(person: Person, *, by: Person) -> None:
     if person.deactivated_at is not None:
         person.deactivated_at = None
         audit.record("person.reactivated", person, actor_id=by.id)
+
+
+def correct_nationality(
+    person: Person, nationality: str | None, reason: NationalityReason, *, by: Person
+) -> None:
+    """Set the nationality of `person` (ISO 3166 alpha-3, None for not given), with its reason.
+
+    The record says that it changed and why, never from what to what. All sessions of the person
+    end: what exists for them may be other files (R16). Raises Refused as `grant_role` does.
+    """
+    _demand_administrator(by, person)
+    if person.nationality == nationality:
+        return
+    person.nationality = nationality
+    session.flush()
+    facts = {"reason": reason.value}
+    audit.record("person.nationality_corrected", person, actor_id=by.id, rule="R16", facts=facts)
+    end_all_sessions(person, by=by)

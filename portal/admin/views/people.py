@@ -8,9 +8,9 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard, service
 from portal.accounts.forms import refuse
-from portal.accounts.models import Person, Role, RoleGrant
+from portal.accounts.models import NationalityReason, Person, Role, RoleGrant
 from portal.admin import policy, queries
-from portal.admin.forms import RoleForm
+from portal.admin.forms import NationalityForm, RoleForm
 from portal.admin.views.blueprint import asked, blueprint, go, page, pager
 from portal.core.i18n import _
 from portal.core.web import Form, tell
@@ -83,6 +83,24 @@ def end_role(ref: UUID, grant: UUID) -> ResponseReturnValue:
         tell(_("The role is ended."))
         return go("admin.person", ref=ref)
     return page("admin/end_role.html", form, person=found, grant=held, fund_names=_fund_names())
+
+
+@blueprint.route("/people/<uuid:ref>/nationality", methods=["GET", "POST"])
+@guard.freshly(policy.can_administer)
+def correct_nationality(ref: UUID) -> ResponseReturnValue:
+    """Correct somebody's nationality, with the reason: who reviews cannot change their own."""
+    found = _other(ref)
+    form = NationalityForm(found)
+    if form.validate_on_submit():
+        service.correct_nationality(
+            found,
+            form.nationality.data or None,
+            NationalityReason(form.reason.data),
+            by=guard.signed_in(),
+        )
+        tell(_("The nationality is corrected. The person has to sign in again."))
+        return go("admin.person", ref=ref)
+    return page("admin/correct_nationality.html", form, person=found)
 
 
 @blueprint.route("/people/<uuid:ref>/close", methods=["GET", "POST"])
