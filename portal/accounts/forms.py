@@ -9,6 +9,7 @@ from wtforms import (
     BooleanField,
     DateField,
     EmailField,
+    HiddenField,
     PasswordField,
     RadioField,
     SelectField,
@@ -110,6 +111,8 @@ class RegisterForm(Form):
     name = name_field(_l("Your name"), _l("Type your name."), render_kw={"autocomplete": "name"})
     email = email_field(description=_l("A message with a link goes there to confirm it."))
     password = password_field(_l("Password"), new=True, message=_l("Choose a password."))
+    time_zone = HiddenField()
+    """What the browser says it is, by the script; can be chosen on the account's page."""
 
     validate_email = _demand_address
 

@@ -164,7 +164,13 @@ def ask_again() -> ResponseReturnValue:
 
 
 def begin(entry: service.Entry) -> None:
-    """Hand the token of a new session to the browser, and nothing of what it held before."""
+    """Hand the token of a new session to the browser, and nothing of what it held before.
+
+    A session that the browser still had ends: nobody could sign it out any more.
+    """
+    before = web_session()
+    if before is not None and before is not entry.web_session:
+        service.end_session(before)
     _forget_session()
     flask_session["lang"] = entry.web_session.person.language
     login_user(SignedIn(entry.web_session, entry.token))

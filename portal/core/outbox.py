@@ -24,7 +24,8 @@ from portal.core import clock, i18n, jobs
 from portal.core.check import Check, CheckResult
 from portal.core.config import ROOT, Settings
 from portal.core.db import Base, WithId, enum_column, session
-from portal.core.i18n import _l
+from portal.core.formats import format_moment
+from portal.core.i18n import _, _l
 from portal.core.labels import Labelled
 
 PATIENCE = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
@@ -140,6 +141,7 @@ def _templates() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals.update(_=i18n.gettext, gettext=i18n.gettext, ngettext=i18n.ngettext)
+    environment.filters["format_moment"] = format_moment
     return environment
 
 
@@ -237,7 +239,7 @@ def _is_final(problem: Exception) -> bool:
 
 def checks() -> list[Check]:
     """Return the invariants of the outbox."""
-    return [Check("no message is stuck", _none_stuck)]
+    return [Check(_("No message is stuck"), _none_stuck)]
 
 
 def _none_stuck() -> CheckResult:

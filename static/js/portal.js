@@ -69,6 +69,11 @@ for (const input of document.querySelectorAll("[data-max-words], [data-max-chars
   show(false);
 }
 
+/* A new account speaks in the time of the place where it is opened. */
+for (const input of document.querySelectorAll("[data-time-zone]")) {
+  input.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+}
+
 /* A file that would be refused for its size is refused before it travels. */
 for (const form of document.querySelectorAll("[data-max-bytes]")) {
   const said = document.createElement("p");

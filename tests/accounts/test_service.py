@@ -72,6 +72,14 @@ def test_a_registration_waits_until_link_and_password_come_together() -> None:
     assert "used already" in refused(lambda: service.confirm(token, PASSWORD, network=HERE))
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"), [("Africa/Nairobi", "Africa/Nairobi"), ("Mars/Olympus", "UTC"), ("", "UTC")]
+)
+def test_an_account_keeps_the_time_zone_of_its_browser(said: str, kept: str) -> None:
+    service.register(email="new@example.org", name="Nour", password=PASSWORD, time_zone=said)
+    assert person_with("new@example.org").time_zone == kept
+
+
 def test_a_strangers_registration_never_becomes_the_owners_account() -> None:
     service.register(email="owner@example.org", name="Owner", password=PASSWORD)
     service.register(email="owner@example.org", name="Stranger", password=WRONG)

@@ -36,6 +36,15 @@ def test_signing_in_gives_the_browser_a_new_session(someone: Visitor, amina: str
         assert cookie["_user_id"] != first
 
 
+def test_a_second_sign_in_in_the_same_browser_ends_the_first_session(
+    someone: Visitor, amina: str
+) -> None:
+    someone.sign_in(amina)
+    someone.post("/sign-in", {"email": amina, "password": PASSWORD})
+    rows = session.scalars(select(WebSession).order_by(WebSession.created_at)).all()
+    assert [row.ended_at is None for row in rows[-2:]] == [False, True]
+
+
 def test_signing_out_leaves_no_trace_and_a_kept_cookie_opens_nothing(
     app: Portal, someone: Visitor, amina: str
 ) -> None:

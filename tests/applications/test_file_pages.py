@@ -58,6 +58,8 @@ def test_submitted_once_with_a_receipt_however_often_it_is_clicked(
     last = queries.last_submission(by_ref(made.ref))
     assert last is not None
     assert body == queries.submitted_body(last)
+    assert browser.client.get(f"/files/{made.ref}/submitted.json?number=1").data == body
+    assert browser.client.get(f"/files/{made.ref}/submitted.json?number=2").status_code == 404
 
 
 def test_the_receipt_and_the_dossier_are_documents(browser: Browser, db: Db) -> None:

@@ -17,6 +17,7 @@ from portal.core import clock
 from portal.core.audit import case_events
 from portal.core.crypto import destroy
 from portal.core.files import BadFile
+from portal.core.formats import format_moment
 from portal.core.text import sha256_hex
 from portal.core.web import Portal
 from portal.core.workflow import Refused
@@ -341,6 +342,7 @@ def test_messages_name_neither_fund_nor_title_nor_country() -> None:
     frozen = queries.last_submission(made)
     assert frozen is not None
     assert frozen.digest in received.body
+    assert f"{format_moment(frozen.at)} UTC" in received.body
 
 
 def test_answers_that_no_question_asks_are_a_mistake_of_the_caller(app: Portal) -> None:

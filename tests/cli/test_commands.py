@@ -71,7 +71,7 @@ def test_migrate_brings_an_empty_database_up(fresh_database: str, tmp_path: Path
 def test_check_prints_a_line_for_each_invariant(fresh_database: str, tmp_path: Path) -> None:
     done = on(fresh_database, "check", data=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "no message is stuck" in done.stdout
+    assert "No message is stuck" in done.stdout
     assert all(line.startswith("ok") for line in done.stdout.splitlines())
 
 
@@ -80,7 +80,7 @@ def test_check_fails_on_a_violation_and_names_it(fresh_database: str, tmp_path: 
     session.commit()
     done = on(fresh_database, "check", data=tmp_path)
     assert done.returncode == 1
-    assert "BROKEN       1  no message is stuck" in done.stdout
+    assert "BROKEN       1  No message is stuck" in done.stdout
     assert "is failed" in done.stdout
 
 

@@ -41,8 +41,12 @@ def _demand_usable(password: str, email: str, name: str) -> None:
         raise Refused(sentence)
 
 
-def register(*, email: str, name: str, password: str, language: str = "en") -> None:
+def register(
+    *, email: str, name: str, password: str, language: str = "en", time_zone: str = ""
+) -> None:
     """Open an account that waits for its address to be confirmed.
+
+    A time zone that nobody knows is left out: times are then shown in UTC.
 
     Nothing in the answer or in its cost says whether the address was known; whoever reads its
     letter-box learns it from the message. A registration that was not confirmed yet is replaced.
@@ -56,6 +60,8 @@ def register(*, email: str, name: str, password: str, language: str = "en") -> N
     if person is None:
         person = Person(email=address, name=name, language=known_language(language))
         person.password_hash = password_hash
+        if time_zone in available_timezones():
+            person.time_zone = time_zone
         session.add(person)
         audit.record("person.registered", person, actor_id=person.id)
     elif person.email_confirmed_at is None:

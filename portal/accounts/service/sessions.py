@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts import rules
 from portal.accounts.models import Person, WebSession
@@ -40,9 +40,15 @@ def person_by_email(email: str) -> Person | None:
 def session_for(token: str) -> WebSession | None:
     """Return the session that `token` opens, with its person; None if it has ended or run out.
 
-    Three SQL statements, whatever the number of roles and organisations.
+    Two SQL statements, whatever the number of roles and organisations: every page runs them, so
+    organisations, which are few, come with the person.
     """
-    found = session.scalar(select(WebSession).where(WebSession.digest == digest_of(token)))
+    row = (
+        select(WebSession)
+        .where(WebSession.digest == digest_of(token))
+        .options(joinedload(WebSession.person).joinedload(Person.memberships))
+    )
+    found = session.scalars(row).unique().one_or_none()
     if found is None or found.person.deactivated_at is not None:
         return None
     live = rules.is_live(

@@ -27,6 +27,7 @@ def register() -> ResponseReturnValue:
                 name=form.name.data,
                 password=form.password.data,
                 language=language(),
+                time_zone=form.time_zone.data or "",
             )
         except Refused as refused:
             refuse(form, refused)

@@ -254,6 +254,8 @@ def _tell_applicant(application: Application, submission: Submission) -> None:
             reference=application.ref,
             digest=submission.digest,
             number=submission.number,
+            at=submission.at,
+            time_zone=person.time_zone,
         )
 
 

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -109,9 +109,14 @@ def receipt_pdf(ref: str) -> ResponseReturnValue:
 @blueprint.get("/files/<ref>/submitted.json")
 @guard.members_only
 def submitted_json(ref: str) -> ResponseReturnValue:
-    """Hand the applicant the canonical JSON whose digest the receipt names."""
+    """Hand the applicant the canonical JSON whose digest the receipt names.
+
+    `number` asks for an earlier submission; without it, the last.
+    """
     application = own(ref)
-    found = queries.last_submission(application)
+    number = request.args.get("number", type=int)
+    there = {each.number: each for each in queries.submissions(application)}
+    found = there.get(number or max(there, default=0))
     if found is None:
         raise NotFound
     return (
