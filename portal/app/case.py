@@ -22,7 +22,7 @@ from portal.awards import queries as award_queries
 from portal.core.i18n import _l
 from portal.core.todo import Todo, by_urgency
 from portal.payments import policy as payments
-from portal.payments import queries as payment_queries
+from portal.payments import steps as payment_steps
 from portal.reports import policy as reports
 from portal.reports import steps as report_steps
 from portal.reviews import policy as reviews
@@ -75,10 +75,10 @@ STEPS: Mapping[str, StepSource] = {
     "decision": review_steps,
     "offer": award_queries.next_steps,
     "agreement": award_queries.next_steps,
-    "instalment": payment_queries.next_steps,
+    "instalment": payment_steps.next_steps,
     "report": report_steps.next_steps,
     "travel": report_steps.next_steps,
-    "award": payment_queries.next_steps,
+    "award": payment_steps.next_steps,
 }
 """Who knows what is to be done at a station: the feature whose act passes it."""
 

@@ -6,7 +6,7 @@ asked is `TODO_SOURCES`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template
@@ -18,10 +18,11 @@ from portal.accounts.models import Person
 from portal.applications import queries as applications
 from portal.awards import queries as awards
 from portal.core import clock
+from portal.core.due import day_of, over_at
 from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
 from portal.funds import queries as funds
-from portal.payments import queries as payments
+from portal.payments import steps as payments
 from portal.reports import queries as reports
 from portal.reviews import queries as reviews
 
@@ -38,7 +39,7 @@ TODO_SOURCES: tuple[TodoSource, ...] = (
     reports.todos,
 )
 
-DAYS_AHEAD = 7
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -53,24 +54,24 @@ class Group:
 def grouped(tasks: Sequence[Todo], *, now: datetime, zone: str) -> list[Group]:
     """Return the tasks as overdue, due within seven days of the reader's calendar, and later.
 
-    Groups without a task are left out; within a group the nearest deadline comes first.
+    Those without a date stand last. Groups without a task are left out; within a group the
+    nearest deadline comes first.
     """
-    today = now.astimezone(ZoneInfo(zone)).date()
-    week_ends = datetime.combine(
-        today + timedelta(days=DAYS_AHEAD + 1), time(), tzinfo=ZoneInfo(zone)
-    )
+    here = ZoneInfo(zone)
+    week_ends = now.astimezone(here).date() + WEEK
     groups = [
         Group(_("Overdue"), "stop", []),
         Group(_("Within seven days"), "wait", []),
-        Group(_("Later, or without a date"), "neutral", []),
+        Group(_("Later"), "neutral", []),
+        Group(_("Without a date"), "neutral", []),
     ]
     for task in by_urgency(list(tasks)):
-        if task.due is not None and task.due < now:
+        if task.due is None:
+            place = 3
+        elif over_at(task.due) <= now:
             place = 0
-        elif task.due is not None and task.due < week_ends:
-            place = 1
         else:
-            place = 2
+            place = 1 if day_of(task.due, here) <= week_ends else 2
         groups[place].todos.append(task)
     return [group for group in groups if group.todos]
 
@@ -82,4 +83,5 @@ def show() -> ResponseReturnValue:
     person = guard.signed_in()
     tasks = [task for source in TODO_SOURCES for task in source(person)]
     groups = grouped(tasks, now=clock.now(), zone=person.time_zone)
-    return render_template("app/home.html", groups=groups, person=person)
+    unconfirmed = any(task.unconfirmed for task in tasks)
+    return render_template("app/home.html", groups=groups, person=person, unconfirmed=unconfirmed)

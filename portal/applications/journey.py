@@ -17,17 +17,19 @@ from portal.applications.models import Application, ApplicationStatus
 from portal.applications.queries import OVER
 from portal.core.audit import AuditEvent
 from portal.core.db import session
+from portal.core.due import Due
 from portal.core.i18n import _l
 from portal.funds.stations import Station, stations, waits_for
 
-Dues = Callable[[Sequence[UUID]], Mapping[UUID, datetime]]
+Dues = Callable[[Sequence[UUID]], Mapping[UUID, Due]]
 Event = tuple[str, datetime]
 
 _injected: dict[str, Dues] = {}
 
 UNDONE_BY = {
     "application.reopened": "application.submitted",
-    "application.return": "recommendation.made",
+    "recommendation.returned": "recommendation.made",
+    "decision.reserved": "recommendation.made",
 }
 """Acts that take back what an earlier act had passed."""
 
@@ -43,7 +45,7 @@ class Stop:
     key: str = "stopped"
     state: str = "stopped"
     actor: str = ""
-    due: datetime | None = None
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Standing:
     tone: str
 
 
+CLOSED = "award.closed"
 STANDINGS = {
     "award.offered": Standing(_l("Offered"), "wait"),
     "offer.accepted": Standing(_l("Accepted by the grantee"), "wait"),
@@ -64,12 +67,19 @@ STANDINGS = {
     "award.terminate": Standing(_l("Terminated"), "stop"),
     "award.decline": Standing(_l("Declined by the grantee"), "stop"),
     "award.cancel": Standing(_l("Cancelled"), "stop"),
-    "award.closed": Standing(_l("Closed"), "neutral"),
+    CLOSED: Standing(_l("Closed"), "neutral"),
 }
 """The acts after a decision that change the word at the head of a file; the latest one counts."""
 
 ENDS = frozenset({"award.terminate", "award.decline", "award.cancel"})
 """Acts after which the coming stations are not reached any more."""
+
+ENDED_BY = {
+    ApplicationStatus.WITHDRAWN: "application.withdrawn",
+    ApplicationStatus.INADMISSIBLE: "screening.inadmissible",
+    ApplicationStatus.REFUSED: "decision.refused",
+}
+"""The act that ends a file at each status; nothing that happens to the file later moves its day."""
 
 
 class Line(list[Station | Stop]):
@@ -85,7 +95,7 @@ def due_with(name: str, dues: Dues) -> None:
     _injected[name] = dues
 
 
-def line(application: Application, *, asked_until: datetime | None = None) -> Line:
+def line(application: Application, *, asked_until: Due | None = None) -> Line:
     """Return the stations of one case file. One SQL statement, and those of the dues.
 
     While a clarification is open the present station is with the applicant; `asked_until` says
@@ -124,14 +134,14 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
 
 def _dues(
     applications: Sequence[Application], events: Mapping[UUID, list[Event]]
-) -> dict[UUID, dict[str, datetime]]:
+) -> dict[UUID, dict[str, Due]]:
     """Return by application, then name, what higher features say of those who wait for it."""
     waiting: dict[str, list[UUID]] = defaultdict(list)
     for application in applications:
         name = waits_for(application.fund, events[application.id])
         if name in _injected:
             waiting[name].append(application.id)
-    dues: dict[UUID, dict[str, datetime]] = defaultdict(dict)
+    dues: dict[UUID, dict[str, Due]] = defaultdict(dict)
     for name, ids in waiting.items():
         for application_id, due in _injected[name](ids).items():
             dues[application_id][name] = due
@@ -146,8 +156,8 @@ def _count(events: list[Event], action: str, at: datetime) -> None:
     events.append((action, at))
 
 
-def _line(application: Application, events: list[Event], dues: dict[str, datetime]) -> Line:
-    word = _word(application, events)
+def _line(application: Application, events: list[Event], dues: dict[str, Due]) -> Line:
+    word, said_at = _word(application, events)
     over = application.status in OVER or any(action in ENDS for action, _at in events)
     found: list[Station | Stop] = list(
         stations(
@@ -160,16 +170,24 @@ def _line(application: Application, events: list[Event], dues: dict[str, datetim
     if application.status is ApplicationStatus.CLARIFICATION:
         found = [_with_applicant(each) for each in found]
     if over:
-        found[-1] = Stop(str(word.label), events[-1][1] if events else None)
+        found[-1] = Stop(str(word.label), said_at)
     return Line(found, word)
 
 
-def _word(application: Application, events: list[Event]) -> Standing:
-    """Return what the latest act on the grant made of the file, or else the status."""
-    for action, _at in reversed(events):
-        if action in STANDINGS:
-            return STANDINGS[action]
-    return Standing(application.status.label, application.status.tone)
+def _word(application: Application, events: list[Event]) -> tuple[Standing, datetime | None]:
+    """Return what the latest act on the grant made of the file, or else the status, and when.
+
+    A grant that came to its end may still be paid what was on its way: only its closing changes
+    the word then. The moment is None for a status that ends nothing.
+    """
+    acts = [event for event in events if event[0] in STANDINGS]
+    ends = [event for event in acts if event[0] in ENDS]
+    closed = [event for event in acts if event[0] == CLOSED]
+    for action, at in (closed[-1:] or ends[-1:]) or acts[-1:]:
+        return STANDINGS[action], at
+    ending = ENDED_BY.get(application.status)
+    ended_at = max((at for action, at in events if action == ending), default=None)
+    return Standing(application.status.label, application.status.tone), ended_at
 
 
 def _with_applicant(each: Station | Stop) -> Station | Stop:

@@ -1,6 +1,6 @@
 """Tables of applications and of what stands in them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -290,6 +290,11 @@ class Clarification(WithId, Versioned, Base, kw_only=True):
     def case_id(self) -> UUID:
         """A clarification belongs to the application's case file."""
         return self.application_id
+
+    @property
+    def due_on(self) -> date:
+        """The day by which the answer is wanted: `due_at` is its last second in UTC."""
+        return self.due_at.astimezone(UTC).date()
 
     @property
     def place(self) -> str:

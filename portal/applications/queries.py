@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -319,7 +319,7 @@ def todos(person: Person) -> list[Todo]:
         Clarification.application_id == Application.id, Clarification.answered_at.is_(None)
     )
     rows = (
-        select(Application, Clarification.due_at)
+        select(Application, Clarification)
         .outerjoin(Clarification, asked)
         .where(
             Application.organisation_id.in_(own),
@@ -332,15 +332,15 @@ def todos(person: Person) -> list[Todo]:
             ),
         )
     )
-    found = [_todo(application, due_at) for application, due_at in session.execute(rows)]
+    found = [_todo(application, question) for application, question in session.execute(rows)]
     return [todo for todo in found if todo is not None]
 
 
-def _todo(application: Application, due_at: datetime | None) -> Todo | None:
+def _todo(application: Application, question: Clarification | None) -> Todo | None:
     values = {"ref": application.ref}
-    if application.status is ApplicationStatus.CLARIFICATION:
+    if question is not None:
         title = _("Answer the question about %(ref)s", ref=application.ref)
-        return Todo(title, "applications.answer", values, due_at)
+        return Todo(title, "applications.answer", values, question.due_on, since=question.asked_at)
     if not application.call.takes_applications:
         return None
     title = _("Finish the application %(ref)s", ref=application.ref)
@@ -362,4 +362,4 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
         question = open_clarification(application)
     if question is None:
         return []
-    return [Todo(_("Answer the question"), "applications.answer", values, question.due_at)]
+    return [Todo(_("Answer the question"), "applications.answer", values, question.due_on)]

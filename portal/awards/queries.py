@@ -1,6 +1,6 @@
 """Reads of awards: the one of a file, and what people have to do. Fixed numbers of statements."""
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -13,6 +13,7 @@ from portal.awards.models import Award, AwardStatus
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
+from portal.funds.terms import within_term
 from portal.reviews.models import Decision
 
 TAB = "awards.agreement_tab"
@@ -48,20 +49,48 @@ def decision_of(application: Application) -> Decision | None:
 
 def next_steps(person: Person, application: Application) -> list[Todo]:
     """Return what the person has to do with the award of this file. One SQL statement."""
-    rows = select(Award).where(Award.application_id == application.id)
-    award = session.scalar(rows.options(joinedload(Award.agreement)))
-    values = {"ref": application.ref}
+    rows = (
+        select(Award, Decision.decided_at)
+        .select_from(Application)
+        .outerjoin(Award, Award.application_id == Application.id)
+        .outerjoin(Decision, Decision.application_id == Application.id)
+        .where(Application.id == application.id)
+        .options(joinedload(Award.agreement))
+    )
+    award, decided_at = session.execute(rows).one()
     if award is None:
         may = policy.can_offer(person, application)
-        return [Todo(_("Prepare the offer"), "awards.offer", values)] if may else []
+        return [_offer(application, decided_at, _("Prepare the offer"))] if may else []
     if policy.can_revise(person, award):
         title = _("Bring your budget to the amount awarded")
-        return [Todo(title, "awards.revise", values)]
+        return [_accept(award, title, "awards.revise")]
     if award.status is AwardStatus.OFFERED and policy.can_sign(person, award):
-        return [Todo(_("Read and answer the offer"), TAB, values)]
+        return [_accept(award, _("Read and answer the offer"))]
     if award.status is AwardStatus.ACCEPTED and policy.can_countersign(person, award):
-        return [Todo(_("Countersign the agreement"), "awards.countersign", values)]
+        return [_countersign(award, _("Countersign the agreement"), "awards.countersign")]
     return []
+
+
+def _offer(
+    application: Application, decided_at: datetime | None, title: str, note: str = ""
+) -> Todo:
+    fund, values = application.fund, {"ref": application.ref}
+    return within_term(Todo(title, "awards.offer", values, note=note), fund, "offer", decided_at)
+
+
+def _accept(award: Award, title: str, endpoint: str = TAB, note: str = "") -> Todo:
+    """Return the grantee's task: it waits since the agreement lies there, else since the offer."""
+    since = award.agreement.issued_at if award.agreement else award.offered_at
+    values = {"ref": award.application.ref}
+    return within_term(Todo(title, endpoint, values, note=note), award.fund, "acceptance", since)
+
+
+def _countersign(award: Award, title: str, endpoint: str = TAB, note: str = "") -> Todo:
+    since = award.agreement.signed_at if award.agreement else None
+    values = {"ref": award.application.ref}
+    return within_term(
+        Todo(title, endpoint, values, note=note), award.fund, "countersignature", since
+    )
 
 
 def todos(person: Person) -> list[Todo]:
@@ -96,7 +125,7 @@ def _answer(person: Person, award: Award) -> Todo:
         title = _("Read and answer the offer on %(ref)s", ref=ref)
     else:
         title = _("Your legal representative has an offer to answer: %(ref)s", ref=ref)
-    return Todo(title, TAB, {"ref": ref}, note=award.application.title)
+    return _accept(award, title, note=award.application.title)
 
 
 def _to_offer(person: Person) -> list[Todo]:
@@ -106,16 +135,13 @@ def _to_offer(person: Person) -> list[Todo]:
             Application.status == ApplicationStatus.APPROVED,
             ~exists().where(Award.application_id == Application.id),
         )
+        .outerjoin(Decision, Decision.application_id == Application.id)
+        .add_columns(Decision.decided_at)
         .options(joinedload(Application.recusals))
     )
     return [
-        Todo(
-            _("Prepare the offer on %(ref)s", ref=each.ref),
-            "awards.offer",
-            {"ref": each.ref},
-            note=each.title,
-        )
-        for each in session.scalars(waiting).unique()
+        _offer(each, decided_at, _("Prepare the offer on %(ref)s", ref=each.ref), each.title)
+        for each, decided_at in session.execute(waiting).unique()
         if policy.can_offer(person, each)
     ]
 
@@ -125,14 +151,16 @@ def _to_countersign(person: Person) -> list[Todo]:
     rows = (
         select(Award)
         .where(Award.status == AwardStatus.ACCEPTED, Award.application_id.in_(visible))
-        .options(joinedload(Award.application).joinedload(Application.recusals))
+        .options(
+            joinedload(Award.application).joinedload(Application.recusals),
+            joinedload(Award.agreement),
+        )
         .order_by(Award.offered_at)
     )
     return [
-        Todo(
+        _countersign(
+            each,
             _("Countersign the agreement on %(ref)s", ref=each.application.ref),
-            TAB,
-            {"ref": each.application.ref},
             note=each.application.title,
         )
         for each in session.scalars(rows).unique()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from portal.core.due import Due
 from portal.funds.profile import Profile, StationRule
 
 State = Literal["passed", "present", "coming"]
@@ -16,14 +17,14 @@ State = Literal["passed", "present", "coming"]
 
 @dataclass(frozen=True)
 class Station:
-    """One station. `on` is when it was passed, `due` when it should be (both UTC, may be None)."""
+    """One station. `on` is when it was passed (UTC), `due` by when it should be, where known."""
 
     key: str
     label: str
     state: State
     on: datetime | None
     actor: str
-    due: datetime | None
+    due: Due | None
 
 
 def stations(
@@ -31,7 +32,8 @@ def stations(
     events: Sequence[tuple[str, datetime]],
     *,
     stopped: str | None = None,
-    dues: Mapping[str, datetime] | None = None,
+    stopped_on: datetime | None = None,
+    dues: Mapping[str, Due] | None = None,
 ) -> list[Station]:
     """Return the stations of one case file, in order.
 
@@ -39,8 +41,8 @@ def stations(
     application withdrawn and submitted again), the later moment stands. A station without its
     event lies behind when a later one has been passed: nothing may have been left to pay there.
     `stopped` is the label of an end before the end (inadmissible, declined, withdrawn …): it
-    stands after what was passed, and nothing comes any more. `dues` maps `call_closes` and
-    `report_due` to moments.
+    stands after what was passed, with the moment `stopped_on` of the act that ended the file, and
+    nothing comes any more. `dues` maps `call_closes` and `report_due` to days or moments.
     """
     passed_on = [_moment(rule, events) for rule in profile.stations]
     reached = _reached(passed_on)
@@ -52,7 +54,7 @@ def stations(
             state: State = "present" if index == reached else "coming"
             found.append(_station(rule, state, due=(dues or {}).get(rule.due or "")))
     if stopped is not None:
-        found.append(_end(stopped, events))
+        found.append(Station("stopped", stopped, "present", stopped_on, "", None))
     return found
 
 
@@ -72,11 +74,6 @@ def _moment(rule: StationRule, events: Sequence[tuple[str, datetime]]) -> dateti
 
 
 def _station(
-    rule: StationRule, state: State, *, on: datetime | None = None, due: datetime | None = None
+    rule: StationRule, state: State, *, on: datetime | None = None, due: Due | None = None
 ) -> Station:
     return Station(rule.key, rule.label, state, on, rule.actor, due)
-
-
-def _end(label: str, events: Sequence[tuple[str, datetime]]) -> Station:
-    last = max((moment for _, moment in events), default=None)
-    return Station("stopped", label, "present", last, "", None)

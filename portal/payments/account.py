@@ -6,6 +6,7 @@ Amounts are US cents.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, Select, and_, func, select
@@ -15,6 +16,7 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.awards.models import Award, AwardStatus, Instalment
+from portal.core.acts import last_act
 from portal.core.db import session
 from portal.ledger.models import Commitment
 from portal.payments.models import (
@@ -41,16 +43,37 @@ UNFINISHED = (
 )
 CURRENT = (BankStatus.ENTERED, BankStatus.VERIFIED)
 IS_CURRENT = BankDetails.status.in_(CURRENT)
+OPENING = (
+    "offer.accepted",
+    "agreement.signed",
+    "bank_details.verify",
+    "report.accepted",
+    "instalment.paid",
+    "instalment.lapsed",
+    "payment_order.reject",
+    "payment_order.return",
+    "payment_order.cancel",
+    "payment_order.voided",
+    "receivable.settle",
+    "award.resume",
+    "award.terminate",
+)
+"""Acts after which a payment can be prepared, the balance drawn or the file closed."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The payments of one award as a page shows them."""
+    """The payments of one award as a page shows them.
+
+    `opened_at` is the latest act that let a next step begin: a signature, an accepted report, a
+    payment that arrived. It is read for lists only, else None.
+    """
 
     award: Award
     standing: Standing
     orders: list[PaymentOrder]
     receivable: Receivable | None
+    opened_at: datetime | None = None
 
 
 def award_of(application: Application) -> Award | None:
@@ -96,7 +119,7 @@ def last_of(
         )
         .outerjoin(Receivable, Receivable.award_id == Award.id)
         .where(Award.application_id == application.id)
-        .options(joinedload(Award.instalments))
+        .options(joinedload(Award.instalments), joinedload(Award.agreement))
     )
     found = session.execute(rows).unique().one_or_none()
     if found is None:
@@ -154,7 +177,15 @@ def accounts(person: Person) -> list[Account]:
     found: dict[UUID, Account] = {}
     accepted: dict[UUID, dict[str, int]] = defaultdict(dict)
     rows = (
-        select(Award, _set_aside(), BankDetails, Receivable, Report.key, Report.accepted_usd)
+        select(
+            Award,
+            _set_aside(),
+            BankDetails,
+            Receivable,
+            last_act(Award.application_id, *OPENING),
+            Report.key,
+            Report.accepted_usd,
+        )
         .outerjoin(BankDetails, and_(BankDetails.award_id == Award.id, IS_CURRENT))
         .outerjoin(Receivable, Receivable.award_id == Award.id)
         .outerjoin(
@@ -168,11 +199,11 @@ def accounts(person: Person) -> list[Account]:
             lazyload(Receivable.award),
         )
     )
-    for award, committed, details, owed, key, cents in session.execute(rows).unique():
+    for award, committed, details, owed, opened, key, cents in session.execute(rows).unique():
         if key is not None:
             accepted[award.id][key] = cents or 0
         standing = Standing(award, details, accepted[award.id], int(committed))
-        found[award.id] = Account(award, standing, orders[award.id], owed)
+        found[award.id] = Account(award, standing, orders[award.id], owed, opened)
     return list(found.values())
 
 

@@ -3,35 +3,32 @@
 Each is a fixed number of SQL statements, whatever the number of rows. Amounts are US cents.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, String, cast, literal, null, select, union_all
+from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.applications import policy as applications
 from portal.applications.models import Application
-from portal.awards.models import Award, AwardAction, AwardStatus, Instalment
+from portal.awards.models import Award, AwardAction, AwardStatus
 from portal.awards.workflow import WORKFLOW as AWARD_WORKFLOW
 from portal.core.db import session
 from portal.core.i18n import _, _l, ngettext
 from portal.core.labels import Labelled
 from portal.core.money import Money, usd
 from portal.core.todo import Todo
+from portal.funds.profile import Step
+from portal.funds.terms import within_term
 from portal.payments import policy
 from portal.payments.account import (
-    CURRENT,
     Account,
     account,
     accounts,
     award_of,
-    last_of,
     last_refused,
-    live,
     order_by_ref,
 )
 from portal.payments.models import (
@@ -39,12 +36,10 @@ from portal.payments.models import (
     BankStatus,
     OrderAction,
     OrderStatus,
-    PaymentOrder,
-    Receivable,
     ReceivableStatus,
 )
 from portal.payments.service.closing import not_yet
-from portal.payments.standing import SETTLED, Standing
+from portal.payments.standing import SETTLED
 from portal.payments.workflow import ORDER_WORKFLOW
 
 __all__ = [
@@ -59,11 +54,10 @@ __all__ = [
     "can_close",
     "count_sentence",
     "last_refused",
-    "next_steps",
     "order_by_ref",
     "queue",
     "shared_accounts",
-    "todos",
+    "signing",
 ]
 
 ENTERED_FOR = (AwardStatus.ACCEPTED, AwardStatus.ACTIVE)
@@ -87,6 +81,18 @@ class Matter(Labelled):
     CLOSE = "close", _l("Close the file"), "wait"
 
 
+STEPS: Mapping[Matter, Step] = {
+    Matter.VERIFY: "bank_check",
+    Matter.PREPARE: "payment_step",
+    Matter.CERTIFY: "payment_step",
+    Matter.APPROVE: "payment_step",
+    Matter.RELEASE: "payment_step",
+    Matter.CONFIRM: "payment_step",
+    Matter.DRAW: "closure",
+    Matter.CLOSE: "closure",
+}
+"""Which term of the fund a matter has; a refund has the day on which it is owed."""
+
 SIGNING = {
     OrderStatus.PREPARED: (Matter.CERTIFY, OrderAction.CERTIFY),
     OrderStatus.CERTIFIED: (Matter.APPROVE, OrderAction.APPROVE),
@@ -97,7 +103,10 @@ SIGNING = {
 
 @dataclass(frozen=True)
 class Waiting:
-    """One line of the queue: what waits, in which file, since or until when, and where to do it."""
+    """One line of the queue: what waits, in which file, since when, and where to do it.
+
+    `owed_on` is the day by which money is to come back.
+    """
 
     matter: Matter
     application: Application
@@ -105,7 +114,16 @@ class Waiting:
     since: datetime | None
     endpoint: str
     values: Mapping[str, Any]
-    due: datetime | None = None
+    owed_on: date | None = None
+
+    @property
+    def task(self) -> Todo:
+        """The line as a task with its day: that of the debt, else by the term of the fund."""
+        title = str(self.matter.label)
+        if self.matter not in STEPS:
+            return Todo(title, self.endpoint, self.values, self.owed_on, since=self.since)
+        step, fund = STEPS[self.matter], self.application.fund
+        return within_term(Todo(title, self.endpoint, self.values), fund, step, self.since)
 
 
 def queue(person: Person) -> list[Waiting]:
@@ -119,11 +137,16 @@ def queue(person: Person) -> list[Waiting]:
 
 
 def _waiting(one: Account, person: Person) -> Iterator[Waiting]:
-    yield from _about_bank(one, person)
-    yield from _about_orders(one, person)
+    yield from signing(one, person)
     if policy.can_prepare(person, one.award.application):
         yield from _about_instalments(one)
     yield from _about_the_end(one, person)
+
+
+def signing(one: Account, person: Person) -> Iterator[Waiting]:
+    """Return what the person can verify or sign in one account. No SQL statement."""
+    yield from _about_bank(one, person)
+    yield from _about_orders(one, person)
 
 
 def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
@@ -159,20 +182,23 @@ def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
 
 def _about_instalments(one: Account) -> Iterator[Waiting]:
     application = one.award.application
+    details = one.standing.details
+    moments = [one.opened_at, details.payable_from if details else None]
+    since = max((each for each in moments if each is not None), default=None)
     for instalment in one.award.instalments:
         if all(gate.is_open for gate in one.standing.gates(instalment)):
             yield Waiting(
                 Matter.PREPARE,
                 application,
                 usd(one.standing.due_usd(instalment)),
-                None,
+                since,
                 "payments.prepare",
                 {"ref": application.ref, "number": instalment.number},
             )
 
 
 def _about_the_end(one: Account, person: Person) -> Iterator[Waiting]:
-    application = one.award.application
+    application, since = one.award.application, one.opened_at
     values = {"ref": application.ref}
     owed = one.receivable
     if owed is not None and owed.status is ReceivableStatus.OPEN:
@@ -184,13 +210,13 @@ def _about_the_end(one: Account, person: Person) -> Iterator[Waiting]:
                 owed.created_at,
                 "payments.refund",
                 values,
-                datetime.combine(owed.due_on, time.max, UTC),
+                owed.due_on,
             )
     elif balance_waits(one):
         if policy.can_prepare(person, application):
-            yield Waiting(Matter.DRAW, application, None, None, "payments.balance", values)
+            yield Waiting(Matter.DRAW, application, None, since, "payments.balance", values)
     elif can_close(one, person):
-        yield Waiting(Matter.CLOSE, application, None, None, "payments.close", values)
+        yield Waiting(Matter.CLOSE, application, None, since, "payments.close", values)
 
 
 def balance_waits(one: Account) -> bool:
@@ -211,109 +237,6 @@ def can_close(one: Account, person: Person) -> bool:
     open_debt = one.receivable is not None and one.receivable.status is ReceivableStatus.OPEN
     ready = settled and complete and not open_debt and not balance_waits(one)
     return ready and row is not None and row.may(person, award)
-
-
-def todos(person: Person) -> list[Todo]:
-    """Return what the person has to do about payments. Three SQL statements at most."""
-    return [*_for_staff(person), *_for_grantees(person)]
-
-
-def next_steps(person: Person, application: Application) -> list[Todo]:
-    """Return what the person has to do about the payments of this file. Two SQL statements."""
-    read = last_of(application)
-    if read is None:
-        return []
-    award, details, owed, orders = read
-    if applications.is_member(person, application):
-        return list(_next_of_grantee(award, details, orders))
-    one = Account(award, Standing(award, details, {}, 0), live(orders), owed)
-    found = [*_about_bank(one, person), *_about_orders(one, person)]
-    steps = [Todo(str(each.matter.label), each.endpoint, each.values, each.due) for each in found]
-    waits = details is not None and details.status is BankStatus.VERIFIED and not one.orders
-    if waits and award.status in SERVED and policy.can_prepare(person, application):
-        title = _("See which payment can be prepared, or whether the file can be closed")
-        steps.append(Todo(title, "payments.payments_tab", {"ref": application.ref}))
-    return steps
-
-
-def _next_of_grantee(
-    award: Award, details: BankDetails | None, orders: Sequence[PaymentOrder]
-) -> Iterator[Todo]:
-    ref = award.application.ref
-    if details is None and award.status in ENTERED_FOR:
-        yield Todo(_("Enter your bank details"), "payments.bank", {"ref": ref})
-    for order in orders:
-        if order.status is OrderStatus.CONFIRMED and order.acknowledged_at is None:
-            title = _("Say whether the payment has arrived")
-            yield Todo(title, "payments.acknowledge", {"ref": order.ref})
-
-
-def _for_staff(person: Person) -> list[Todo]:
-    counts = Counter(each.matter for each in queue(person))
-    return [
-        Todo(
-            _("%(matter)s (%(count)s)", matter=str(matter.label), count=counts[matter]),
-            "payments.queue",
-            {"matter": matter.value},
-        )
-        for matter in Matter
-        if counts[matter]
-    ]
-
-
-def _for_grantees(person: Person) -> list[Todo]:
-    own = person.organisation_ids()
-    if not own:
-        return []
-    rows = union_all(_without_bank_details(own), _to_acknowledge(own), _to_pay_back(own))
-    return [_grantee_todo(*row) for row in session.execute(rows)]
-
-
-def _without_bank_details(own: set[UUID]) -> Select[str, str, str | None, date | None]:
-    current = select(BankDetails.award_id).where(BankDetails.status.in_(CURRENT))
-    return (
-        select(literal("bank"), Application.ref, cast(null(), String), cast(null(), Date))
-        .join(Award, Award.application_id == Application.id)
-        .where(
-            Application.organisation_id.in_(own),
-            Award.status.in_(ENTERED_FOR),
-            Award.id.not_in(current),
-        )
-    )
-
-
-def _to_acknowledge(own: set[UUID]) -> Select[str, str, str | None, date | None]:
-    return (
-        select(literal("arrived"), Application.ref, PaymentOrder.ref, cast(null(), Date))
-        .join(Award, Award.application_id == Application.id)
-        .join(Instalment, Instalment.award_id == Award.id)
-        .join(PaymentOrder, PaymentOrder.instalment_id == Instalment.id)
-        .where(
-            Application.organisation_id.in_(own),
-            PaymentOrder.status == OrderStatus.CONFIRMED,
-            PaymentOrder.acknowledged_at.is_(None),
-        )
-    )
-
-
-def _to_pay_back(own: set[UUID]) -> Select[str, str, str | None, date | None]:
-    return (
-        select(literal("owed"), Application.ref, cast(null(), String), Receivable.due_on)
-        .join(Award, Award.application_id == Application.id)
-        .join(Receivable, Receivable.award_id == Award.id)
-        .where(Application.organisation_id.in_(own), Receivable.status == ReceivableStatus.OPEN)
-    )
-
-
-def _grantee_todo(kind: str, ref: str, order_ref: str | None, due_on: date | None) -> Todo:
-    if kind == "bank":
-        return Todo(_("Enter bank details for %(ref)s", ref=ref), "payments.bank", {"ref": ref})
-    if order_ref is not None:
-        title = _("Say whether the payment for %(ref)s has arrived", ref=ref)
-        return Todo(title, "payments.acknowledge", {"ref": order_ref})
-    due = datetime.combine(due_on, time.max, UTC) if due_on else None
-    title = _("Pay back what is due for %(ref)s", ref=ref)
-    return Todo(title, "payments.payments_tab", {"ref": ref}, due)
 
 
 def count_sentence(number: int) -> str:

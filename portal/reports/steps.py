@@ -21,10 +21,9 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
     if not policy.reviews_somewhere(person):
         return []
     return [
-        Todo(
+        queries.review_step(
+            report,
             _("Look at the report: %(title)s", title=translated(queries.rule_of(report).title)),
-            "reports.read",
-            {"ref": application.ref, "key": report.key},
         )
         for report, _sides in queries.waiting_for(person)
         if report.award.application_id == application.id
@@ -42,5 +41,4 @@ def _to_write(application: Application) -> list[Todo]:
 
 def _todo(owed: Owed, ref: str) -> Todo:
     title = _("Write the report: %(title)s", title=translated(owed.rule.title))
-    due = queries.end_of(owed.due_on) if owed.due_on else None
-    return Todo(title, "reports.reports_tab", {"ref": ref}, due)
+    return Todo(title, "reports.reports_tab", {"ref": ref}, owed.due_on)

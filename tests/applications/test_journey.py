@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from portal.applications import journey, service
-from portal.applications.models import ApplicationStatus
+from portal.applications.models import ApplicationStatus as Status
 from portal.core import audit, clock
 from tests.make.accounts import representative_of
 from tests.make.applications import application, draft
@@ -32,7 +32,7 @@ def test_submitted_taken_back_and_submitted_again() -> None:
 
 
 def test_while_a_question_is_open_the_applicant_has_it() -> None:
-    made = application(ApplicationStatus.CLARIFICATION)
+    made = application(Status.CLARIFICATION)
     until = clock.now() + timedelta(days=3)
     present = journey.line(made, asked_until=until)[1]
     assert (present.state, present.actor, present.due) == ("present", "The applicant", until)
@@ -40,18 +40,45 @@ def test_while_a_question_is_open_the_applicant_has_it() -> None:
 
 
 def test_withdrawn_ends_there() -> None:
-    made = application(ApplicationStatus.WITHDRAWN)
+    made = application(Status.WITHDRAWN)
     last = journey.line(made)[-1]
     assert (last.state, last.label) == ("stopped", "Withdrawn")
     assert last.on is not None
+    with clock.at(clock.now() + timedelta(days=3)):
+        audit.record("application.sealed_answers_read", made, actor_id=None, case_id=made.id)
+    assert journey.line(made)[-1].on == last.on
 
 
-def test_sent_back_to_the_body_the_recommendation_no_longer_counts() -> None:
+@pytest.mark.parametrize(
+    ("status", "act", "later", "label"),
+    [
+        (Status.INADMISSIBLE, "screening.inadmissible", "attachment.removed", "Inadmissible"),
+        (Status.REFUSED, "decision.refused", "application.sealed_answers_read", "Not selected"),
+        (Status.APPROVED, "award.terminate", "instalment.paid:1", "Terminated"),
+        (Status.APPROVED, "award.decline", "award.offered", "Declined by the grantee"),
+    ],
+)
+def test_nothing_that_happens_later_moves_the_day_on_which_a_file_ended(
+    status: Status, act: str, later: str, label: str
+) -> None:
+    made = application()
+    made.status = status
+    ended = clock.now()
+    for days, action in enumerate((act, later, "application.marked_sensitive")):
+        with clock.at(ended + timedelta(days=days)):
+            audit.record(action, made, actor_id=None, case_id=made.id)
+    found = journey.line(made)
+    assert (found[-1].state, found[-1].label, found[-1].on) == ("stopped", label, ended)
+    assert str(found.standing.label) == label
+
+
+@pytest.mark.parametrize("undone", ["recommendation.returned", "decision.reserved"])
+def test_sent_back_to_the_body_the_recommendation_no_longer_counts(undone: str) -> None:
     made = application()
     for action in ("screening.completed", "review.completed", "recommendation.made"):
         audit.record(action, made, actor_id=None, case_id=made.id)
     assert [each.key for each in journey.line(made) if each.state == "present"] == ["decided"]
-    audit.record("application.return", made, actor_id=None, case_id=made.id)
+    audit.record(undone, made, actor_id=None, case_id=made.id)
     assert [each.key for each in journey.line(made) if each.state == "present"] == ["recommended"]
 
 

@@ -67,7 +67,9 @@ def test_a_station_with_nothing_to_do_lies_behind_when_the_next_is_passed() -> N
 
 
 def test_what_is_stopped_goes_no_further() -> None:
-    found = stations(ACT, _events("application.submitted"), stopped="Inadmissible")
+    found = stations(
+        ACT, _events("application.submitted"), stopped="Inadmissible", stopped_on=START
+    )
     assert [(station.label, station.state) for station in found] == [
         ("Applied", "passed"),
         ("Inadmissible", "present"),

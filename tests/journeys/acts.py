@@ -128,7 +128,7 @@ def screen(case: Case, by: Person) -> None:
 
 def ask(case: Case, by: Person) -> None:
     """Ask for a clarification."""
-    due = clock.now() + timedelta(days=7)
+    due = clock.today() + timedelta(days=7)
     key = case.application.fund.form[0].key
     applications.ask_clarification(case.application, key, "Who leads the group?", due, by=by)
 

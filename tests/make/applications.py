@@ -171,7 +171,7 @@ def application(
         return made
     service.submit(made, by=signs)
     if status is ApplicationStatus.CLARIFICATION:
-        due = clock.now() + timedelta(days=7)
+        due = clock.today() + timedelta(days=7)
         section = made.fund.form[0].key
         service.ask_clarification(
             made, section, "Who leads the group?", due, by=officer(made.call.fund_code)

@@ -15,7 +15,7 @@ from portal.core.check import Check
 from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
-from portal.payments import checks, queries, service
+from portal.payments import checks, queries, service, steps
 from portal.payments.models import Receivable
 from portal.payments.queries import Matter
 from tests.make import payments as make
@@ -202,7 +202,7 @@ def test_the_queue_shows_each_person_only_what_is_theirs(world: World) -> None:
     assert {each.matter for each in queries.queue(till.approver)} == {Matter.APPROVE}
     assert {each.matter for each in queries.queue(till.finance)} == {Matter.PREPARE}
     assert queries.queue(make.grantee(world.award)) == []
-    todo = [each.title for each in queries.todos(make.grantee(world.other))]
+    todo = [each.title for each in steps.todos(make.grantee(world.other))]
     assert todo == [f"Enter bank details for {world.other.application.ref}"]
     other_fund = person(roles=[(Role.APPROVING_OFFICER, "vftc", None)])
     assert queries.queue(other_fund) == []

@@ -1,6 +1,6 @@
 """A question of the programme officer about one section, and the applicant's answer to it."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from uuid import uuid4
 
 from portal.accounts.models import Person
@@ -20,11 +20,13 @@ from portal.core.i18n import _
 from portal.core.text import normalise
 from portal.core.workflow import Refused
 
+END_OF_DAY = time(23, 59, 59)
+
 
 def ask_clarification(
-    application: Application, section: str, question: str, due_at: datetime, *, by: Person
+    application: Application, section: str, question: str, due_on: date, *, by: Person
 ) -> Clarification:
-    """Ask the applicant about one section of the form, to be answered by `due_at` (UTC).
+    """Ask the applicant about one section of the form, to be answered on `due_on` at the latest.
 
     Raises Refused where it is not the officer's turn, or the question cannot be.
     """
@@ -33,7 +35,7 @@ def ask_clarification(
     text = _sound(question, _("Write the question."))
     if section not in {each.key for each in application.fund.form}:
         raise Refused(_("Choose the section that the question is about."))
-    if due_at <= clock.now():
+    if due_on < clock.today():
         raise Refused(_("Give a day for the answer that is still to come."))
     clarification_id = uuid4()
     place = f"application:{application.id}:clarification:{clarification_id}"
@@ -43,7 +45,7 @@ def ask_clarification(
         section=section,
         sealed_question=crypto.seal(application.sealing_key, text, f"{place}:question"),
         asked_by_id=by.id,
-        due_at=due_at,
+        due_at=datetime.combine(due_on, END_OF_DAY, UTC),
     )
     session.add(clarification)
     session.flush()

@@ -71,5 +71,5 @@ def _read_line(application: Application) -> Any:
     until = None
     if application.status is ApplicationStatus.CLARIFICATION:
         question = queries.open_clarification(application)
-        until = question.due_at if question else None
+        until = question.due_on if question else None
     return journey.line(application, asked_until=until)

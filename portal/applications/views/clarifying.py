@@ -1,7 +1,5 @@
 """Questions about an application, and their answers."""
 
-from datetime import UTC, datetime, time
-
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -15,8 +13,6 @@ from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _, translated
 from portal.core.web import choices, tell
 from portal.core.workflow import Refused
-
-END_OF_DAY = time(23, 59, 59)
 
 
 @blueprint.route("/files/<ref>/ask", methods=["GET", "POST"])
@@ -37,7 +33,7 @@ def ask(ref: str) -> ResponseReturnValue:
                 application,
                 form.section.data,
                 form.question.data,
-                datetime.combine(form.due.data, END_OF_DAY, UTC),
+                form.due.data,
                 by=person,
             )
         except Refused as refused:

@@ -241,7 +241,7 @@ def _ask(story: Story, case: Case) -> None:
         case.application,
         "budget",
         case.words.question,
-        story.moment(9, 21),
+        story.day(9),
         by=story.people[OFFICER],
     )
 

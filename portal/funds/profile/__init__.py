@@ -19,7 +19,15 @@ from portal.funds.profile.grant import (
 )
 from portal.funds.profile.messages import extract_messages, human_texts
 from portal.funds.profile.model import Profile
-from portal.funds.profile.process import EligibilityRule, Process, RuleText, Stage, StationRule
+from portal.funds.profile.process import (
+    EligibilityRule,
+    Process,
+    RuleText,
+    Stage,
+    StationRule,
+    Step,
+    Terms,
+)
 
 __all__ = [
     "PROFILES",
@@ -42,6 +50,8 @@ __all__ = [
     "Source",
     "Stage",
     "StationRule",
+    "Step",
+    "Terms",
     "extract_messages",
     "human_texts",
     "load_profile",

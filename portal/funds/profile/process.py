@@ -1,11 +1,13 @@
 """The process of a fund: who acts at which stage, and the rules that are checked and quoted."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
 from portal.funds.profile.base import (
     Key,
+    Mark,
     OrganisationKindValue,
     Part,
     RuleNumber,
@@ -70,6 +72,58 @@ FLAGS = ("ldc", "lldc", "sids", "developing")
 ISO3_LENGTH = 3
 
 
+Step = Literal[
+    "screening",
+    "entitlement",
+    "interests",
+    "scoring",
+    "recommendation",
+    "decision",
+    "offer",
+    "acceptance",
+    "countersignature",
+    "bank_details",
+    "bank_check",
+    "payment_step",
+    "acknowledgement",
+    "report_review",
+    "closure",
+]
+"""What somebody has a term for; what follows the day of a report, a call or a debt has none."""
+
+Days = Annotated[int, Field(ge=1, le=366)]
+
+
+class Terms(Part):
+    """Within how many days each step is to be done, from the day on which it began to wait.
+
+    A day in a home page's list comes from here, and nothing else does: no term refuses anything.
+    `mark` says how sure the whole table is.
+    """
+
+    screening: Days = 10
+    entitlement: Days = 7
+    interests: Days = 5
+    scoring: Days = 14
+    recommendation: Days = 14
+    decision: Days = 10
+    offer: Days = 7
+    acceptance: Days = 14
+    countersignature: Days = 5
+    bank_details: Days = 7
+    bank_check: Days = 5
+    payment_step: Days = 3
+    acknowledgement: Days = 10
+    report_review: Days = 21
+    closure: Days = 14
+    mark: Mark = "T"
+
+    def due_on(self, step: Step, since: datetime) -> date:
+        """Return the day by which `step` is to be done that waits since a moment (days in UTC)."""
+        days: int = getattr(self, step)
+        return since.astimezone(UTC).date() + timedelta(days=days)
+
+
 class Process(Part):
     """Which way an application goes, and which role acts there (R13 to R15)."""
 
@@ -87,6 +141,7 @@ class Process(Part):
     nominee: bool
     max_awards_per_state_and_session: Annotated[int, Field(ge=1)] | None = None
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    terms: Terms = Terms()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -29,7 +29,6 @@ from portal.reports.queries.owing import (
     IN_FORCE,
     Owed,
     awards_in_force,
-    end_of,
     next_due,
     obligations,
     outstanding,
@@ -37,6 +36,7 @@ from portal.reports.queries.owing import (
 )
 from portal.reports.queries.waiting import (
     overdue,
+    review_step,
     todos,
     waiting_for,
 )
@@ -53,7 +53,6 @@ __all__ = [
     "award_of",
     "awards_in_force",
     "contents",
-    "end_of",
     "evidence",
     "expenditures",
     "figures",
@@ -68,6 +67,7 @@ __all__ = [
     "people",
     "report_in",
     "report_of",
+    "review_step",
     "reviews",
     "rule_of",
     "sealed_place",

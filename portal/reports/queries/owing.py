@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -73,8 +73,8 @@ def owed_by(awards: Sequence[Award]) -> list[tuple[Award, Owed]]:
     return [(award, owed) for award in awards for owed in _owed(award, found[award.id])]
 
 
-def next_due(application_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """Return by application when the next report that the grantee has to write is due (UTC).
+def next_due(application_ids: Sequence[UUID]) -> dict[UUID, date]:
+    """Return by application the day on which the next report that the grantee writes is due.
 
     Files whose reports are all in are left out. One SQL statement.
     """
@@ -87,17 +87,12 @@ def next_due(application_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     written: dict[Award, list[Report]] = defaultdict(list)
     for award, report in session.execute(rows):
         written[award] += [report] if report else []
-    found: dict[UUID, datetime] = {}
+    found: dict[UUID, date] = {}
     for award, reports in written.items():
         waiting = [owed.due_on for owed in _owed(award, reports) if owed.is_waiting and owed.due_on]
         if waiting:
-            found[award.application_id] = end_of(min(waiting))
+            found[award.application_id] = min(waiting)
     return found
-
-
-def end_of(day: date) -> datetime:
-    """Return the last second of a day in UTC: a report that comes on its day is in time."""
-    return datetime.combine(day, time(23, 59, 59), UTC)
 
 
 def awards_in_force(organisation_ids: Iterable[UUID] | None = None) -> list[Award]:

@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.i18n import _, translated
 from portal.core.todo import Todo
+from portal.funds.terms import within_term
 from portal.reports import policy
 from portal.reports.models import (
     Report,
@@ -22,7 +23,7 @@ from portal.reports.models import (
     ReviewSide,
 )
 from portal.reports.queries.inside import rule_of, sides_wanted
-from portal.reports.queries.owing import IN_FORCE, Owed, awards_in_force, end_of, owed_by
+from portal.reports.queries.owing import IN_FORCE, Owed, awards_in_force, owed_by
 
 AHEAD = timedelta(days=45)
 """How long before its day a report stands on the home page."""
@@ -96,18 +97,22 @@ def _to_write(award: Award, owed: Owed) -> Todo | None:
         ),
         "reports.reports_tab",
         {"ref": award.application.ref},
-        end_of(owed.due_on),
+        owed.due_on,
         award.application.title,
     )
 
 
 def _to_review(report: Report) -> Todo:
-    return Todo(
-        _(
-            "Look at the report on %(ref)s: %(title)s",
-            ref=report.award.application.ref,
-            title=translated(rule_of(report).title),
-        ),
-        "reports.read",
-        {"ref": report.award.application.ref, "key": report.key},
+    title = _(
+        "Look at the report on %(ref)s: %(title)s",
+        ref=report.award.application.ref,
+        title=translated(rule_of(report).title),
     )
+    return review_step(report, title)
+
+
+def review_step(report: Report, title: str) -> Todo:
+    """Return the task to give a word on a report that was handed in."""
+    values = {"ref": report.award.application.ref, "key": report.key}
+    fund, since = report.award.fund, report.submitted_at
+    return within_term(Todo(title, "reports.read", values), fund, "report_review", since)

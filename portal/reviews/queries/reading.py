@@ -6,6 +6,7 @@ number of SQL statements, whatever the number of rows.
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -19,6 +20,7 @@ from portal.applications.models import (
     InterestDeclaration,
     Recusal,
 )
+from portal.core.acts import last_act
 from portal.core.crypto import Unreadable, unseal
 from portal.core.db import session
 from portal.core.paging import Page, select_page
@@ -39,6 +41,9 @@ from portal.reviews.service.recusing import place
 from portal.reviews.service.screening import is_stale
 
 Status = ApplicationStatus
+
+HANDED_TO_OFFICE = ("application.submitted", "clarification.answered", "screening.completed")
+"""Acts that bring an application to the office: to be screened, or its entitlement checked."""
 
 IN_SCREENING = Application.status.in_((Status.SUBMITTED, Status.CLARIFICATION))
 
@@ -101,15 +106,24 @@ def to_check(person: Person, number: int = 1) -> Page[Application]:
     return select_page(policy.screened_by(person).where(entitlement_is_open()), number)
 
 
-def to_do_in_office(person: Person) -> list[Application]:
-    """Return what the person has to screen, then what to check. One SQL statement.
+def to_do_in_office(person: Person) -> list[tuple[Application, datetime | None]]:
+    """Return what the person has to screen, then what to check, each with since when it waits.
 
-    What is with the applicant, who was asked a question, is left out.
+    What is with the applicant, who was asked a question, is left out. One SQL statement.
     """
-    rows = policy.screened_by(person).where(
-        or_(Application.status == Status.SUBMITTED, entitlement_is_open())
+    rows = (
+        policy.screened_by(person)
+        .where(or_(Application.status == Status.SUBMITTED, entitlement_is_open()))
+        .add_columns(last_act(Application.id, *HANDED_TO_OFFICE))
     )
-    return sorted(session.scalars(rows), key=lambda each: each.status is not Status.SUBMITTED)
+    found = [(application, since) for application, since in session.execute(rows)]
+    return sorted(found, key=lambda each: each[0].status is not Status.SUBMITTED)
+
+
+def since_in_office(application: Application) -> datetime | None:
+    """Return since when one application waits for the office. One SQL statement."""
+    waits = select(last_act(Application.id, *HANDED_TO_OFFICE))
+    return session.scalar(waits.where(Application.id == application.id))
 
 
 def entitlement_is_open() -> ColumnElement[bool]:
@@ -120,11 +134,16 @@ def entitlement_is_open() -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One application that a reviewer is asked to read, and how far they are."""
+    """One application that a reviewer is asked to read, and how far they are.
+
+    `since` is when the next of their steps began to wait: the application came into review, or
+    they declared that nothing is in the way.
+    """
 
     application: Application
     declared: bool
     sheet: SheetStatus | None
+    since: datetime | None
 
     @property
     def done(self) -> bool:
@@ -139,7 +158,11 @@ def assignments(person: Person) -> list[Assignment]:
     """
     rows = (
         policy.asked(person)
-        .add_columns(InterestDeclaration.id, ScoreSheet.status)
+        .add_columns(
+            InterestDeclaration.declared_at,
+            ScoreSheet.status,
+            last_act(Application.id, "screening.completed"),
+        )
         .outerjoin(
             InterestDeclaration,
             and_(
@@ -153,8 +176,8 @@ def assignments(person: Person) -> list[Assignment]:
         )
     )
     return [
-        Assignment(application, declared is not None, status)
-        for application, declared, status in session.execute(rows)
+        Assignment(application, declared_at is not None, status, declared_at or came)
+        for application, declared_at, status, came in session.execute(rows)
     ]
 
 

@@ -1,0 +1,173 @@
+"""What each person has to do about payments, for the home page and the page of a file."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Date, Select, String, cast, func, null, select, union_all
+
+from portal.accounts.models import Person
+from portal.applications import policy as applications
+from portal.applications.models import Application
+from portal.awards.models import Agreement, Award, Instalment
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.todo import Todo, by_urgency
+from portal.funds.terms import within_term
+from portal.payments import policy, queries
+from portal.payments.account import CURRENT, Account, last_of, live
+from portal.payments.models import (
+    BankDetails,
+    BankStatus,
+    OrderStatus,
+    PaymentOrder,
+    Receivable,
+    ReceivableStatus,
+)
+from portal.payments.standing import Standing
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return what the person has to do about payments. Three SQL statements at most."""
+    return [*_for_staff(person), *_for_grantees(person)]
+
+
+def next_steps(person: Person, application: Application) -> list[Todo]:
+    """Return what the person has to do about the payments of this file. Two SQL statements."""
+    read = last_of(application)
+    if read is None:
+        return []
+    award, details, owed, orders = read
+    if applications.is_member(person, application):
+        return list(_next_of_grantee(award, details, orders))
+    one = Account(award, Standing(award, details, {}, 0), live(orders), owed)
+    found = list(queries.signing(one, person))
+    steps = [each.task for each in found]
+    waits = details is not None and details.status is BankStatus.VERIFIED and not one.orders
+    if waits and award.status in queries.SERVED and policy.can_prepare(person, application):
+        title = _("See which payment can be prepared, or whether the file can be closed")
+        steps.append(Todo(title, "payments.payments_tab", {"ref": application.ref}))
+    return steps
+
+
+def _next_of_grantee(
+    award: Award, details: BankDetails | None, orders: Sequence[PaymentOrder]
+) -> Iterator[Todo]:
+    if details is None and award.status in queries.ENTERED_FOR:
+        since = award.agreement.signed_at if award.agreement else None
+        yield _bank_details(award.application, since, _("Enter your bank details"))
+    for order in orders:
+        if order.status is OrderStatus.CONFIRMED and order.acknowledged_at is None:
+            title = _("Say whether the payment has arrived")
+            yield _arrival(award.application, order.ref, order.confirmed_at, title)
+
+
+def _bank_details(application: Application, since: datetime | None, title: str) -> Todo:
+    fund, values = application.fund, {"ref": application.ref}
+    return within_term(Todo(title, "payments.bank", values), fund, "bank_details", since)
+
+
+def _arrival(application: Application, order: str, since: datetime | None, title: str) -> Todo:
+    fund, values = application.fund, {"ref": order}
+    return within_term(Todo(title, "payments.acknowledge", values), fund, "acknowledgement", since)
+
+
+def _for_staff(person: Person) -> list[Todo]:
+    found: dict[queries.Matter, list[Todo]] = defaultdict(list)
+    for each in queries.queue(person):
+        found[each.matter].append(each.task)
+    return [_all_of(matter, found[matter]) for matter in queries.Matter if matter in found]
+
+
+def _all_of(matter: queries.Matter, tasks: Sequence[Todo]) -> Todo:
+    """Return one task for all of a matter: the one that presses most gives it its day."""
+    first = by_urgency(list(tasks))[0]
+    title = _("%(matter)s (%(count)s)", matter=str(matter.label), count=len(tasks))
+    return replace(first, title=title, endpoint="payments.queue", values={"matter": matter.value})
+
+
+def _for_grantees(person: Person) -> list[Todo]:
+    own = person.organisation_ids()
+    if not own:
+        return []
+    kinds = union_all(_without_bank_details(own), _to_acknowledge(own), _to_pay_back(own))
+    waiting = kinds.subquery()
+    told = (waiting.c.order_ref, waiting.c.owed_on, waiting.c.since)
+    rows = select(Application, *told).join(waiting, Application.id == waiting.c.application_id)
+    return [_grantee_todo(*row) for row in session.execute(rows)]
+
+
+GranteeRow = Select[UUID, str | None, date | None, datetime | None]
+"""What waits for a grantee: the file, the order that came, the day of a debt, since when."""
+
+
+def _without_bank_details(own: set[UUID]) -> GranteeRow:
+    current = select(BankDetails.award_id).where(BankDetails.status.in_(CURRENT))
+    refused = (
+        select(func.max(BankDetails.checked_at))
+        .where(BankDetails.award_id == Award.id, BankDetails.status == BankStatus.REJECTED)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Award.application_id,
+            cast(null(), String).label("order_ref"),
+            cast(null(), Date).label("owed_on"),
+            func.greatest(Agreement.signed_at, refused).label("since"),
+        )
+        .join(Award.application)
+        .outerjoin(Award.agreement)
+        .where(
+            Application.organisation_id.in_(own),
+            Award.status.in_(queries.ENTERED_FOR),
+            Award.id.not_in(current),
+        )
+    )
+
+
+def _to_acknowledge(own: set[UUID]) -> GranteeRow:
+    return (
+        select(
+            Award.application_id,
+            PaymentOrder.ref,
+            cast(null(), Date),
+            PaymentOrder.confirmed_at,
+        )
+        .join(Award.application)
+        .join(Instalment, Instalment.award_id == Award.id)
+        .join(PaymentOrder, PaymentOrder.instalment_id == Instalment.id)
+        .where(
+            Application.organisation_id.in_(own),
+            PaymentOrder.status == OrderStatus.CONFIRMED,
+            PaymentOrder.acknowledged_at.is_(None),
+        )
+    )
+
+
+def _to_pay_back(own: set[UUID]) -> GranteeRow:
+    return (
+        select(
+            Award.application_id,
+            cast(null(), String),
+            Receivable.due_on,
+            Receivable.created_at,
+        )
+        .join(Award.application)
+        .join(Receivable, Receivable.award_id == Award.id)
+        .where(Application.organisation_id.in_(own), Receivable.status == ReceivableStatus.OPEN)
+    )
+
+
+def _grantee_todo(
+    application: Application, order: str | None, owed_on: date | None, since: datetime | None
+) -> Todo:
+    ref = application.ref
+    if order is not None:
+        title = _("Say whether the payment for %(ref)s has arrived", ref=ref)
+        return _arrival(application, order, since, title)
+    if owed_on is not None:
+        title = _("Pay back what is due for %(ref)s", ref=ref)
+        return Todo(title, "payments.payments_tab", {"ref": ref}, owed_on, since=since)
+    return _bank_details(application, since, _("Enter bank details for %(ref)s", ref=ref))
