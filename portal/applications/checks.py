@@ -99,8 +99,8 @@ def _sealed() -> CheckResult:
 def checks() -> list[Check]:
     """Return the invariants of applications."""
     return [
-        Check(_("submissions match their digests"), _digests),
-        Check(_("submitted applications hold exactly what was submitted"), _stands_still),
-        Check(_("applications under way were submitted"), _complete),
-        Check(_("answers on contacts and risk are encrypted"), _sealed),
+        Check(_("Submissions match their digests"), _digests),
+        Check(_("Submitted applications hold exactly what was submitted"), _stands_still),
+        Check(_("Applications under way were submitted"), _complete),
+        Check(_("Answers on contacts and risk are encrypted"), _sealed),
     ]

@@ -1,23 +1,54 @@
 """Invariants of awards, for `portal check`."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal.awards.models import Agreement, Award, AwardBudgetLine, AwardStatus, Instalment
 from portal.core import files
+from portal.core.audit import SAME_MOMENT
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
+from portal.core.i18n import _
 from portal.reviews.models import Decision
 
 NOT_IN_FORCE = (AwardStatus.OFFERED, AwardStatus.DECLINED, AwardStatus.CANCELLED)
+
+ACTS = """
+SELECT w.id, w.ref, 'award.offered' AS act, NULL::uuid AS person_id, w.offered_at AS at,
+    'amount_usd' AS fact, w.amount_usd::text AS value
+FROM award w
+UNION ALL
+SELECT g.id, w.ref, 'agreement.issued', g.issued_by_id, g.issued_at, 'digest', g.digest
+FROM agreement g JOIN award w ON w.id = g.award_id
+UNION ALL
+SELECT w.id, w.ref, 'offer.accepted', g.signed_by_id, g.signed_at, 'digest', g.digest
+FROM agreement g JOIN award w ON w.id = g.award_id WHERE g.signed_at IS NOT NULL
+UNION ALL
+SELECT w.id, w.ref, 'agreement.signed', g.countersigned_by_id, g.countersigned_at, 'digest',
+    g.digest
+FROM agreement g JOIN award w ON w.id = g.award_id WHERE g.countersigned_at IS NOT NULL
+"""
+"""What an award and its agreement say was done: by whom, when, over what."""
+
+UNTOLD = f"""
+SELECT said.ref, said.act FROM ({ACTS}) AS said
+WHERE NOT EXISTS (
+    SELECT FROM audit_event e
+    WHERE e.subject_id = said.id AND e.action = said.act
+    AND (said.person_id IS NULL OR e.actor_id = said.person_id)
+    AND abs(extract(epoch FROM e.at - said.at)) <= :seconds
+    AND e.facts ->> said.fact = said.value
+) ORDER BY said.ref, said.act
+"""  # noqa: S608 — made of the constant above
 
 
 def checks() -> list[Check]:
     """Return the invariants of this feature."""
     return [
-        Check("no award is above its ceiling or its decision", _within_ceilings),
-        Check("budget and instalments of issued documents sum to the award", _sums_hold),
-        Check("agreements are the files that were signed", _files_match),
-        Check("awards in force carry the signatures of two people", _signed),
+        Check(_("No award is above its ceiling or its decision"), _within_ceilings),
+        Check(_("Budget and instalments of issued documents sum to the award"), _sums_hold),
+        Check(_("Agreements are the files that were signed"), _files_match),
+        Check(_("Awards in force carry the signatures of two people"), _signed),
+        Check(_("Every award is offered and signed as the audit chain says"), _signed_as_told),
     ]
 
 
@@ -78,3 +109,14 @@ def _is_signed(award: Award) -> bool:
     if award.status is AwardStatus.ACCEPTED or not award.fund.process.countersigned:
         return True
     return signed.countersigned_by_id not in {None, signed.signed_by_id}
+
+
+def _signed_as_told() -> CheckResult:
+    """Look for the event of each offer, document and signature. Two SQL statements."""
+    total = session.scalar(text(f"SELECT count(*) FROM ({ACTS}) AS said"))  # noqa: S608
+    untold = session.execute(text(UNTOLD), {"seconds": SAME_MOMENT.total_seconds()})
+    wrong = [
+        _("Award %(ref)s: the chain tells otherwise of %(act)s.", ref=ref, act=act)
+        for ref, act in untold
+    ]
+    return CheckResult(total or 0, wrong)

@@ -4,14 +4,15 @@ from sqlalchemy import select
 
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
+from portal.core.i18n import _
 from portal.funds.models import Call, ProfileVersion
 
 
 def checks() -> list[Check]:
     """Return the invariants of this feature."""
     return [
-        Check("frozen fund profiles match their digests", _profiles_match),
-        Check("no call is above its fund's ceiling", _ceilings_hold),
+        Check(_("Frozen fund profiles match their digests"), _profiles_match),
+        Check(_("No call is above its fund's ceiling"), _ceilings_hold),
     ]
 
 

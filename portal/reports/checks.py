@@ -1,20 +1,36 @@
 """Invariants of reports, for `portal check`."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal.awards.models import Award
+from portal.core.audit import SAME_MOMENT
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
+from portal.core.i18n import _
 from portal.reports.models import Report, ReportReview, ReportStatus
 from portal.reports.service import digest_of
+
+UNTOLD = """
+SELECT DISTINCT r.ref FROM report r JOIN report_review w ON w.report_id = r.id
+WHERE NOT EXISTS (
+    SELECT FROM audit_event e
+    WHERE e.subject_id = r.id AND e.actor_id = w.by_id
+    AND e.action = ANY (CASE WHEN w.accepted
+        THEN ARRAY['report.' || w.side || '_accepted', 'report.accepted:' || r.key]
+        ELSE ARRAY['report.returned'] END)
+    AND e.facts ->> 'round' = w.round::text
+    AND abs(extract(epoch FROM e.at - w.at)) <= :seconds
+) ORDER BY r.ref
+"""
 
 
 def checks() -> list[Check]:
     """Return the invariants of this feature."""
     return [
-        Check("no more is accepted as spent than was awarded", _within_awards),
-        Check("reports match their digests", _digests_match),
-        Check("two people accept each report", _two_people),
+        Check(_("No more is accepted as spent than was awarded"), _within_awards),
+        Check(_("Reports match their digests"), _digests_match),
+        Check(_("Two people accept each report"), _two_people),
+        Check(_("Every word on a report is by whom the audit chain names"), _said_as_told),
     ]
 
 
@@ -63,4 +79,14 @@ def _two_people() -> CheckResult:
             for ref, words, people in rows
             if words != people
         ],
+    )
+
+
+def _said_as_told() -> CheckResult:
+    """Look for the event of each word on a report. Two SQL statements."""
+    total = session.scalar(select(func.count()).select_from(ReportReview))
+    untold = session.scalars(text(UNTOLD), {"seconds": SAME_MOMENT.total_seconds()})
+    return CheckResult(
+        total or 0,
+        [_("Report %(ref)s was looked at by others, by the chain.", ref=ref) for ref in untold],
     )

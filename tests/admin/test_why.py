@@ -1,5 +1,7 @@
 """“Why was this grant made?”: everything that led to it, by whom, and the proof."""
 
+# ruff: noqa: S608 — the statements are made of values of this file
+
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -181,6 +183,7 @@ def tamper(db: Db, statement: str) -> None:
     db.expire_all()
 
 
+ADMINISTRATOR = "(SELECT person_id FROM role_grant WHERE role = 'administrator' LIMIT 1)"
 CHANGES = [
     ("UPDATE submission SET digest = repeat('0', 64)", "Submission 1 is not the one"),
     ("UPDATE score SET points = 5 WHERE points = 3", "The scores of Reader 1"),
@@ -190,6 +193,18 @@ CHANGES = [
     ("UPDATE agreement SET digest = repeat('0', 64)", "signed over another text"),
     ("UPDATE payment_approval SET digest = repeat('0', 64)", "signed over something else"),
     ("UPDATE payment_order SET amount_usd = 1, amount = 1", "The payment of order"),
+    (f"UPDATE submission SET by_id = {ADMINISTRATOR}", "Submission 1 is not the one"),
+    ("UPDATE score_sheet SET submitted_at = submitted_at - interval '1 day'", "The scores of"),
+    ("UPDATE decision SET reasons = 'bribed'", "The reasons of the decision"),
+    (f"UPDATE decision SET decided_by_id = {ADMINISTRATOR}", "for the decision"),
+    ("UPDATE decision SET decided_at = decided_at - interval '1 day'", "for the decision"),
+    (f"UPDATE agreement SET signed_by_id = {ADMINISTRATOR}", "or by others"),
+    (
+        f"UPDATE payment_approval SET person_id = {ADMINISTRATOR} WHERE step = 'release'",
+        "for a signature of order",
+    ),
+    ("UPDATE payment_approval SET at = at - interval '1 day'", "for a signature of order"),
+    (f"UPDATE payment_order SET confirmed_by_id = {ADMINISTRATOR}", "The payment of"),
 ]
 
 
@@ -215,8 +230,8 @@ def test_an_event_that_was_changed_or_removed_is_found(db: Db) -> None:
     events = case_events(made.application.id)
     changed, removed = events[3].number, events[6].number
     last = db.scalar(sa.select(sa.func.max(AuditEvent.number)))
-    tamper(db, f"UPDATE audit_event SET rule = 'R1' WHERE number = {changed}")  # noqa: S608
-    tamper(db, f"DELETE FROM audit_event WHERE number = {removed}")  # noqa: S608
+    tamper(db, f"UPDATE audit_event SET rule = 'R1' WHERE number = {changed}")
+    tamper(db, f"DELETE FROM audit_event WHERE number = {removed}")
     links = why.reasons(by_ref(ref), reader).proof.links
     unsound = [link.number for link in links if not link.sound]
     assert changed in unsound

@@ -110,5 +110,5 @@ def test_the_checks_see_nothing_wrong() -> None:
     make.call(ceiling_usd=300_000)
     results = {check.name: check.run() for check in checks.checks()}
     assert all(result.violations == [] for result in results.values())
-    assert results["no call is above its fund's ceiling"].count == 1
-    assert results["frozen fund profiles match their digests"].count == len(make.profiles())
+    assert results["No call is above its fund's ceiling"].count == 1
+    assert results["Frozen fund profiles match their digests"].count == len(make.profiles())
