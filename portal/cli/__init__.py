@@ -1,4 +1,4 @@
-"""The command line: `portal demo | migrate | serve | work | check | invite-admin`.
+"""The command line: `portal demo | migrate | serve | work | check | invite-admin | import`.
 
 Every command takes `--data DIR`, and says what is wrong in one line.
 """
@@ -12,13 +12,14 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from portal.cli.check import check
 from portal.cli.database import migrate
 from portal.cli.demo import demo
+from portal.cli.importing import import_
 from portal.cli.people import invite_admin
 from portal.cli.run import serve, work
 from portal.core.config import BadSettings
 from portal.core.embedded import NoDatabase
 from portal.core.workflow import Refused
 
-COMMANDS = (demo, migrate, serve, work, check, invite_admin)
+COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_)
 
 
 class OneLine(click.Group):
@@ -48,6 +49,9 @@ def portal() -> None:
 
 
 for command in COMMANDS:
+    portal.add_command(command)
+
+for command in (*COMMANDS[:-1], *import_.commands.values()):
     command.params.append(
         click.Option(
             ["--data"],
@@ -55,7 +59,6 @@ for command in COMMANDS:
             help="Where the embedded database, the files and the secrets are.  [default: ./var]",
         )
     )
-    portal.add_command(command)
 
 
 def main() -> None:

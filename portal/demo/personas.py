@@ -160,7 +160,7 @@ def _keepers() -> list[Persona]:
         _staff(
             "donors",
             _l("Donor-relations officer"),
-            _l("See what the funds have received."),
+            _l("Nothing yet: donors, pledges and contributions are still to be built."),
         ),
         _staff(
             "publication",

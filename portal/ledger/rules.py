@@ -17,6 +17,8 @@ from portal.core.text import sha256_hex
 from portal.ledger.models import AccountKind
 
 DOLLAR = "USD"
+APPROXIMATE = "-approximate"
+"""How the name of a source ends whose figures are not the UN's own."""
 _FULL = 100
 
 
@@ -167,6 +169,11 @@ class Rate:
     effective_on: date
     source: str
     id: UUID | None
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether the source says of itself that its figures are approximate."""
+        return self.source.endswith(APPROXIMATE)
 
     def in_usd(self, money: Money) -> Money:
         """Return `money` in US$, rounded once, half to even. Raises Unbalanced elsewhere."""

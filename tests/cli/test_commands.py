@@ -15,6 +15,7 @@ from portal.core import migrate
 from portal.core.config import ROOT
 from portal.core.db import session
 from portal.funds.profile import PROFILES
+from tests.ledger.test_unore import dataset, row
 from tests.make.accounts import person
 
 SECRETS = {
@@ -98,6 +99,23 @@ def test_who_holds_another_role_is_not_invited(fresh_database: str, tmp_path: Pa
     assert_one_line(done, "An administrator holds no other role")
 
 
+def test_rates_of_the_un_are_imported_once_and_whole(fresh_database: str, tmp_path: Path) -> None:
+    file, bad = tmp_path / "rates.xml", tmp_path / "bad.xml"
+    file.write_bytes(dataset(row("KES", "129.5"), row("NPR", "141.2")))
+    bad.write_bytes(dataset(row("UGX", "3600"), row("XAF", "-1"), row("LAK", "none")))
+    said = [on(fresh_database, "import", "rates", str(file), data=tmp_path) for _time in (1, 2)]
+    assert [each.stdout for each in said] == [
+        "2 rates are new, 0 were there already.\n",
+        "0 rates are new, 2 were there already.\n",
+    ]
+    refused = on(fresh_database, "import", "rates", str(bad), data=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: Nothing was taken from bad.xml:\n")
+    assert "Row 2: “-1” is no rate" in refused.stderr
+    assert "Row 3: “none” is no rate" in refused.stderr
+    assert session.scalar(sa.text("SELECT count(*) FROM exchange_rate")) == 2
+
+
 def test_what_is_no_address_is_refused(fresh_database: str, tmp_path: Path) -> None:
     assert_one_line(on(fresh_database, "invite-admin", "ada", data=tmp_path), "e-mail address")
 
@@ -158,8 +176,10 @@ def test_a_demonstration_on_a_real_server_is_never_emptied(
     assert_one_line(done, "embedded databases only")
 
 
-@pytest.mark.parametrize("command", ["demo", "migrate", "serve", "work", "check", "invite-admin"])
+@pytest.mark.parametrize(
+    "command", ["demo", "migrate", "serve", "work", "check", "invite-admin", "import rates"]
+)
 def test_every_command_takes_data_and_explains_itself(command: str) -> None:
-    done = portal(command, "--help")
+    done = portal(*command.split(), "--help")
     assert done.returncode == 0
     assert "--data" in done.stdout
