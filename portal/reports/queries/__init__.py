@@ -28,11 +28,11 @@ from portal.reports.queries.inside import (
 from portal.reports.queries.owing import (
     IN_FORCE,
     Owed,
-    awards_in_force,
     next_due,
     obligations,
     outstanding,
     owed_by,
+    owed_in_force,
 )
 from portal.reports.queries.waiting import (
     overdue,
@@ -51,7 +51,6 @@ __all__ = [
     "answer_rows",
     "answers",
     "award_of",
-    "awards_in_force",
     "contents",
     "evidence",
     "expenditures",
@@ -64,6 +63,7 @@ __all__ = [
     "outstanding",
     "overdue",
     "owed_by",
+    "owed_in_force",
     "people",
     "report_in",
     "report_of",

@@ -1,12 +1,12 @@
 """What awards owe: computed from the profile and the days of the award, never stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import joinedload
 
 from portal.applications.models import Application
@@ -78,39 +78,38 @@ def next_due(application_ids: Sequence[UUID]) -> dict[UUID, date]:
 
     Files whose reports are all in are left out. One SQL statement.
     """
+    found: dict[UUID, date] = {}
+    for award, owed in _in_force(Award.application_id.in_(application_ids)):
+        if owed.is_waiting and owed.due_on:
+            before = found.get(award.application_id, owed.due_on)
+            found[award.application_id] = min(before, owed.due_on)
+    return found
+
+
+def owed_in_force(organisation_ids: Collection[UUID] | None = None) -> list[tuple[Award, Owed]]:
+    """Return what grants in force owe, of some organisations or of all. One SQL statement."""
+    if organisation_ids is None:
+        return _in_force(true())
+    return _in_force(Application.organisation_id.in_(organisation_ids))
+
+
+def _in_force(wanted: ColumnElement[bool]) -> list[tuple[Award, Owed]]:
     rows = (
         select(Award, Report)
+        .join(Award.application)
         .outerjoin(Report, Report.award_id == Award.id)
-        .where(Award.application_id.in_(application_ids), Award.status.in_(IN_FORCE))
+        .where(Award.status.in_(IN_FORCE), wanted)
         .options(joinedload(Award.agreement))
+        .order_by(Award.ends_on, Award.ref)
     )
     written: dict[Award, list[Report]] = defaultdict(list)
     for award, report in session.execute(rows):
         written[award] += [report] if report else []
-    found: dict[UUID, date] = {}
-    for award, reports in written.items():
-        waiting = [owed.due_on for owed in _owed(award, reports) if owed.is_waiting and owed.due_on]
-        if waiting:
-            found[award.application_id] = min(waiting)
-    return found
-
-
-def awards_in_force(organisation_ids: Iterable[UUID] | None = None) -> list[Award]:
-    """Return awards that owe reports, of some organisations or of all. One SQL statement."""
-    rows = (
-        select(Award)
-        .join(Award.application)
-        .where(Award.status.in_(IN_FORCE))
-        .options(joinedload(Award.agreement))
-        .order_by(Award.ends_on, Award.ref)
-    )
-    if organisation_ids is not None:
-        rows = rows.where(Application.organisation_id.in_(list(organisation_ids)))
-    return list(session.scalars(rows))
+    return [(award, owed) for award, reports in written.items() for owed in _owed(award, reports)]
 
 
 def outstanding(organisation_id: UUID) -> list[str]:
-    """Return a sentence for each report that is overdue (R4); two SQL statements.
+    """Return a sentence for each report that is overdue (R4); one SQL statement.
 
     A report that is in and waits for the fund's word is not outstanding.
     """
@@ -121,6 +120,6 @@ def outstanding(organisation_id: UUID) -> list[str]:
             ref=award.ref,
             day=format_day(owed.due_on) if owed.due_on else "",
         )
-        for award, owed in owed_by(awards_in_force([organisation_id]))
+        for award, owed in owed_in_force([organisation_id])
         if owed.is_overdue
     ]

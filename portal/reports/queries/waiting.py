@@ -23,7 +23,7 @@ from portal.reports.models import (
     ReviewSide,
 )
 from portal.reports.queries.inside import rule_of, sides_wanted
-from portal.reports.queries.owing import IN_FORCE, Owed, awards_in_force, owed_by
+from portal.reports.queries.owing import IN_FORCE, Owed, owed_by, owed_in_force
 
 AHEAD = timedelta(days=45)
 """How long before its day a report stands on the home page."""
@@ -79,7 +79,7 @@ def overdue(person: Person) -> list[tuple[Award, Owed]]:
 def todos(person: Person) -> list[Todo]:
     """Return what the person has to do with reports: to write, or to give a word on."""
     own = person.organisation_ids()
-    found = [_to_write(award, owed) for award, owed in owed_by(awards_in_force(own))] if own else []
+    found = [_to_write(award, owed) for award, owed in owed_in_force(own)] if own else []
     tasks = [task for task in found if task is not None]
     if not policy.reviews_somewhere(person):
         return tasks

@@ -11,11 +11,7 @@ from portal.reports.queries import Owed
 
 def send_reminders() -> int:
     """Queue every reminder that is due today, each once, and return how many there were."""
-    return sum(
-        _remind(award, owed)
-        for award, owed in queries.owed_by(queries.awards_in_force())
-        if owed.is_waiting
-    )
+    return sum(_remind(award, owed) for award, owed in queries.owed_in_force() if owed.is_waiting)
 
 
 def _remind(award: Award, owed: Owed) -> int:
