@@ -39,6 +39,10 @@ def _unknown_report(act: Content) -> None:
     act["instalments"][1]["report"] = "midterm"
 
 
+def _no_time_to_decide(act: Content) -> None:
+    act["process"]["terms"]["decision"] = 0
+
+
 def _unsigned_agreement(act: dict[str, Any]) -> None:
     act["process"]["countersigned"] = False
 
@@ -133,6 +137,7 @@ def _audit_line_without_category(act: Content) -> None:
         (_instalments, "sum to 100 per cent"),
         (_unknown_report, "waits for no known report"),
         (_no_body, "goes with selection by scores"),
+        (_no_time_to_decide, "greater than or equal to 1"),
         (_unsigned_agreement, "an agreement is countersigned"),
         (_wrong_reviewers, "have the role 'task_force_member'"),
         (_no_review_stage, "'review' is missing"),
