@@ -99,8 +99,12 @@ def language() -> str:
 
 @contextmanager
 def speaking(tag: str) -> Iterator[None]:
-    """Write in the language `tag` inside the block, whoever asks: for mail and documents."""
-    token = _spoken.set(tag if tag in LANGUAGES or tag in PSEUDO else "en")
+    """Write in the language `tag` inside the block, whoever asks: for mail and documents.
+
+    A language without a catalogue is written as English, its dates and numbers too: a document
+    in two languages is in none.
+    """
+    token = _spoken.set(tag if tag in offered() or tag in PSEUDO else "en")
     try:
         yield
     finally:

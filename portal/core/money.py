@@ -213,7 +213,7 @@ def format_money(money: Money, locale: str = "en") -> str:
     if where.language != "en":
         pattern = where.currency_formats["standard"]
         return _write(money, pattern, where)
-    sign = "-" if money.minor < 0 else ""
+    sign = "\N{MINUS SIGN}" if money.minor < 0 else ""
     code = "US$" if money.currency == _US_DOLLARS else money.currency
     return f"{sign}{code} {format_amount(abs(money), locale)}"
 

@@ -145,7 +145,11 @@ def _page(template: str, form: CallForm, **context: Any) -> ResponseReturnValue:
         name = each.group.label if each.group else _("Observer States")
         groups.setdefault(str(name), []).append(options[each.iso3])
     order = [*(str(group.label) for group in Group), _("Observer States")]
-    listed = [(name, groups[name]) for name in order if name in groups]
+    listed = [
+        (name, sorted(groups[name], key=lambda option: str(option.label.text)))
+        for name in order
+        if name in groups
+    ]
     answer = render_template(template, form=form, country_groups=listed, **context)
     return (answer, UNPROCESSABLE) if form.errors else answer
 

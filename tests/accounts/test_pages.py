@@ -190,5 +190,5 @@ def app_countries() -> list[tuple[str, str]]:
 
     with speaking("en"):
         english = country_names()
-    with speaking("ar"):
+    with speaking("ar-XB"):
         return english + country_names()

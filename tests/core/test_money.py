@@ -255,7 +255,7 @@ def test_what_is_no_rate_is_refused(rate: str) -> None:
     ("money", "locale", "text"),
     [
         (usd(480000), "en", "US$ 4,800.00"),
-        (usd(-5), "en", "-US$ 0.05"),
+        (usd(-5), "en", "−US$ 0.05"),
         (Money(2900000, "XOF"), "en", "XOF 2,900,000"),
         (Money(1234567, "TND"), "en_GB", "TND 1,234.567"),
         (usd(480000), "en-XA", "US$ 4,800.00"),

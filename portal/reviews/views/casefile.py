@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.accounts.models import Person, Role
-from portal.applications import eligibility
+from portal.applications import eligibility, journey
 from portal.applications import policy as applications
 from portal.applications import queries as applications_queries
 from portal.applications.models import Application, ApplicationStatus
@@ -79,6 +79,7 @@ def decision(ref: str) -> ResponseReturnValue:
         "reviews/decision.html",
         application=application,
         decision=queries.decision(application),
+        offered=journey.line(application).standing in journey.STANDINGS.values(),
         own=applications.is_member(guard.signed_in(), application),
     )
 
