@@ -208,7 +208,7 @@ def test_a_second_click_finds_what_the_first_one_did(world: World) -> None:
 
 
 def test_one_person_with_every_role_signs_once(world: World) -> None:
-    every = person(roles=list(Role))
+    every = person(roles=[role for role in Role if role is not Role.ADMINISTRATOR])
     service.certify(world.order, by=every)
     refuses(lambda: service.approve(world.order, by=every), "somebody else")
     service.approve(world.order, by=world.till.approver)
@@ -224,7 +224,8 @@ def test_one_person_with_every_role_signs_once(world: World) -> None:
 
 def test_a_colleague_of_the_grantee_with_a_role_signs_nothing(world: World) -> None:
     colleague = member(world.paid.application.organisation, MemberRole.EDITOR)
-    colleague.roles.extend(person(roles=list(Role)).roles)
+    roles = [role for role in Role if role is not Role.ADMINISTRATOR]
+    colleague.roles.extend(person(roles=roles).roles)
     refuses(lambda: service.certify(world.order, by=colleague), "somebody else")
 
 
