@@ -87,7 +87,7 @@ NAV: tuple[Entry, ...] = (
     Entry(
         _l("Recommendations"),
         "reviews.calls",
-        holders(reviews.reads_rankings),
+        holders(reviews.opens_lists),
         covers=("reviews.ranking", "reviews.recommendation", "reviews.make", "reviews.approve"),
     ),
     Entry(_l("Payments"), "payments.queue", holders(payments.has_queue), covers=("payments.",)),

@@ -96,7 +96,7 @@ def _choosers() -> list[Persona]:
         _staff(
             "officer",
             _l("Programme officer of the small grants and of technical cooperation"),
-            _l("Screen applications, ask a question, prepare the recommendation, make offers."),
+            _l("Screen applications, ask a question, make offers, look at reports."),
         ),
         _staff(
             "kenya_2",

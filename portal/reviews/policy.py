@@ -1,7 +1,8 @@
 """Who screens, scores, recommends and decides, and who sees whose scores (R14, R16).
 
 Nobody plays two parts: whoever scored, screened or recommended in a call does not decide in it,
-and whoever acts for the fund's office on an application does not score it. What somebody is
+and whoever acts for the fund's office on an application does not score it. Where the body itself
+recommends, one of its members puts its list forward, once their own sheets are in. What somebody is
 recused from does not exist for them: not its sheets, not its place in a ranking, and no ranked
 list or total that it is part of.
 """
@@ -45,6 +46,7 @@ class Parts:
     scored: bool
     screened: bool
     recommended: bool
+    unscored: bool
 
 
 def part_columns(
@@ -56,6 +58,11 @@ def part_columns(
     party = exists().where(
         Recusal.application_id == one.id, Recusal.person_id == person.id, here
     ) | exists().where(here, one.organisation_id.in_(person.organisation_ids()))
+    own_sheet_is_in = exists().where(
+        ScoreSheet.application_id == one.id,
+        ScoreSheet.reviewer_id == person.id,
+        ScoreSheet.status == SheetStatus.SUBMITTED,
+    )
     return [
         party,
         exists().where(
@@ -65,6 +72,7 @@ def part_columns(
             ScreeningItem.application_id == one.id, ScreeningItem.checked_by_id == person.id, here
         ),
         exists().where(list_.call_id == call_id, list_.made_by_id == person.id),
+        exists().where(here, one.status == ApplicationStatus.IN_REVIEW, ~own_sheet_is_in),
     ]
 
 
@@ -72,6 +80,7 @@ def parts_in(person: Person, call: Call) -> Parts:
     """Return the parts that a person has played in a call. One SQL statement.
 
     `party`: recused from one of its applications, or working for one of its applicants.
+    `unscored`: one of its applications in review has no sheet of the person that counts.
     """
     found = session.execute(select(*part_columns(person, call.id))).one()
     return Parts(*(bool(part) for part in found))
@@ -128,7 +137,12 @@ def reads_rankings(person: Person) -> bool:
 
 def acts_on_lists(person: Person) -> bool:
     """Say whether the person may have to prepare a ranked list, or to decide on one."""
-    return person.holds_any(*OFFICE)
+    return person.holds_any(*OFFICE, Role.TASK_FORCE)
+
+
+def opens_lists(person: Person) -> bool:
+    """Say whether there may be ranked lists for the person: each one is asked for itself."""
+    return reads_rankings(person) or acts_on_lists(person)
 
 
 def belongs_to_body(person: Person, application: Application) -> bool:
@@ -252,20 +266,29 @@ def can_rank(person: Person, call: Call) -> bool:
 
 
 def reads_all_scores(person: Person, call: Call, parts: Parts | None = None) -> bool:
-    """Say whether the person reads every line of a call's ranked list."""
+    """Say whether the person reads every line of a call's ranked list.
+
+    Of the members of the body, only whoever puts it forward does.
+    """
     role = call.fund.process.reviewer_role
     if role is not None and person.has_role(Role(role), call.fund_code):
-        return False
+        return call.fund.process.body_recommends and recommends_in(person, call, parts)
     if not any(covers(person, role, call) for role in SCORE_READERS):
         return False
     return not (parts or parts_in(person, call)).party
 
 
 def recommends_in(person: Person, call: Call, parts: Parts | None = None) -> bool:
-    """Say whether the person prepares the recommendation of the call."""
+    """Say whether the person prepares the recommendation of the call (R14).
+
+    A member of the body does who has scored, once nothing waits for their own sheet; a keeper of
+    its papers has no sheet. Nobody who is recused from one of its files does, or sees it.
+    """
     if not covers(person, Role(call.fund.process.recommends_role), call):
         return False
     parts = parts or parts_in(person, call)
+    if call.fund.process.body_recommends:
+        return parts.scored and not (parts.party or parts.screened or parts.unscored)
     return not parts.party and not parts.scored
 
 

@@ -27,6 +27,8 @@ def test_act_is_for_civil_society_only() -> None:
     assert set(ACT.process.applicant_kinds) == {"ngo", "association", "academic", "individual"}
     assert ACT.process.body == "task_force"
     assert ACT.process.reviewer_scope == "country"
+    assert ACT.process.body_recommends
+    assert ACT.process.recommends_role == "task_force_member"
 
 
 @pytest.mark.parametrize("code", ["vftc", "upr-i"])

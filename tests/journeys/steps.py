@@ -89,7 +89,10 @@ def assemble(app: Flask, fund: str, kind: OrganisationKind, country: str) -> Jou
     process = journey.profile.process
     for number in range(process.reviewers_min):
         role = Role(process.reviewer_role or "")
-        scope = country if process.reviewer_scope == "country" else None
+        local = (
+            process.reviewer_scope == "country" and number > 0
+        )  # the first puts the list forward
+        scope = country if local else None
         reader = make.person(roles=[(role, fund, scope)], name=f"Rosa Reader {number + 1}")
         reader.nationality = NATIONALITIES[number % len(NATIONALITIES)]
         _note(journey, f"reader {number + 1}", reader)
@@ -323,6 +326,8 @@ def recommend(journey: Journey, amount: str) -> None:
     who = "officer"
     if journey.profile.process.recommends_role == Role.BOARD_SECRETARY.value:
         who = "secretary"
+    elif journey.profile.process.body_recommends:
+        who = "reader 1"
     browser = journey.be(who, f"/reviews/calls/{journey.call}/recommendation")
     browser.press("Draw up the list", 200)
     browser.fill_all(**{f"amount_{journey.ref.replace('-', '_')}": amount})

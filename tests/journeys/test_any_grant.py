@@ -310,8 +310,7 @@ def world(application: Portal, fresh_database: str) -> None:
             found = signed_up(name=who.title())
             WORLD.people[who] = found.email
             for role in STAFF.get(who, ()):
-                country = "KEN" if role is Role.TASK_FORCE else None
-                accounts.grant_role(found, role, fund="act", country=country, by=giver)
+                accounts.grant_role(found, role, fund="act", by=giver)
         money("act")
         session.commit()
 

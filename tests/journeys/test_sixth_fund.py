@@ -26,6 +26,7 @@ CHANGES = {
     'reviewer_scope = "country"': 'reviewer_scope = "fund"',
     'body = "task_force"': 'body = "board"',
     'reviewer_role = "task_force_member"': 'reviewer_role = "trustee"',
+    'recommends_role = "task_force_member"': 'recommends_role = "board_secretary"',
     'title = "Lasting local impact"': 'title = "Light that stays"',
     'label = "Read and scored"': 'label = "Weighed by lamplight"',
 }

@@ -18,6 +18,7 @@ from portal.payments.standing import standing
 from portal.reports import queries as reports_queries
 from portal.reports import service as reports
 from portal.reports.models import ReportStatus, ReviewSide
+from portal.reviews import policy
 from portal.reviews import queries as reviews_queries
 from portal.reviews import service as reviews
 from portal.reviews.models import Finding, SheetStatus
@@ -62,7 +63,10 @@ def next_step(case: Case) -> Step | None:
 
 
 def _next_in_review(application: Application) -> Step | None:
-    """Return the next reader's scoring; None where too few are left who are not recused."""
+    """Return the next reader's scoring, or the list by one who has scored every file of the call.
+
+    None where too few are left who are not recused.
+    """
     needed = application.fund.process.reviewers_min
     sheets = [
         sheet
@@ -70,7 +74,9 @@ def _next_in_review(application: Application) -> Step | None:
         if sheet.status is SheetStatus.SUBMITTED
     ]
     if len(sheets) >= needed:
-        return "recommend", "officer"
+        body = [sheet.reviewer for sheet in sheets]
+        able = [who.name for who in body if policy.recommends_in(who, application.call)]
+        return ("recommend", able[0].lower()) if able else None
     out = {sheet.reviewer.name for sheet in sheets}
     out |= {recusal.person.name for recusal in reviews_queries.recusals(application)}
     left = [who for who in READERS if who.title() not in out]

@@ -44,9 +44,11 @@ class Cast:
 
 
 def reviewer(call: Call, nationality: str | None = None, name: str = "Rosa Reader") -> Person:
-    """Return a member of the body that scores in a call."""
+    """Return a member of the body that scores in a call, and may put its list forward."""
     role = Role(call.fund.process.reviewer_role or Role.TASK_FORCE.value)
-    country = call.countries[0] if call.fund.process.reviewer_scope == "country" else None
+    process = call.fund.process
+    local = process.reviewer_scope == "country" and not process.body_recommends
+    country = call.countries[0] if local else None
     found = person(roles=[(role, call.fund_code, country)], name=name)
     found.nationality = nationality
     session.flush()
@@ -60,13 +62,18 @@ def cast(call: Call) -> Cast:
     money(fund)
     officer = make_officer(fund)
     recommends = Role(process.recommends_role)
+    readers = [reviewer(call, name=f"Reader {n + 1}") for n in range(process.reviewers_min)]
+    if process.body_recommends:
+        recommender = readers[0]
+    elif recommends is Role.PROGRAMME_OFFICER:
+        recommender = officer
+    else:
+        recommender = person(roles=[(recommends, fund, None)], name="Sela Secretary")
     return Cast(
         fund=fund,
         officer=officer,
-        reviewers=[reviewer(call, name=f"Reader {n + 1}") for n in range(process.reviewers_min)],
-        recommender=officer
-        if recommends is Role.PROGRAMME_OFFICER
-        else person(roles=[(recommends, fund, None)], name="Sela Secretary"),
+        reviewers=readers,
+        recommender=recommender,
         approver=person(roles=[(Role(process.approving_role), fund, None)], name="Alma Approver"),
     )
 

@@ -302,7 +302,8 @@ def _people_and_pages(db: Db) -> list[tuple[Person, list[str]]]:
     for points in (5, 4, 3):
         reviewed(call, people, points)
     fresh = in_review(call, people)
-    score(fresh, people.reviewers[0], submit=False)
+    score(fresh, people.recommender)
+    score(fresh, people.reviewers[1], submit=False)
     waiting = make_application(of=call)
     service.draft_recommendation(call, by=people.recommender)
     settle(db)
@@ -318,11 +319,14 @@ def _people_and_pages(db: Db) -> list[tuple[Person, list[str]]]:
                 "/reviews/calls",
                 f"{path}/ranking",
                 f"{path}/recommendation",
-                f"{path}/recommendation/make",
             ],
         ),
         (
-            people.reviewers[0],
+            people.recommender,
+            ["/reviews/calls", f"{path}/recommendation", f"{path}/recommendation/make"],
+        ),
+        (
+            people.reviewers[1],
             ["/reviews", f"{path}/interests", f"/reviews/{fresh.ref}", f"{path}/ranking"],
         ),
         (people.approver, ["/reviews/calls", f"{path}/recommendation"]),

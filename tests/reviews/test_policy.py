@@ -205,3 +205,24 @@ def test_no_second_role_lets_anybody_decide_what_they_had_a_part_in(
     assert not policy.can_decide(twice, list_)
     assert policy.can_decide(people.approver, list_)
     assert db.is_active
+
+
+def test_the_body_of_small_grants_recommends_and_the_officer_who_screened_does_not() -> None:
+    call = make_call()
+    people = cast(call)
+    made = in_review(call, people)
+    chair, second = people.reviewers[:2]
+    assert not policy.recommends_in(chair, call), "no sheet of the chair is in"
+    score(made, chair)
+    assert policy.recommends_in(chair, call)
+    assert policy.reads_all_scores(chair, call)
+    assert not policy.recommends_in(second, call)
+    assert not policy.recommends_in(people.officer, call)
+    local = person(roles=[(Role.TASK_FORCE, "act", "KEN")])
+    score(made, local)
+    assert not policy.recommends_in(local, call), "the call names Nepal too"
+    another = in_review(call, people)
+    assert not policy.recommends_in(chair, call), "one more waits for the chair's sheet"
+    service.declare_conflict(another, "My sister works there.", by=chair)
+    assert not policy.recommends_in(chair, call), "recused from one of the files"
+    assert not policy.reads_all_scores(chair, call)

@@ -63,8 +63,9 @@ def test_a_list_moves_by_its_own_people_and_nobody_else(db: Db) -> None:
     list_ = recommended(call, people)
     others = {
         "recommender": people.recommender,
+        "officer": people.officer,
         "approver": people.approver,
-        "reviewer": people.reviewers[0],
+        "reviewer": reviewer(call),
         "applicant": representative_of(made.organisation),
         "stranger": person(),
     }

@@ -14,16 +14,18 @@ from portal.reviews import service as reviews
 from portal.reviews.models import Finding, Recommendation, Verdict
 
 OFFICER = "officer"
+CHAIR = "kenya_1"
 
 FIRST = ("olkesumet", "tejedoras", "riveraines", "rummana", "ccopa")
 SECOND = ("wheels", "bakhoumba", "yanawaylla", "lantern", "conteurs", "ekidor", "zaafaran")
 
 READERS = {
-    "KEN": ("kenya_1", "kenya_2", "kenya_3"),
-    "SEN": ("senegal_1", "senegal_2", "senegal_3"),
-    "PER": ("peru_1", "peru_2", "peru_3"),
-    "JOR": ("jordan_1", "jordan_2", "jordan_3"),
+    "KEN": (CHAIR, "kenya_2", "kenya_3"),
+    "SEN": (CHAIR, "senegal_2", "senegal_3"),
+    "PER": (CHAIR, "peru_2", "peru_3"),
+    "JOR": (CHAIR, "jordan_2", "jordan_3"),
 }
+"""Who scores what: the chair everything, so that the list of all countries can be put forward."""
 
 POINTS: dict[str, Sequence[Sequence[int]]] = {
     "olkesumet": ((5, 5, 5, 4, 5), (5, 4, 4, 5, 5), (4, 5, 5, 4, 5)),
@@ -86,7 +88,7 @@ def decide(
 ) -> None:
     """Plan a round of a call: the recommendation, and its approval where there was one."""
     found: list[Recommendation] = []
-    story.on(made, lambda: found.append(choosing.recommend(story, call, lines, OFFICER)), hour=11)
+    story.on(made, lambda: found.append(choosing.recommend(story, call, lines, CHAIR)), hour=11)
     if approved is not None:
         story.on(approved, lambda: choosing.approve(story, found[0]), hour=15)
 
@@ -200,7 +202,7 @@ def _in_review(story: Story, case: Case) -> None:
         ),
         hour=8,
     )
-    story.on(-33, lambda: choosing.score(story, case, "kenya_1", (5, 3, 5, 4, 5), own=1))
+    story.on(-66, lambda: choosing.score(story, case, CHAIR, (5, 3, 5, 4, 5), own=1))
     story.on(-21, lambda: choosing.score(story, case, "kenya_3", (4, 2, 4, 4, 5), own=2))
     story.on(-4, lambda: choosing.sheet(story, case, "kenya_2", (5, 3, None, None, None)))
 

@@ -134,7 +134,8 @@ class Process(Part):
     reviewers_min: Annotated[int, Field(ge=0, le=15)] = 0
     reviewer_scope: Literal["country", "fund"] = "fund"
     approving_role: Literal["approving_authority"] = "approving_authority"
-    recommends_role: Literal["board_secretary", "programme_officer"]
+    recommends_role: Literal["board_secretary", "programme_officer", "task_force_member"]
+    """Who puts the list forward (R14): a member of the body itself, or the keeper of its papers."""
     offer: Literal["agreement", "travel_letter"]
     countersigned: bool
     state_consent: bool
@@ -142,6 +143,11 @@ class Process(Part):
     max_awards_per_state_and_session: Annotated[int, Field(ge=1)] | None = None
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     terms: Terms = Terms()
+
+    @property
+    def body_recommends(self) -> bool:
+        """Whether a member of the body that scores puts the list forward."""
+        return self.recommends_role == self.reviewer_role
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -151,6 +157,8 @@ class Process(Part):
         role = {"task_force": "task_force_member", "board": "trustee", None: None}[self.body]
         if self.reviewer_role != role:
             raise ValueError(f"the reviewers of body {self.body!r} have the role {role!r}")
+        if self.recommends_role == "task_force_member" and not self.body_recommends:
+            raise ValueError("a member of a task force recommends only where a task force scores")
         if scored != (self.reviewers_min > 0):
             raise ValueError("reviewers_min is at least 1 with scores and 0 without")
         if (self.offer == "agreement") != self.countersigned:

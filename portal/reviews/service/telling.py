@@ -75,6 +75,7 @@ def tell_recommenders(application: Application) -> None:
         person
         for person in holders(role, application.call.fund_code)
         if applications.can_view(person, application)
+        and policy.recommends_in(person, application.call)
     ]
     _queue(
         asked,

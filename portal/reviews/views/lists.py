@@ -27,7 +27,7 @@ def ranks(person: Person) -> bool:
 
 
 @blueprint.get("/reviews/calls")
-@guard.requires(policy.reads_rankings)
+@guard.requires(policy.opens_lists)
 def calls() -> ResponseReturnValue:
     """List the calls whose ranked list the reader may see, page by page."""
     found = queries.calls_in_review(guard.signed_in())

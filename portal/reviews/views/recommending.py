@@ -54,7 +54,7 @@ def _published(_person: Person, call: Call) -> bool:
 
 
 @blueprint.route("/reviews/calls/<ref>/recommendation", methods=["GET", "POST"])
-@guard.requires(policy.reads_rankings)
+@guard.requires(policy.opens_lists)
 def recommendation(ref: str) -> ResponseReturnValue:
     """Show the ranked list with the line where the money ends; draw it up, or save it."""
     call, found, may = latest(ref)
@@ -144,7 +144,7 @@ def shown(call: Call, found: Recommendation, may: Standing) -> dict[str, Any]:
 
 
 @blueprint.route("/reviews/calls/<ref>/recommendation/make", methods=["GET", "POST"])
-@guard.requires(policy.reads_rankings)
+@guard.requires(policy.opens_lists)
 def make(ref: str) -> ResponseReturnValue:
     """Ask, then put the list before the approving authority."""
     call, found, may = latest(ref)

@@ -71,10 +71,14 @@ def score(journey: Journey) -> None:
 
 
 def recommend(journey: Journey) -> None:
-    """Lay the ranked list before the approving authority, an award below the request."""
+    """Lay the ranked list before the authority as the body, an award below the request (R14)."""
     path = f"/reviews/calls/{journey.call_ref}/recommendation"
-    reader = journey.as_(journey.cast.officer)
-    reader.open(path, 200)
+    journey.as_(journey.cast.readers[1]).open(path, 404)
+    officer = journey.as_(journey.cast.officer).open(path, 200)
+    assert "Draw up the list" not in officer.text
+    reader = journey.as_(journey.cast.readers[0])
+    reader.open("/home", 200)
+    reader.follow("Draw up the recommendation", 200)
     if "Draw up the list" in reader.page.text:
         reader.press("Draw up the list")
     reader.fill("Verdict", "Fund")

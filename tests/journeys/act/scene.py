@@ -71,7 +71,7 @@ def begin(new_reader: OpenReader) -> Journey:
     call = make_applications.call("act")
     cast = Cast(
         officer=somebody(Role.PROGRAMME_OFFICER),
-        readers=[somebody(Role.TASK_FORCE, "KEN") for _n in range(4)],
+        readers=[somebody(Role.TASK_FORCE), *(somebody(Role.TASK_FORCE, "KEN") for _n in range(3))],
         authority=somebody(Role.APPROVING_AUTHORITY),
         finance=somebody(Role.FINANCE_OFFICER),
         certifying=somebody(Role.CERTIFYING_OFFICER),
