@@ -1,4 +1,4 @@
-"""Pages on which programme officers prepare, open and cancel calls."""
+"""Pages on which programme officers prepare, open and decide calls."""
 
 from typing import Any
 
@@ -97,18 +97,6 @@ def open_call(ref: str) -> ResponseReturnValue:
         tell(_("The call is published."))
         return _to(found)
     return _confirm("funds/open_call.html", found, CallAction.OPEN)
-
-
-@blueprint.route("/<ref>/cancel", methods=["GET", "POST"])
-@guard.requires(policy.runs_calls)
-def cancel_call(ref: str) -> ResponseReturnValue:
-    """Ask before a call is cancelled, then cancel it."""
-    found = guard.get_or_404(Call, ref, policy.can_manage)
-    if request.method == "POST":
-        service.cancel_call(found, by=guard.signed_in())
-        tell(_("The call is cancelled."), "neutral")
-        return _to(found)
-    return _confirm("funds/cancel_call.html", found, CallAction.CANCEL)
 
 
 @blueprint.route("/<ref>/decided", methods=["GET", "POST"])

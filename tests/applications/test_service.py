@@ -21,6 +21,7 @@ from portal.core.formats import format_moment
 from portal.core.text import sha256_hex
 from portal.core.web import Portal
 from portal.core.workflow import Refused
+from portal.funds.models import CallStatus
 from tests.make.accounts import member, messages, organisation, person, representative_of
 from tests.make.applications import (
     applicant_for,
@@ -144,6 +145,17 @@ def test_a_risky_answer_marks_the_application_and_only_staff_can_lower_it() -> N
         service.lower_sensitivity(made, "because", by=officer("act"))
     service.lower_sensitivity(made, "assessed", by=officer("act"))
     assert not made.sensitive
+
+
+def test_whoever_began_to_apply_hears_that_the_call_is_cancelled() -> None:
+    begun = draft()
+    over = draft(begun.call)
+    service.withdraw(over, by=representative_of(over.organisation))
+    service.call_off(begun.call, by=officer("act"))
+    assert begun.call.status is CallStatus.CANCELLED
+    told = messages(representative_of(begun.organisation).email, "call_cancelled")
+    assert [message.link for message in told] == [f"/files/{begun.ref}"]
+    assert messages(representative_of(over.organisation).email, "call_cancelled") == []
 
 
 def test_an_auditor_reads_a_file_and_does_not_mark_it() -> None:

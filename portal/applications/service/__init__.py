@@ -3,6 +3,7 @@
 Nothing here commits or speaks HTTP. What the rules do not allow raises `Refused`.
 """
 
+from portal.applications.service.calling_off import call_off
 from portal.applications.service.clarifying import answer_clarification, ask_clarification
 from portal.applications.service.drafts import (
     BudgetResult,
@@ -29,6 +30,7 @@ __all__ = [
     "answer_clarification",
     "ask_clarification",
     "attach",
+    "call_off",
     "choose_language",
     "lower_sensitivity",
     "missing",

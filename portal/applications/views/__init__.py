@@ -1,6 +1,7 @@
 """The pages of applications: start, draft, send; the case file; lists and downloads."""
 
 from portal.applications.views import (
+    calling_off,
     casefile,
     clarifying,
     documents,
@@ -13,6 +14,7 @@ from portal.applications.views.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "calling_off",
     "casefile",
     "clarifying",
     "documents",
