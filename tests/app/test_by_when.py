@@ -28,7 +28,7 @@ from tests.make.awards import authority
 from tests.make.awards import award as make_award
 from tests.make.payments import entered, grantee, order, till
 from tests.make.reports import finance, report
-from tests.make.reviews import cast, in_review, recommended, reviewed
+from tests.make.reviews import cast, recommended, reviewed
 
 Db = scoped_session[Session]
 EAST = "Pacific/Kiritimati"
@@ -66,7 +66,6 @@ def test_the_steps_before_a_decision_are_due_by_the_terms_of_the_fund() -> None:
 
     application(of=call)
     assert due(people.officer, "reviews.screening") == after(terms.screening)
-    in_review(call, people)
     reviewed(call, people)
     assert due(people.recommender, "reviews.recommendation") == after(terms.recommendation)
     recommended(call, people)

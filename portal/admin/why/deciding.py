@@ -68,7 +68,7 @@ def _item(application: Application, row: Row, file: File) -> Step:
 def _machine(row: Row) -> str:
     """Return what the machine found, where a person had to judge or found otherwise."""
     if row["outcome"] is None:
-        return _("For a person to judge.")
+        return _("Judged by a person: the portal cannot tell.")
     if row["outcome"] is (row["finding"] == Finding.MET.value):
         return ""
     return _("The portal found it met.") if row["outcome"] else _("The portal found it not met.")
