@@ -111,13 +111,17 @@ def quick_hashes() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def same_keys() -> Iterator[None]:
-    """Put the process's master key back after a test that brought its own."""
+def same_keys_and_folder() -> Iterator[None]:
+    """Put the process's master key and folder of files back after a test that brought its own."""
     from portal.core import crypto
+    from portal.core.files import stored
 
     kept = list(crypto._wrapping), list(crypto._master_key)
+    folder, most = stored._place.folder, stored._place.max_bytes
     yield
     crypto._wrapping[:], crypto._master_key[:] = kept
+    if folder is not None:
+        stored.configure(folder, most)
 
 
 @pytest.fixture

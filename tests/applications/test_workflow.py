@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("app")
 SIGNS, WRITES, OTHER = "representative", "editor", "somebody else"
 OFFICER = Role.PROGRAMME_OFFICER.value
 AUTHORITY = Role.APPROVING_AUTHORITY.value
+READER = Role.TASK_FORCE.value
 
 ALLOWED: dict[tuple[Action, Status], tuple[set[str], Status]] = {
     (Action.SUBMIT, Status.DRAFT): ({SIGNS}, Status.SUBMITTED),
@@ -37,7 +38,7 @@ ALLOWED: dict[tuple[Action, Status], tuple[set[str], Status]] = {
     (Action.COMPLETE_SCREENING, Status.SUBMITTED): ({OFFICER}, Status.IN_REVIEW),
     (Action.DECLARE_INADMISSIBLE, Status.SUBMITTED): ({OFFICER}, Status.INADMISSIBLE),
     (Action.DECLARE_INADMISSIBLE, Status.CLARIFICATION): ({OFFICER}, Status.INADMISSIBLE),
-    (Action.RECOMMEND, Status.IN_REVIEW): ({OFFICER}, Status.RECOMMENDED),
+    (Action.RECOMMEND, Status.IN_REVIEW): ({READER}, Status.RECOMMENDED),
     (Action.RETURN, Status.RECOMMENDED): ({AUTHORITY}, Status.IN_REVIEW),
     (Action.APPROVE, Status.RECOMMENDED): ({AUTHORITY}, Status.APPROVED),
     (Action.REFUSE, Status.RECOMMENDED): ({AUTHORITY}, Status.REFUSED),
