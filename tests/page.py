@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -14,6 +15,9 @@ INLINE = frozenset(
 )
 UNSEEN = frozenset({"script", "style", "template", "title"})
 NOT_TYPED = frozenset({"hidden", "submit", "button", "reset", "image"})
+MACHINE_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?"
+)
 REFERENCES = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "list")
 
 
@@ -120,6 +124,7 @@ class Page:
         return [
             *self.parse_errors,
             *self._frame_faults(),
+            *self._outline_faults(),
             *self._identifier_faults(),
             *self._form_faults(),
             *self._policy_faults(),
@@ -144,6 +149,18 @@ class Page:
             seen = words(element) or element.get("aria-label") or element.get("value")
             if not seen and not any(child.get("alt") for child in element.iter("img")):
                 yield f"a {element.tag} without words: {element.attrib}"
+
+    def _outline_faults(self) -> Iterator[str]:
+        """Name what the HTML standard does not allow of headings, times and sections."""
+        levels = [int(element.tag[1]) for element in self.all("h1", "h2", "h3", "h4")]
+        yield from (
+            f"an h{there} follows an h{before}"
+            for before, there in pairwise(levels)
+            if there > before + 1
+        )
+        for element in self.all("time"):
+            if not MACHINE_TIME.fullmatch(element.get("datetime", "")):
+                yield f"{element.get('datetime')!r} is no time that a machine reads"
 
     def _identifier_faults(self) -> Iterator[str]:
         known = Counter(element.get("id") for element in self.root.iter() if element.get("id"))
