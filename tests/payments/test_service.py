@@ -9,7 +9,7 @@ from io import BytesIO
 import pypdf
 import pytest
 
-from portal.accounts.models import MemberRole, Role
+from portal.accounts.models import MemberRole, Person, Role
 from portal.awards import service as awards
 from portal.awards.models import Award, InstalmentStatus
 from portal.core import clock
@@ -227,6 +227,18 @@ def test_a_colleague_of_the_grantee_with_a_role_signs_nothing(world: World) -> N
     roles = [role for role in Role if role is not Role.ADMINISTRATOR]
     colleague.roles.extend(person(roles=roles).roles)
     refuses(lambda: service.certify(world.order, by=colleague), "somebody else")
+
+
+def test_whoever_entered_the_account_never_signs_even_after_leaving_the_grantee(
+    world: World,
+) -> None:
+    entered_by = session.get_one(Person, world.order.bank_details.entered_by_id)
+    for membership in entered_by.memberships:
+        membership.left_at = clock.now()
+    roles = [role for role in Role if role is not Role.ADMINISTRATOR]
+    entered_by.roles.extend(person(roles=roles).roles)
+    session.flush()
+    refuses(lambda: service.certify(world.order, by=entered_by), "somebody else")
 
 
 def test_signing_stops_when_the_ground_is_gone(world: World) -> None:
