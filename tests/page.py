@@ -15,9 +15,7 @@ INLINE = frozenset(
 )
 UNSEEN = frozenset({"script", "style", "template", "title"})
 NOT_TYPED = frozenset({"hidden", "submit", "button", "reset", "image"})
-MACHINE_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?"
-)
+MACHINE_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?")
 REFERENCES = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "list")
 
 

@@ -7,7 +7,8 @@ same part of a file), so that what is looked at is what that reader can reach.
 import gzip
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import urljoin, urlsplit
@@ -29,9 +30,12 @@ from portal.funds.models import Call
 from portal.payments import service as payments
 from portal.payments.models import BankDetails
 from tests.browser import Browser
+from tests.conftest import SqlCount
 from tests.page import UNSEEN, Page
 
 HEAVIEST = 30 * 1024
+MOST_STATEMENTS = 10
+Count = Callable[[], AbstractContextManager[SqlCount]]
 EVERYBODY = [each for cast in personas.casts() for each in cast.personas]
 KEYS = [each.key for each in EVERYBODY]
 OF_THE_DEMONSTRATION = ("/demo", "/outbox")
@@ -46,6 +50,7 @@ class Walk:
 
     pages: dict[str, Page] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
+    statements: dict[str, int] = field(default_factory=dict)
 
 
 @cache
@@ -77,7 +82,7 @@ def kind_of(app: Portal, address: str) -> str | None:
     return " ".join([endpoint, *inside])
 
 
-def walk(browser: Browser, app: Portal) -> Walk:
+def walk(browser: Browser, app: Portal, count_sql: Count) -> Walk:
     """Open one page of each kind that can be reached by links."""
     found, seen, queue = Walk(), set[str](), deque(STARTS)
     while queue:
@@ -86,7 +91,8 @@ def walk(browser: Browser, app: Portal) -> Walk:
         if kind is None or kind in seen:
             continue
         seen.add(kind)
-        browser.open(address)
+        with count_sql() as count:
+            browser.open(address)
         status = browser.response.status_code
         assert status in {200, 409}, f"a link leads to {address}, which answers {status}"
         if browser.response.mimetype != "text/html":
@@ -95,6 +101,7 @@ def walk(browser: Browser, app: Portal) -> Walk:
         here = urlsplit(page.path).path
         found.pages[here] = page
         found.weights[here] = weight(page, browser.response.get_data())
+        found.statements[here] = count.total
         if not here.startswith("/outbox"):  # where other people's messages lead
             links = [href for _said, href in page.links if href[:1] != "#"]
             queue.extend(urljoin(page.path, href) for href in links)
@@ -160,20 +167,30 @@ def too_heavy(found: Walk) -> list[str]:
     return [f"{path}: {size / 1024:.1f} KB" for path, size in heavy.items()]
 
 
-def test_a_stranger_finds_sound_light_pages_and_nobodys_name(told: Portal) -> None:
-    found = walk(Browser(told), told)
+def too_talkative(found: Walk) -> dict[str, int]:
+    """Return the pages that run more statements than any page may."""
+    return {path: total for path, total in found.statements.items() if total > MOST_STATEMENTS}
+
+
+def test_a_stranger_finds_sound_light_pages_and_nobodys_name(
+    told: Portal, count_sql: Count
+) -> None:
+    found = walk(Browser(told), told, count_sql)
     secret = secrets()
     assert len(found.pages) > 15
     assert leaks(found, [*secret.accounts, *secret.civil_society, *secret.applications]) == []
     assert too_heavy(found) == []
+    assert too_talkative(found) == {}
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_everybody_finds_sound_light_pages_and_no_secrets(told: Portal, key: str) -> None:
+def test_everybody_finds_sound_light_pages_and_no_secrets(
+    told: Portal, key: str, count_sql: Count
+) -> None:
     email = personas.persona(key).email
     browser = Browser(told)
     browser.sign_in(email, PASSWORD)
-    found = walk(browser, told)
+    found = walk(browser, told, count_sql)
     secret = secrets()
     forbidden = secret.accounts + secret.recused.get(email, [])
     if is_of_a_state(email):
@@ -181,6 +198,7 @@ def test_everybody_finds_sound_light_pages_and_no_secrets(told: Portal, key: str
     assert len(found.pages) > 15
     assert leaks(found, forbidden) == []
     assert too_heavy(found) == []
+    assert too_talkative(found) == {}
 
 
 # ------------------------------------------------------------------ every text is translated
@@ -245,12 +263,14 @@ SPEAKERS = ("", "lantern", "kenya_2", "secretary", "officer", "finance", "audito
 
 
 @pytest.mark.parametrize("key", SPEAKERS)
-def test_every_text_of_the_interface_is_translated(told: Portal, key: str) -> None:
+def test_every_text_of_the_interface_is_translated(
+    told: Portal, key: str, count_sql: Count
+) -> None:
     browser = Browser(told)
     if key:
         browser.sign_in(personas.persona(key).email, PASSWORD)
     browser.open("/?lang=en-XA")
-    found = walk(browser, told)
+    found = walk(browser, told, count_sql)
     known = user_words()
     said = [
         f"{path}: {sentence}"

@@ -56,7 +56,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the checks look at. Without `application`: before anything was written."""
+    """What the checks look at. Without `application`: before anything was written.
+
+    `frozen_rate` is the one that a submission counted with; a later correction does not move it.
+    """
 
     call: Call
     organisation: Organisation
@@ -64,11 +67,14 @@ class Facts:
     answers: dict[str, rules.Value] | None = None
     lines: Sequence[rules.Line] = ()
     attached: frozenset[str] = frozenset()
+    frozen_rate: Rate | None = None
 
     @cached_property
     def rate(self) -> Rate:
         """The rate that the call counts with. Raises NoRate."""
-        return rate_for(self.call, self.application.currency if self.application else "USD")
+        return self.frozen_rate or rate_for(
+            self.call, self.application.currency if self.application else "USD"
+        )
 
     @property
     def asked(self) -> Money:

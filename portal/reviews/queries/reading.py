@@ -86,6 +86,7 @@ def _checks(application: Application) -> list[eligibility.Check]:
             dict(inside.answers),
             inside.lines,
             frozenset(file.key for file in inside.files),
+            inside.rate,
         )
     )
 
