@@ -207,7 +207,8 @@ USER_TEXT = frozenset({"bdi", "code", "textarea", "time"})
 PLAIN = re.compile(r"[A-Za-z]{4,}")
 VOWEL = re.compile(r"[aeiouAEIOU]")
 NOT_WORDS = re.compile(
-    r"[A-Z0-9]{4}-[A-Z0-9]{4}|\b[A-Z]{3,}\b|\([a-z_]+\.[a-z_]+\)|[0-9a-f]{8,}|\S+@\S+|https?://\S+|\S+\.(?:pdf|png|jpg|txt|toml)|"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|[A-Z0-9]{4}-[A-Z0-9]{4}|\b[A-Z]{3,}\b|"
+    r"\([a-z_]+\.[a-z_]+\)|\S+@\S+|https?://\S+|\S+\.(?:pdf|png|jpg|txt|toml)|"
     r"\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}"
 )
 
