@@ -180,6 +180,10 @@ class Page:
             names = {field.get("name") for field in form.iter("input")}
             if form.get("method", "get").lower() == "post" and "csrf_token" not in names:
                 yield f"the form to {form.get('action') or 'here'} has no csrf_token"
+        for choice in self.all("select"):
+            first = next(choice.iter("option"), None)
+            if choice.get("required") is not None and (first is None or first.get("value")):
+                yield f"{choice.get('name')!r} is required and has no empty line to begin with"
         for group in self.all("fieldset"):
             if group.find(".//legend") is None:
                 yield "a fieldset without a legend"

@@ -50,14 +50,16 @@ def _day(label: Any, message: Any, **more: Any) -> DateField:
     return DateField(label, validators=[InputRequired(message), _plausible], **more)
 
 
+def _chosen(_form: Form, field: SelectField) -> None:
+    """Refuse an empty choice; the list has no empty line that HTML could call required."""
+    if not field.data:
+        raise ValidationError(_("Choose the fund."))
+
+
 class CallForm(Form):
     """What a call says. Dates are typed in the call's own time zone."""
 
-    fund = SelectField(
-        _l("Fund"),
-        choices=[],
-        validators=[InputRequired(_l("Choose the fund."))],
-    )
+    fund = SelectField(_l("Fund"), choices=[], validators=[_chosen])
     title = StringField(
         _l("Title"),
         description=_l("As the public will read it."),
