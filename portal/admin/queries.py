@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, or_, select
@@ -15,35 +14,10 @@ from portal.applications.models import Application
 from portal.core.audit import FIRST, AuditEvent
 from portal.core.db import session
 from portal.core.outbox import Message, MessageState
+from portal.core.paging import Page, select_page
 
-PAGE_ROWS = 25
 AUDIT_ROWS = 50
 EXPORT_ROWS = 20_000
-
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    """One page of a list."""
-
-    rows: Sequence[Row]
-    number: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are, at least one."""
-        return max(1, -(-self.total // PAGE_ROWS))
-
-
-def _page(rows: Select[Row], number: int) -> Page[Row]:
-    """Return page `number` of `rows`, or the nearest that there is. Two SQL statements."""
-    counted = select(func.count()).select_from(rows.order_by(None).subquery())
-    total = session.scalar(counted) or 0
-    number = min(max(1, number), max(1, -(-total // PAGE_ROWS)))
-    found = session.scalars(rows.limit(PAGE_ROWS).offset((number - 1) * PAGE_ROWS)).all()
-    return Page(found, number, total)
 
 
 def people(text: str = "", role: Role | None = None, number: int = 1) -> Page[Person]:
@@ -67,7 +41,7 @@ def people(text: str = "", role: Role | None = None, number: int = 1) -> Page[Pe
             RoleGrant.ended_at.is_(None),
         )
         rows = rows.where(holds)
-    return _page(rows.order_by(Person.name, Person.id), number)
+    return select_page(rows.order_by(Person.name, Person.id), number)
 
 
 def person(person_id: UUID) -> Person | None:
@@ -101,7 +75,7 @@ def messages(text: str = "", state: MessageState | None = None, number: int = 1)
         )
     if state is not None:
         rows = rows.where(Message.state == state)
-    return _page(rows.order_by(Message.created_at.desc(), Message.id), number)
+    return select_page(rows.order_by(Message.created_at.desc(), Message.id), number)
 
 
 def message(message_id: UUID) -> Message | None:

@@ -1,7 +1,7 @@
 """The home page: what must I do next, and by when.
 
 Each feature says what it expects of a person in its `queries.todos`; the list of those that are
-asked is `TODO_SOURCES`.
+asked is `TASK_SOURCES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +28,8 @@ from portal.reviews import queries as reviews
 
 blueprint = Blueprint("home", __name__)
 
-TodoSource = Callable[[Person], Sequence[Todo]]
-TODO_SOURCES: tuple[TodoSource, ...] = (
+TaskSource = Callable[[Person], Sequence[Todo]]
+TASK_SOURCES: tuple[TaskSource, ...] = (
     accounts.todos,
     payments.todos,
     funds.todos,
@@ -81,7 +81,7 @@ def grouped(tasks: Sequence[Todo], *, now: datetime, zone: str) -> list[Group]:
 def show() -> ResponseReturnValue:
     """Show what the person must do next, and by when."""
     person = guard.signed_in()
-    tasks = [task for source in TODO_SOURCES for task in source(person)]
+    tasks = [task for source in TASK_SOURCES for task in source(person)]
     groups = grouped(tasks, now=clock.now(), zone=person.time_zone)
     unconfirmed = any(task.unconfirmed for task in tasks)
     return render_template("app/home.html", groups=groups, person=person, unconfirmed=unconfirmed)

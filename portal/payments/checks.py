@@ -15,13 +15,11 @@ from portal.core.check import Check, CheckResult
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
+from portal.funds.rules import MICRO_GRANT_CEILING
 from portal.ledger.models import AccountKind, LedgerAccount, LedgerEntry, LedgerTransaction
 from portal.payments.models import ApprovalStep, BankDetails, OrderStatus, PaymentOrder
 from portal.payments.service.bank import fingerprint, payee
 from portal.payments.service.signing import expected_digest
-
-MICRO_CEILING_USD = 500_000
-"""US$ 5,000 in cents: the most that a micro-grant ever pays."""
 
 STUCK_AFTER = timedelta(days=30)
 """How long a paying agent may take before somebody has to ask."""
@@ -190,7 +188,7 @@ def _within_award() -> CheckResult:
     wrong = [
         f"award {ref} of {granted} US cents was paid {cents}"
         for ref, granted, micro, cents in rows
-        if cents > granted or (micro and cents > MICRO_CEILING_USD)
+        if cents > granted or (micro and cents > MICRO_GRANT_CEILING)
     ]
     return CheckResult(len(rows), wrong)
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session, scoped_session
 
 from portal.accounts.models import Person, Role
-from portal.app.home import TODO_SOURCES
+from portal.app.home import TASK_SOURCES
 from portal.applications import queries as applications
 from portal.applications import service
 from portal.applications.models import ApplicationStatus
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 def told(who: Person) -> list[Todo]:
     """Return everything that stands on somebody's home page."""
-    return [task for source in TODO_SOURCES for task in source(who)]
+    return [task for source in TASK_SOURCES for task in source(who)]
 
 
 def test_everything_that_waits_for_anybody_has_a_day(db: Db) -> None:

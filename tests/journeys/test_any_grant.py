@@ -18,7 +18,7 @@ from portal.accounts.models import (
     Person,
     Role,
 )
-from portal.app.home import TODO_SOURCES
+from portal.app.home import TASK_SOURCES
 from portal.applications import listing, policy
 from portal.applications.models import Application, Recusal
 from portal.cli.features import all_checks
@@ -294,7 +294,7 @@ def sees_nothing(reader: Person, application: Application) -> None:
     assert application.ref not in listing.as_csv(reader, listing.Wanted())
     calls = [each.call.id for each in reviews_queries.calls_in_review(reader)]
     assert application.call_id not in calls, "the counts of the call tell of it"
-    told = [todo for source in TODO_SOURCES for todo in source(reader)]
+    told = [todo for source in TASK_SOURCES for todo in source(reader)]
     assert not [todo for todo in told if application.ref in repr(todo)]
 
 

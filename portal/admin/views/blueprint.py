@@ -5,7 +5,6 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admin.queries import Page
 from portal.core.web import Form
 
 blueprint = Blueprint("admin", __name__)
@@ -28,18 +27,3 @@ def go(endpoint: str, **values: Any) -> ResponseReturnValue:
 def asked(name: str) -> str:
     """Return what the address asks for under `name`, within bounds."""
     return request.args.get(name, "")[:TEXT_LIMIT].replace("\x00", "").strip()
-
-
-def pager(found: Page[Any], endpoint: str, **values: Any) -> dict[str, Any]:
-    """Return what the pager's macro takes."""
-
-    def at(number: int) -> str:
-        return url_for(endpoint, page=number, **values)
-
-    return {
-        "number": found.number,
-        "pages": found.pages,
-        "total": found.total,
-        "previous_href": at(found.number - 1) if found.number > 1 else None,
-        "next_href": at(found.number + 1) if found.number < found.pages else None,
-    }

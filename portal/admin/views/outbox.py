@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.admin import policy, queries, service
-from portal.admin.views.blueprint import asked, blueprint, go, pager
+from portal.admin.views.blueprint import asked, blueprint, go
 from portal.core.config import Settings
 from portal.core.i18n import _
 from portal.core.outbox import MessageState
+from portal.core.paging import pager
 from portal.core.web import set_access, tell
 
 
@@ -50,7 +51,12 @@ def outbox() -> ResponseReturnValue:
         states=list(MessageState),
         with_bodies=_is_demo(),
         may_retry=reader is not None and policy.can_administer(reader),
-        pager=pager(found, "admin.outbox", text=text or None, state=state or None),
+        pager=pager(
+            found,
+            lambda number: url_for(
+                "admin.outbox", page=number, text=text or None, state=state or None
+            ),
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -11,8 +11,9 @@ from portal.accounts.forms import refuse
 from portal.accounts.models import NationalityReason, Person, Role, RoleGrant
 from portal.admin import policy, queries
 from portal.admin.forms import NationalityForm, RoleForm
-from portal.admin.views.blueprint import asked, blueprint, go, page, pager
+from portal.admin.views.blueprint import asked, blueprint, go, page
 from portal.core.i18n import _
+from portal.core.paging import pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.funds import queries as funds
@@ -33,7 +34,12 @@ def people() -> ResponseReturnValue:
         role=role,
         roles=list(Role),
         fund_names=_fund_names(),
-        pager=pager(found, "admin.people", text=text or None, role=role or None),
+        pager=pager(
+            found,
+            lambda number: url_for(
+                "admin.people", page=number, text=text or None, role=role or None
+            ),
+        ),
     )
 
 

@@ -95,6 +95,10 @@ def all_countries() -> list[Country]:
     return sorted(_table().values(), key=lambda each: normalize("NFKD", each.name))
 
 
+DATED_FLAGS = ("ldc", "lldc", "sids")
+"""The flags that a country has for a time: they are asked for a day."""
+
+
 def has_flag(each: Country, flag: str, on: date) -> bool:
     """Tell whether a country has one of the flags of profiles on a day (R1).
 

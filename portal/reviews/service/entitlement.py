@@ -10,7 +10,7 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import normalise
 from portal.core.workflow import Refused
-from portal.funds.countries import country, has_flag
+from portal.funds.countries import DATED_FLAGS, country, has_flag
 from portal.reviews import policy
 from portal.reviews.models import EntitlementCheck
 from portal.reviews.service.telling import tell_recommenders
@@ -72,7 +72,7 @@ def facts_of(application: Application) -> dict[str, object]:
     """Return what is known of the State on the call's reference day, as it goes on record."""
     place = country(application.country)
     day = application.call.reference_day
-    flags = [flag for flag in ("ldc", "lldc", "sids") if has_flag(place, flag, day)]
+    flags = [flag for flag in DATED_FLAGS if has_flag(place, flag, day)]
     return {
         "country": application.country,
         "day": day.isoformat(),
