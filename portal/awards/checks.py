@@ -1,10 +1,10 @@
 """Invariants of awards, for `portal check`."""
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from portal.awards.models import Agreement, Award, AwardBudgetLine, AwardStatus, Instalment
 from portal.core import files
-from portal.core.audit import SAME_MOMENT
+from portal.core.audit import untold
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
 from portal.core.i18n import _
@@ -28,17 +28,6 @@ SELECT w.id, w.ref, 'agreement.signed', g.countersigned_by_id, g.countersigned_a
 FROM agreement g JOIN award w ON w.id = g.award_id WHERE g.countersigned_at IS NOT NULL
 """
 """What an award and its agreement say was done: by whom, when, over what."""
-
-UNTOLD = f"""
-SELECT said.ref, said.act FROM ({ACTS}) AS said
-WHERE NOT EXISTS (
-    SELECT FROM audit_event e
-    WHERE e.subject_id = said.id AND e.action = said.act
-    AND (said.person_id IS NULL OR e.actor_id = said.person_id)
-    AND abs(extract(epoch FROM e.at - said.at)) <= :seconds
-    AND e.facts ->> said.fact = said.value
-) ORDER BY said.ref, said.act
-"""  # noqa: S608 — made of the constant above
 
 
 def checks() -> list[Check]:
@@ -113,10 +102,9 @@ def _is_signed(award: Award) -> bool:
 
 def _signed_as_told() -> CheckResult:
     """Look for the event of each offer, document and signature. Two SQL statements."""
-    total = session.scalar(text(f"SELECT count(*) FROM ({ACTS}) AS said"))  # noqa: S608
-    untold = session.execute(text(UNTOLD), {"seconds": SAME_MOMENT.total_seconds()})
+    count, denied = untold(ACTS, by_anybody=["award.offered"])
     wrong = [
         _("Award %(ref)s: the chain tells otherwise of %(act)s.", ref=ref, act=act)
-        for ref, act in untold
+        for ref, act in denied
     ]
-    return CheckResult(total or 0, wrong)
+    return CheckResult(count, wrong)

@@ -6,7 +6,7 @@ A trigger keeps the head beside it, so that a chain that lost its end shows too.
 identifiers, codes, digests and amounts, never personal content.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -156,6 +156,31 @@ def head() -> AuditHead | None:
 def at_once(event: AuditEvent, moment: datetime | None) -> bool:
     """Say whether a record that bears `moment` was written together with its event."""
     return moment is not None and abs(event.at - moment) <= SAME_MOMENT
+
+
+def untold(claims: str, *, by_anybody: Sequence[str] = ()) -> tuple[int, list[tuple[str, str]]]:
+    """Hold what records say was done against the chain: how many claims, and those it denies.
+
+    `claims` is a SELECT of (id, ref, act, person_id, at, fact, value): the event `act` on the row
+    `id` was made by `person_id`, within `SAME_MOMENT` of `at`, and names `value` as its `fact`; a
+    claim without `at` or `value` leaves that open. `by_anybody` are acts whose record does not
+    say by whom. Returns (ref, act) of each claim without its event. Two SQL statements.
+    """
+    total = session.scalar(text(f"SELECT count(*) FROM ({claims}) AS said"))  # noqa: S608 — ours
+    denied = session.execute(
+        text(f"""
+            SELECT said.ref, said.act FROM ({claims}) AS said
+            WHERE NOT EXISTS (
+                SELECT FROM audit_event e
+                WHERE e.subject_id = said.id AND e.action = said.act
+                AND (said.act = ANY(:by_anybody) OR e.actor_id = said.person_id)
+                AND (said.at IS NULL OR abs(extract(epoch FROM e.at - said.at)) <= :seconds)
+                AND (said.value IS NULL OR e.facts ->> said.fact = said.value)
+            ) ORDER BY said.ref, said.act
+        """),  # noqa: S608 — constants of the features
+        {"by_anybody": list(by_anybody), "seconds": SAME_MOMENT.total_seconds()},
+    )
+    return total or 0, [(ref, act) for ref, act in denied]
 
 
 def first_break(events: Iterable[AuditEvent]) -> int | None:
