@@ -1,0 +1,1 @@
+"""What the books say: position of a fund, yearly account, statements to donors, export."""

@@ -1,0 +1,1 @@
+"""Donors, pledges, agreements, and the money that arrives."""
