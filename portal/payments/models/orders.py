@@ -1,4 +1,4 @@
-"""Tables of bank details, payment orders, their approvals, and receivables."""
+"""Payment orders and their signatures: one attempt to pay one instalment, exactly as signed."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.awards.models import Award, Instalment
+from portal.awards.models import Instalment
 from portal.core import clock
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.files import StoredFile
@@ -15,78 +15,8 @@ from portal.core.i18n import _l
 from portal.core.labels import Labelled
 from portal.core.money import Money
 from portal.core.text import new_ref
-
-
-class BankStatus(Labelled):
-    """Where bank details stand. Only verified ones are ever paid to."""
-
-    ENTERED = "entered", _l("To be verified"), "wait"
-    VERIFIED = "verified", _l("Verified"), "good"
-    REJECTED = "rejected", _l("Not accepted"), "stop"
-    REPLACED = "replaced", _l("Replaced by newer ones"), "neutral"
-
-
-class BankAction(StrEnum):
-    """What moves bank details."""
-
-    VERIFY = "verify"
-    REJECT = "reject"
-    REPLACE = "replace"
-
-
-class BankDetails(WithId, Versioned, Base):
-    """Where a grantee's money goes, sealed under the application's key.
-
-    `fingerprint` is a keyed hash of the account, which finds the same account used by two
-    grantees (R12) without reading either; `digest` one of everything that is sealed, which orders
-    carry on. `verified_at` stays once it was set, whatever becomes of the row: what follows
-    details that were verified once waits before it is payable (`payable_from`).
-    """
-
-    __tablename__ = "bank_details"
-
-    award: Mapped[Award] = relationship(lazy="joined")
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), init=False, index=True)
-    status: Mapped[BankStatus] = mapped_column(enum_column(BankStatus), default=BankStatus.ENTERED)
-    sealed: Mapped[bytes]
-    last_four: Mapped[str]
-    fingerprint: Mapped[str] = mapped_column(index=True)
-    digest: Mapped[str]
-    entered_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    entered_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
-    payable_from: Mapped[datetime] = mapped_column(default_factory=clock.now)
-    checked_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
-    checked_at: Mapped[datetime | None] = mapped_column(default=None)
-    verified_at: Mapped[datetime | None] = mapped_column(default=None)
-    remark: Mapped[str] = mapped_column(default="")
-
-    __table_args__ = (
-        Index(
-            "uq_bank_details_current_per_award",
-            "award_id",
-            unique=True,
-            postgresql_where=text("status IN ('entered', 'verified')"),
-        ),
-        CheckConstraint("checked_by_id <> entered_by_id", name="a_second_person_checks"),
-        CheckConstraint(
-            "(checked_by_id IS NULL) = (checked_at IS NULL)", name="checked_by_somebody"
-        ),
-        CheckConstraint("status <> 'verified' OR verified_at IS NOT NULL", name="verified_at"),
-        CheckConstraint(
-            "(verified_at IS NULL AND status <> 'rejected') OR checked_at IS NOT NULL",
-            name="verified_by",
-        ),
-        CheckConstraint("status <> 'rejected' OR remark <> ''", name="rejected_has_a_remark"),
-        CheckConstraint("payable_from >= entered_at", name="payable_after_it_was_entered"),
-        CheckConstraint(
-            "fingerprint ~ '^[0-9a-f]{64}$' AND digest ~ '^[0-9a-f]{64}$'", name="digests"
-        ),
-    )
-
-    @property
-    def case_id(self) -> UUID:
-        """The application's case file."""
-        return self.award.application_id
+from portal.payments.models.bank import PaymentFile
+from portal.payments.models.details import BankDetails
 
 
 class OrderStatus(Labelled):
@@ -94,21 +24,13 @@ class OrderStatus(Labelled):
 
     PREPARED = "prepared", _l("To be certified"), "wait"
     CERTIFIED = "certified", _l("To be approved"), "wait"
+    APPROVED_ONCE = "approved_once", _l("To be approved a second time"), "wait"
     APPROVED = "approved", _l("To be released"), "wait"
-    RELEASED = "released", _l("With the paying agent"), "wait"
+    RELEASED = "released", _l("Released, not yet paid"), "wait"
     CONFIRMED = "confirmed", _l("Paid"), "good"
     REJECTED = "rejected", _l("Not paid"), "stop"
     RETURNED = "returned", _l("Paid and come back"), "stop"
     CANCELLED = "cancelled", _l("Cancelled"), "stop"
-
-
-LIVE_ORDER = (
-    OrderStatus.PREPARED,
-    OrderStatus.CERTIFIED,
-    OrderStatus.APPROVED,
-    OrderStatus.RELEASED,
-    OrderStatus.CONFIRMED,
-)
 
 
 class OrderAction(StrEnum):
@@ -116,6 +38,7 @@ class OrderAction(StrEnum):
 
     CERTIFY = "certify"
     APPROVE = "approve"
+    APPROVE_AGAIN = "approve_again"
     RELEASE = "release"
     CONFIRM = "confirm"
     REJECT = "reject"
@@ -128,7 +51,8 @@ class PaymentOrder(WithId, Versioned, Base):
 
     `digest` covers payee, amount, currency and rail; each approval signs it. Triggers recompute it
     and let none of these change: another amount or payee is another order, with signatures of its
-    own.
+    own. `second_approval` is decided when it is prepared, by its amount. By the bank, an order
+    leaves in a `file`; `accepted_at` is when the bank said that it would pay.
     """
 
     __tablename__ = "payment_order"
@@ -148,9 +72,15 @@ class PaymentOrder(WithId, Versioned, Base):
     amount_usd: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[str]
     prepared_by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    second_approval: Mapped[bool] = mapped_column(default=False)
     prepared_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     instruction: Mapped[StoredFile | None] = relationship(default=None)
     instruction_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"), init=False)
+    file: Mapped[PaymentFile | None] = relationship(back_populates="orders", default=None)
+    file_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("payment_file.id"), init=False, index=True
+    )
+    accepted_at: Mapped[datetime | None] = mapped_column(default=None)
     agent_reference: Mapped[str | None] = mapped_column(default=None)
     paid_on: Mapped[date | None] = mapped_column(default=None)
     confirmed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
@@ -176,16 +106,17 @@ class PaymentOrder(WithId, Versioned, Base):
         CheckConstraint("currency <> 'USD' OR amount = amount_usd", name="dollars_are_dollars"),
         CheckConstraint(
             "status NOT IN ('released', 'confirmed', 'rejected', 'returned') "
-            "OR instruction_id IS NOT NULL",
+            "OR rail <> 'agent' OR instruction_id IS NOT NULL",
             name="released_has_an_instruction",
         ),
+        CheckConstraint("file_id IS NULL OR rail = 'bank'", name="only_the_bank_takes_files"),
         CheckConstraint(
             "(status IN ('confirmed', 'returned')) = (confirmed_at IS NOT NULL)",
             name="confirmed_has_a_time",
         ),
         CheckConstraint(
             "confirmed_at IS NULL OR (agent_reference <> '' AND agent_reference IS NOT NULL "
-            "AND paid_on IS NOT NULL AND confirmed_by_id IS NOT NULL)",
+            "AND paid_on IS NOT NULL AND (confirmed_by_id IS NOT NULL OR rail <> 'agent'))",
             name="confirmed_has_a_reference",
         ),
         CheckConstraint(
@@ -217,6 +148,7 @@ class ApprovalStep(Labelled):
 
     CERTIFY = "certify", _l("Certified")
     APPROVE = "approve", _l("Approved")
+    APPROVE_AGAIN = "approve_again", _l("Approved a second time")
     RELEASE = "release", _l("Released")
 
 
@@ -240,53 +172,3 @@ class PaymentApproval(WithId, Base):
         UniqueConstraint("order_id", "step"),
         UniqueConstraint("order_id", "person_id"),
     )
-
-
-class ReceivableStatus(Labelled):
-    """Where money that a grantee owes back stands (R25)."""
-
-    OPEN = "open", _l("To be paid back"), "wait"
-    SETTLED = "settled", _l("Paid back"), "good"
-
-
-class ReceivableAction(StrEnum):
-    """What moves a receivable."""
-
-    SETTLE = "settle"
-
-
-class Receivable(WithId, Versioned, Base):
-    """Unspent or ineligible money that comes back, with a due date (R25)."""
-
-    __tablename__ = "receivable"
-
-    award: Mapped[Award] = relationship(lazy="joined")
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), init=False, unique=True)
-    amount_usd: Mapped[int] = mapped_column(BigInteger)
-    due_on: Mapped[date]
-    status: Mapped[ReceivableStatus] = mapped_column(
-        enum_column(ReceivableStatus), default=ReceivableStatus.OPEN
-    )
-    created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
-    settled_on: Mapped[date | None] = mapped_column(default=None)
-    settled_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
-    bank_reference: Mapped[str] = mapped_column(default="")
-
-    __table_args__ = (
-        CheckConstraint("amount_usd > 0", name="amount_positive"),
-        CheckConstraint("(status = 'settled') = (settled_on IS NOT NULL)", name="settled_has_day"),
-        CheckConstraint(
-            "status <> 'settled' OR (settled_by_id IS NOT NULL AND bank_reference <> '')",
-            name="settled_by_somebody",
-        ),
-    )
-
-    @property
-    def money(self) -> Money:
-        """What is owed, in US$."""
-        return Money(self.amount_usd, "USD")
-
-    @property
-    def case_id(self) -> UUID:
-        """The application's case file."""
-        return self.award.application_id

@@ -1,0 +1,41 @@
+"""Tables of payments: bank details, orders, what goes to the bank, and what is owed back."""
+
+from portal.payments.models.bank import (
+    BankAccount,
+    BankAccountAction,
+    BankAccountStatus,
+    BankMessage,
+    FileStatus,
+    MessageKind,
+    PaymentFile,
+)
+from portal.payments.models.details import BankAction, BankDetails, BankStatus
+from portal.payments.models.orders import (
+    ApprovalStep,
+    OrderAction,
+    OrderStatus,
+    PaymentApproval,
+    PaymentOrder,
+)
+from portal.payments.models.receivables import Receivable, ReceivableAction, ReceivableStatus
+
+__all__ = [
+    "ApprovalStep",
+    "BankAccount",
+    "BankAccountAction",
+    "BankAccountStatus",
+    "BankAction",
+    "BankDetails",
+    "BankMessage",
+    "BankStatus",
+    "FileStatus",
+    "MessageKind",
+    "OrderAction",
+    "OrderStatus",
+    "PaymentApproval",
+    "PaymentFile",
+    "PaymentOrder",
+    "Receivable",
+    "ReceivableAction",
+    "ReceivableStatus",
+]
