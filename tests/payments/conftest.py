@@ -5,6 +5,7 @@ Each test has a database of its own with real commits, and the people and awards
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from tests.make.awards import authority
 from tests.make.awards import award as make_award
 from tests.make.payments import Till
 from tests.make.reviews import cast
+from tests.payments.bank import Bank, running
 
 if TYPE_CHECKING:
     from portal.core.web import Portal
@@ -84,6 +86,13 @@ def _build() -> Town:
     )
     session.commit()
     return found
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Bank]:
+    """Return an independent bank, on its first day."""
+    with running(tmp_path / "bank") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
