@@ -50,7 +50,7 @@ class Bank:
         """Return what the bank answers, refusals of a file included. Raises HTTPError else."""
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         kind = "application/json" if isinstance(body, dict) else "application/xml"
-        request = Request(  # noqa: S310: the address is ours, above
+        request = Request(  # noqa: S310
             self.url + path, data, {"Content-Type": kind}, method=method
         )
         try:
