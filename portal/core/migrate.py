@@ -66,7 +66,7 @@ def _model_modules(package: ModuleType) -> list[str]:
 
 def _holds_tables(parts: list[str]) -> bool:
     in_core = parts[1] == "core" and parts[2:] not in ([], ["web"], ["pdf"], ["keeper"])
-    return in_core or (len(parts) > 2 and parts[2] == "models")  # noqa: PLR2004 — portal.x.models
+    return in_core or "models" in parts[2:]
 
 
 def configure(context: Any, **options: Any) -> None:

@@ -1,0 +1,328 @@
+"""Tables of bank statements, their lines, and what each line was booked as.
+
+What the bank said never changes: triggers hold it, and that each statement goes on where the one
+before it ended. Amounts are signed minor units of the account's currency: a credit is positive.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.core import clock
+from portal.core.crypto import SealingKey
+from portal.core.db import Base, Versioned, WithId, enum_column
+from portal.core.i18n import _l
+from portal.core.labels import Labelled
+from portal.core.money import Money, usd
+from portal.payments.models import BankAccount, PaymentOrder, Receivable
+
+
+class StatementFile(WithId, Base):
+    """A file of statements as it came, once: `sha256` is that of its bytes.
+
+    It names people and their accounts, so its parts are sealed under a key of its own; so are the
+    particulars of its lines.
+    """
+
+    __tablename__ = "statement_file"
+
+    sha256: Mapped[str] = mapped_column(unique=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sealing_key: Mapped[SealingKey] = relationship(lazy="joined")
+    sealing_key_id: Mapped[UUID] = mapped_column(ForeignKey("sealing_key.id"), init=False)
+    imported_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    imported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+
+    __table_args__ = (
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
+        CheckConstraint("size_bytes > 0", name="not_empty"),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """Statements belong to no case file."""
+        return
+
+
+class StatementFilePart(Base):
+    """A part of the compressed file, sealed: no part is too large to be held in memory."""
+
+    __tablename__ = "statement_file_part"
+
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("statement_file.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+
+
+class Statement(WithId, Base):
+    """One statement of one account. `previous_id` is the one before it, none for the first.
+
+    `sequence` is the bank's running number where it gives one. `xact` is the database transaction
+    in which it was written, and the only one in which it may receive lines; a trigger sets it.
+    """
+
+    __tablename__ = "statement"
+
+    bank_account: Mapped[BankAccount] = relationship(lazy="joined")
+    bank_account_id: Mapped[UUID] = mapped_column(ForeignKey("bank_account.id"), init=False)
+    file: Mapped[StatementFile] = relationship()
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("statement_file.id"), init=False, index=True)
+    statement_id: Mapped[str]
+    message_id: Mapped[str]
+    sequence: Mapped[int | None]
+    opening: Mapped[int] = mapped_column(BigInteger)
+    closing: Mapped[int] = mapped_column(BigInteger)
+    from_on: Mapped[date]
+    to_on: Mapped[date]
+    line_count: Mapped[int]
+    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("statement.id"), unique=True)
+    imported_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    imported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    xact: Mapped[int] = mapped_column(BigInteger, FetchedValue(), init=False)
+
+    __table_args__ = (
+        UniqueConstraint("bank_account_id", "statement_id"),
+        Index(
+            "uq_statement_first_per_account",
+            "bank_account_id",
+            unique=True,
+            postgresql_where=text("previous_id IS NULL"),
+        ),
+        Index("ix_statement_bank_account_id_to_on", "bank_account_id", "to_on"),
+        CheckConstraint("to_on >= from_on", name="days_in_order"),
+        CheckConstraint("line_count >= 0", name="count_not_negative"),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """Statements belong to no case file."""
+        return
+
+    @property
+    def opening_money(self) -> Money:
+        """What the account held before, below zero where it was overdrawn."""
+        return Money(self.opening, self.bank_account.currency)
+
+    @property
+    def closing_money(self) -> Money:
+        """What the account held after."""
+        return Money(self.closing, self.bank_account.currency)
+
+
+class LineStatus(Labelled):
+    """Where a line of a statement stands."""
+
+    WAITING = "waiting", _l("To be booked"), "wait"
+    BOOKED = "booked", _l("Booked"), "good"
+    SUSPENSE = "suspense", _l("In suspense"), "stop"
+
+
+class Purpose(Labelled):
+    """What a line is, or a part of it."""
+
+    PAYMENT = "payment", _l("Payment to a grantee")
+    RETURN = "return", _l("Payment that came back")
+    CONTRIBUTION = "contribution", _l("Contribution of a donor")
+    REFUND = "refund", _l("Refund from a grantee")
+    CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
+    BANK_CHARGE = "bank_charge", _l("Bank charge")
+    SEND_BACK = "send_back", _l("To be sent back")
+    SENT_BACK = "sent_back", _l("Sent back")
+
+
+class StatementLine(WithId, Versioned, Base):
+    """One movement of the account: an entry of the statement, or one transaction of an entry.
+
+    `reference` is the bank's own for the entry, `part` the place of the transaction in it. Who the
+    other side is and what they wrote is sealed (`particulars`); `named` are the references found in
+    it. `amount_usd` is the amount at the UN rate of the day, of the row `rate_id`. `purpose` and
+    what it leads to is what was found by machine; allocations tell what was booked.
+    """
+
+    __tablename__ = "statement_line"
+
+    statement: Mapped[Statement] = relationship(lazy="joined")
+    statement_id: Mapped[UUID] = mapped_column(ForeignKey("statement.id"), init=False)
+    bank_account_id: Mapped[UUID] = mapped_column(ForeignKey("bank_account.id"))
+    number: Mapped[int]
+    reference: Mapped[str]
+    part: Mapped[int]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_usd: Mapped[int] = mapped_column(BigInteger)
+    rate_id: Mapped[UUID | None] = mapped_column(ForeignKey("exchange_rate.id"))
+    booked_on: Mapped[date]
+    value_on: Mapped[date | None]
+    end_to_end_id: Mapped[str]
+    batch_id: Mapped[str]
+    bank_code: Mapped[str]
+    is_return: Mapped[bool]
+    return_code: Mapped[str]
+    named: Mapped[list[str]] = mapped_column(ARRAY(String))
+    particulars: Mapped[bytes]
+    status: Mapped[LineStatus] = mapped_column(enum_column(LineStatus), default=LineStatus.WAITING)
+    purpose: Mapped[Purpose | None] = mapped_column(enum_column(Purpose), default=None)
+    order: Mapped[PaymentOrder | None] = relationship(init=False)
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_order.id"), default=None)
+    receivable: Mapped[Receivable | None] = relationship(init=False)
+    receivable_id: Mapped[UUID | None] = mapped_column(ForeignKey("receivable.id"), default=None)
+    target_ref: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    allocations: Mapped[list["Allocation"]] = relationship(
+        back_populates="line",
+        foreign_keys="Allocation.line_id",
+        init=False,
+        default_factory=list,
+        order_by="Allocation.number",
+    )
+
+    __table_args__ = (
+        UniqueConstraint("bank_account_id", "reference", "part"),
+        UniqueConstraint("statement_id", "number"),
+        Index(
+            "ix_statement_line_open",
+            "status",
+            "bank_account_id",
+            postgresql_where=text("status <> 'booked'"),
+        ),
+        Index(
+            "ix_statement_line_end_to_end_id",
+            "end_to_end_id",
+            postgresql_where=text("end_to_end_id <> ''"),
+        ),
+        Index("ix_statement_line_order_id", "order_id"),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+        CheckConstraint("sign(amount_usd) IN (0, sign(amount))", name="same_side_in_dollars"),
+        CheckConstraint("currency <> 'USD' OR amount_usd = amount", name="dollars_are_dollars"),
+        CheckConstraint("reference <> ''", name="has_a_reference"),
+        CheckConstraint("number > 0 AND part >= 0", name="counted_from_one"),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """Lines belong to no case file; what they lead to does."""
+        return
+
+    @property
+    def money(self) -> Money:
+        """The amount: a credit is positive, a debit below zero."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def dollars(self) -> Money:
+        """The amount in US$ at the rate of its day."""
+        return usd(self.amount_usd)
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether money came in."""
+        return self.amount > 0
+
+    @property
+    def booking_ref(self) -> str:
+        """The reference under which the line stands in the suspense account."""
+        return f"line:{self.id}"
+
+    @property
+    def live(self) -> list["Allocation"]:
+        """What stands of what was booked, in its order."""
+        return [each for each in self.allocations if each.undone_at is None]
+
+    @property
+    def covering(self) -> list["Allocation"]:
+        """What stands and takes its part of the amount; a decision to send back takes none."""
+        return [each for each in self.live if each.purpose is not Purpose.SEND_BACK]
+
+    @property
+    def left(self) -> Money:
+        """What of the amount nobody has said yet what it is; signed as the amount."""
+        return Money(self.amount - sum(each.amount for each in self.covering), self.currency)
+
+
+class Allocation(WithId, Base):
+    """What a line, or a part of it, was booked as: by machine (`by_id` none) or by a person.
+
+    `amount` is signed as the line's. `booking_ref` names the booking in the ledger, and is empty
+    where there is none. It is undone once, with a reason, and never removed.
+    """
+
+    __tablename__ = "statement_allocation"
+
+    line: Mapped[StatementLine] = relationship(
+        back_populates="allocations", foreign_keys="Allocation.line_id"
+    )
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"), init=False)
+    number: Mapped[int]
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    amount_usd: Mapped[int] = mapped_column(BigInteger)
+    booking_ref: Mapped[str]
+    from_suspense: Mapped[bool]
+    reason: Mapped[str]
+    by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    order: Mapped[PaymentOrder | None] = relationship(default=None)
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_order.id"), init=False)
+    receivable: Mapped[Receivable | None] = relationship(default=None)
+    receivable_id: Mapped[UUID | None] = mapped_column(ForeignKey("receivable.id"), init=False)
+    target_ref: Mapped[str] = mapped_column(default="")
+    counterpart: Mapped[StatementLine | None] = relationship(
+        foreign_keys="Allocation.counterpart_id", default=None
+    )
+    counterpart_id: Mapped[UUID | None] = mapped_column(ForeignKey("statement_line.id"), init=False)
+    at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    undone_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    undone_at: Mapped[datetime | None] = mapped_column(default=None)
+    undone_reason: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (
+        UniqueConstraint("line_id", "number"),
+        Index(
+            "uq_statement_allocation_order_paid_once",
+            "order_id",
+            unique=True,
+            postgresql_where=text("purpose = 'payment' AND undone_at IS NULL"),
+        ),
+        Index(
+            "uq_statement_allocation_order_returned_once",
+            "order_id",
+            unique=True,
+            postgresql_where=text("purpose = 'return' AND undone_at IS NULL"),
+        ),
+        Index("ix_statement_allocation_receivable_id", "receivable_id"),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+        CheckConstraint(
+            "(purpose IN ('payment', 'return')) = (order_id IS NOT NULL)", name="orders_are_paid"
+        ),
+        CheckConstraint(
+            "(purpose = 'refund') = (receivable_id IS NOT NULL)", name="receivables_are_refunded"
+        ),
+        CheckConstraint(
+            "(purpose = 'sent_back') = (counterpart_id IS NOT NULL)", name="sent_back_is_a_pair"
+        ),
+        CheckConstraint(
+            "purpose <> 'contribution' OR target_ref <> ''", name="contributions_are_named"
+        ),
+        CheckConstraint("by_id IS NULL OR reason <> ''", name="people_give_a_reason"),
+        CheckConstraint(
+            "(undone_at IS NULL) = (undone_by_id IS NULL) "
+            "AND (undone_at IS NULL) = (undone_reason = '')",
+            name="undone_by_somebody",
+        ),
+    )
+
+    @property
+    def money(self) -> Money:
+        """The part of the line's amount, signed as it."""
+        return Money(self.amount, self.line.currency)
