@@ -46,6 +46,7 @@ class AccountKind(Labelled):
     SUPPORT_COSTS_PAYABLE = "support_costs_payable", _l("Programme support costs payable")
     EXCHANGE_DIFFERENCE = "exchange_difference", _l("Exchange gain or loss")
     SUSPENSE = "suspense", _l("Suspense (unmatched credits)")
+    BANK_CHARGES = "bank_charges", _l("Bank and card charges")
 
 
 class TransactionKind(Labelled):
@@ -53,8 +54,12 @@ class TransactionKind(Labelled):
 
     CONTRIBUTION_AGREED = "contribution_agreed", _l("Contribution agreed")
     CONTRIBUTION_RECEIVED = "contribution_received", _l("Contribution received")
+    CONTRIBUTION_REFUNDED = "contribution_refunded", _l("Contribution given back")
+    CONTRIBUTION_DISPUTED = "contribution_disputed", _l("Contribution disputed by the card holder")
+    CONTRIBUTION_CANCELLED = "contribution_cancelled", _l("Agreed contribution that will not come")
     ADVANCE_PAID = "advance_paid", _l("Advance paid to a grantee")
     PAYMENT_SETTLED = "payment_settled", _l("Payment settled by the bank")
+    PAYMENT_RETURNED = "payment_returned", _l("Returned payment credited by the bank")
     EXPENDITURE_ACCEPTED = "expenditure_accepted", _l("Grant expenditure accepted")
     SUPPORT_COSTS_CHARGED = "support_costs_charged", _l("Programme support costs charged")
     SUPPORT_COSTS_PAID = "support_costs_paid", _l("Programme support costs paid over")
@@ -62,7 +67,10 @@ class TransactionKind(Labelled):
     REFUND_RECEIVED = "refund_received", _l("Refund received")
     REFUND_WRITTEN_OFF = "refund_written_off", _l("Refund written off")
     EXCHANGE_DIFFERENCE = "exchange_difference", _l("Exchange gain or loss")
+    REVALUATION = "revaluation", _l("Balances brought to the rate of the day")
+    CHARGED = "charged", _l("Charge of the bank or the card processor")
     SUSPENSE_RECEIVED = "suspense_received", _l("Unmatched credit received")
+    SUSPENSE_PAID = "suspense_paid", _l("Unmatched debit paid")
     SUSPENSE_ALLOCATED = "suspense_allocated", _l("Unmatched credit allocated")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
     REVERSAL = "reversal", _l("Reversal")

@@ -128,6 +128,18 @@ def lines_digest(lines: Iterable[Line]) -> str:
     return sha256_hex("\n".join(said).encode())
 
 
+def carried(held: int, cents: int, part: int) -> int | None:
+    """Return the US cents that `part` of `held` units carry, when all of them carry `cents`.
+
+    Every unit of a currency in an account carries the same, so an account that becomes empty is
+    empty in both. None where `part` is not within what is held. Rounded once, half to even.
+    """
+    within = held and part and (part > 0) == (held > 0) and abs(part) <= abs(held)
+    if not within or (cents and (cents > 0) != (held > 0)):
+        return None
+    return round(Fraction(cents) * part / held)
+
+
 def same_lines(one: Iterable[Line], other: Iterable[Line]) -> bool:
     """Whether both say the same, in whatever order."""
     return Counter(one) == Counter(other)

@@ -4,8 +4,15 @@ Each is safe to call again with the same reference and the same content: it then
 booked the first time. The same reference with other content raises PostingConflict.
 """
 
+from portal.ledger.service.charges import card_paid_out, charged
 from portal.ledger.service.commitments import commit_funds, release_commitment
-from portal.ledger.service.contributions import contribution_agreed, contribution_received
+from portal.ledger.service.contributions import (
+    contribution_agreed,
+    contribution_cancelled,
+    contribution_disputed,
+    contribution_received,
+    contribution_refunded,
+)
 from portal.ledger.service.grants import (
     expenditure_accepted,
     refund_due,
@@ -15,12 +22,18 @@ from portal.ledger.service.grants import (
 )
 from portal.ledger.service.payments import advance_paid, payment_returned, payment_settled
 from portal.ledger.service.posting import open_book, post, reverse, set_percent
+from portal.ledger.service.suspense import suspense_booked
 
 __all__ = [
     "advance_paid",
+    "card_paid_out",
+    "charged",
     "commit_funds",
     "contribution_agreed",
+    "contribution_cancelled",
+    "contribution_disputed",
     "contribution_received",
+    "contribution_refunded",
     "expenditure_accepted",
     "open_book",
     "payment_returned",
@@ -33,4 +46,5 @@ __all__ = [
     "reverse",
     "set_percent",
     "support_costs_paid",
+    "suspense_booked",
 ]

@@ -3,13 +3,14 @@
 from datetime import date
 from uuid import UUID
 
-from portal.core.i18n import _, locale
-from portal.core.money import Money, format_money, usd
-from portal.core.workflow import Refused
+from portal.core.i18n import _
+from portal.core.money import Money, usd
 from portal.ledger import queries
 from portal.ledger.models import AccountKind, LedgerTransaction, PercentKind, TransactionKind
 from portal.ledger.rules import Line, Rate, above_zero, credit, debit, share
+from portal.ledger.service.clearing import refuse_above
 from portal.ledger.service.posting import post
+from portal.ledger.service.suspense import refuse_unsuspended
 
 ADVANCES = AccountKind.ADVANCES_TO_GRANTEES
 EXPENDITURE = AccountKind.GRANT_EXPENDITURE
@@ -39,7 +40,7 @@ def expenditure_accepted(
 
     def refuse_beyond_award() -> None:
         award = queries.award_position(fund_code, award_ref)
-        _refuse_above(
+        refuse_above(
             award.advanced + award.committed,
             amount,
             _("Only %(most)s of this award can still be accepted as spent, less than %(amount)s."),
@@ -130,7 +131,7 @@ def refund_due(
     source = EXPENDITURE if accepted_before else ADVANCES
 
     def refuse_beyond() -> None:
-        _refuse_above(
+        refuse_above(
             usd(queries.subject_sums(fund_code, award_ref).get(source, 0)),
             amount,
             _("Only %(most)s of this award can be asked back, less than %(amount)s."),
@@ -163,15 +164,16 @@ def refund_received(
     case_id: UUID | None = None,
     local: Money | None = None,
     rate: Rate | None = None,
+    into: AccountKind = AccountKind.BANK,
 ) -> LedgerTransaction:
-    """Book a refund of `amount` (US$) that arrived in the bank. Raises Refused above what is due.
+    """Book a refund of `amount` (US$) that arrived as `local`. Raises Refused above what is due.
 
-    The money is available to award again.
+    It is owed in US$, whatever it comes in. The money is available to award again.
     """
     return _settle_refund(
         TransactionKind.REFUND_RECEIVED,
-        debit(fund_code, AccountKind.BANK, amount, local),
-        credit(fund_code, OWED, amount, local),
+        debit(fund_code, into, amount, local),
+        credit(fund_code, OWED, amount),
         award_ref=award_ref,
         ref=ref,
         on=on,
@@ -222,12 +224,13 @@ def _settle_refund(
     amount = usd(above_zero(usd(taken.usd)))
 
     def refuse_beyond() -> None:
-        _refuse_above(
+        refuse_above(
             usd(queries.subject_sums(owed.fund, award_ref).get(OWED, 0)),
             amount,
             _("Only %(most)s is due back for this award, less than %(amount)s."),
             "R25",
         )
+        refuse_unsuspended(taken)
 
     return post(
         kind,
@@ -240,13 +243,3 @@ def _settle_refund(
         rate=rate,
         guard=refuse_beyond,
     )
-
-
-def _refuse_above(most: Money, amount: Money, sentence: str, rule: str) -> None:
-    """Raise Refused with `sentence`, its two amounts filled in, when `amount` is above `most`."""
-    if amount > most:
-        tag = str(locale())
-        raise Refused(
-            sentence % {"most": format_money(most, tag), "amount": format_money(amount, tag)},
-            rule=rule,
-        )

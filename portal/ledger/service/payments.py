@@ -4,18 +4,21 @@ from datetime import date
 from uuid import UUID
 
 from portal.core.i18n import _
-from portal.core.money import Money, usd
+from portal.core.money import Money
 from portal.core.workflow import Refused
 from portal.ledger import queries
 from portal.ledger.models import AccountKind, LedgerTransaction, TransactionKind
 from portal.ledger.rules import Line, Rate, above_zero, credit, debit
+from portal.ledger.service.clearing import evened, taken_off
 from portal.ledger.service.commitments import move, refuse_uncommitted
-from portal.ledger.service.posting import hold, post, reverse
+from portal.ledger.service.posting import booked_before, hold, post, reverse
+from portal.ledger.service.suspense import refuse_unsuspended
 
 IN_TRANSIT = AccountKind.PAYMENTS_IN_TRANSIT
 SETTLED = ":settled"
 USED = ":used"
 RETURNED = ":returned"
+CREDITED = ":credited"
 
 
 def advance_paid(  # noqa: PLR0917 — the order in which a payment is told
@@ -63,59 +66,106 @@ def payment_settled(
     *,
     by: UUID | None,
     case_id: UUID | None = None,
+    local: Money | None = None,
+    rate: Rate | None = None,
+    from_: AccountKind = AccountKind.BANK,
 ) -> LedgerTransaction:
-    """Book that the bank debited `debited` (US$) for a payment in transit.
+    """Book that the bank debited `debited` (US$), as `local`, for a payment in transit.
 
-    The difference to what was booked when it left is a gain or loss on exchange. Raises Refused
-    when no such payment is in transit.
+    What is in transit goes at what it carries; the difference is a gain or loss on exchange.
+    `from_` is suspense where the debit was booked there before it was matched. Raises Refused
+    when no such payment is in transit, or suspense has no such debit.
     """
-    actual = above_zero(debited)
+    above_zero(debited)
     advance = _advance(order_ref)
-    leg = next((line for line in queries.lines_of(advance) if line.account == IN_TRANSIT), None)
+    leg = _in_transit(advance)
     if leg is None:
         raise Refused(_("This payment is not in transit: it was booked as paid by the bank."))
-    lines = [
-        Line(leg.fund, IN_TRANSIT, -leg.money, -leg.usd),
-        credit(leg.fund, AccountKind.BANK, debited),
-    ]
-    loss = actual + leg.usd
-    if loss:
-        lines.append(Line(leg.fund, AccountKind.EXCHANGE_DIFFERENCE, usd(loss), loss))
-
-    def refuse_returned() -> None:
-        if queries.reversal_of(advance) is not None:
-            raise Refused(_("This payment has come back; it cannot be settled."))
-
+    kind, ref = TransactionKind.PAYMENT_SETTLED, order_ref + SETTLED
+    paid = credit(leg.fund, from_, debited, local)
+    before = booked_before(kind, ref, paid, on=on, subject_ref=advance.subject_ref)
+    if before is not None:
+        return before
+    if queries.reversal_of(advance) is not None:
+        raise Refused(_("This payment has come back; it cannot be settled."))
+    refuse_unsuspended(paid)
     return post(
-        TransactionKind.PAYMENT_SETTLED,
-        order_ref + SETTLED,
-        lines,
+        kind,
+        ref,
+        evened([taken_off(leg.fund, IN_TRANSIT, leg.money, leg.usd), paid]),
         on=on,
         by=by,
         subject_ref=advance.subject_ref,
         case_id=case_id,
-        guard=refuse_returned,
+        rate=rate,
     )
 
 
 def payment_returned(
-    order_ref: str, on: date, *, by: UUID | None, case_id: UUID | None = None
+    order_ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    case_id: UUID | None = None,
+    credited: Money | None = None,
+    local: Money | None = None,
+    rate: Rate | None = None,
+    into: AccountKind = AccountKind.BANK,
 ) -> LedgerTransaction:
     """Book that a payment was rejected or came back: reversed, and set aside again.
 
-    Returns the reversal of the advance; again it returns the same. Raises Refused when no such
-    payment was booked.
+    `credited` (US$, as `local`) is what the bank gave back of a payment that it had debited; the
+    difference to what was paid is a gain or loss on exchange. Without it, the debit is taken as
+    undone to the cent. Returns the reversal of the advance; again it returns the same. Raises
+    Refused when no such payment was booked, or money came back that was never debited.
     """
     booking = _advance(order_ref)
     paid = next(line for line in queries.lines_of(booking) if line.usd > 0)
     hold([paid.fund])
     settled = queries.find(order_ref + SETTLED)
-    if settled is not None:
+    came = debit(paid.fund, into, credited, local) if credited else None
+    if came is not None and settled is None:
+        raise Refused(_("The bank has not debited this payment: nothing of it can come back."))
+    if came is None and settled is not None and queries.find(order_ref + CREDITED) is None:
         reverse(settled, on=on, by=by, case_id=case_id)
     mirror = reverse(booking, on=on, by=by, case_id=case_id)
     award_ref = booking.subject_ref or ""
     move(order_ref + RETURNED, paid.fund, award_ref, paid.usd, by=by, case_id=case_id)
+    if came is not None and settled is not None and queries.reversal_of(settled) is None:
+        _credited(booking, came, on=on, by=by, case_id=case_id, rate=rate)
     return mirror
+
+
+def _credited(
+    advance: LedgerTransaction,
+    came: Line,
+    *,
+    on: date,
+    by: UUID | None,
+    case_id: UUID | None,
+    rate: Rate | None,
+) -> None:
+    """Book what the bank gave back: the reversed advance is in transit to us until then."""
+    kind, ref = TransactionKind.PAYMENT_RETURNED, advance.source_ref + CREDITED
+    leg = _in_transit(advance)
+    if leg is None or booked_before(kind, ref, came, on=on, subject_ref=advance.subject_ref):
+        return
+    refuse_unsuspended(came)
+    post(
+        kind,
+        ref,
+        evened([came, Line(leg.fund, IN_TRANSIT, leg.money, leg.usd)]),
+        on=on,
+        by=by,
+        subject_ref=advance.subject_ref,
+        case_id=case_id,
+        rate=rate,
+    )
+
+
+def _in_transit(advance: LedgerTransaction) -> Line | None:
+    """Return the line of a payment that the bank has still to settle, if it went that way."""
+    return next((line for line in queries.lines_of(advance) if line.account == IN_TRANSIT), None)
 
 
 def _advance(order_ref: str) -> LedgerTransaction:

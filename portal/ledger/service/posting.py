@@ -157,6 +157,24 @@ def post(
     return booking
 
 
+def booked_before(
+    kind: TransactionKind, source_ref: str, given: Line, *, on: date, subject_ref: str | None
+) -> LedgerTransaction | None:
+    """Lock the book, and return what was booked for `source_ref`, if anything was.
+
+    For verbs whose other lines follow from the state of the books: `given` is what the caller
+    said. Raises PostingConflict where the same cause was told otherwise.
+    """
+    hold([given.fund])
+    before = queries.find(source_ref)
+    if before is None:
+        return None
+    said = (before.kind, before.booked_on, before.subject_ref)
+    if said != (kind, on, subject_ref) or given not in queries.lines_of(before):
+        raise PostingConflict(f"{source_ref} is booked already, and otherwise")
+    return before
+
+
 def _refuse_future(on: date) -> None:
     """Refuse a day that has begun nowhere: east of Greenwich it may be tomorrow already."""
     if on > clock.today() + timedelta(days=1):

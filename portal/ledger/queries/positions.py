@@ -1,7 +1,4 @@
-"""Reads of the books: positions, balances, rates. Each is a fixed number of SQL statements.
-
-Days are inclusive and in UTC; `as_of=None` means everything that is booked.
-"""
+"""Where funds and awards stand, from the books only."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,7 +8,6 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import selectinload
 
 from portal.core import clock
 from portal.core.db import session
@@ -21,14 +17,12 @@ from portal.ledger.models import (
     AccountKind,
     Book,
     Commitment,
-    ExchangeRate,
     FundPercent,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
     PercentKind,
 )
-from portal.ledger.rules import DOLLAR, NoRate, Rate
 
 Sums = Mapping[AccountKind, int]
 
@@ -46,7 +40,8 @@ class Position:
     `received` is money that came in (agreed but unpaid contributions are not in it); `committed`
     is outstanding; `disbursed` is what was paid to grantees and has not come back;
     `support_costs` are charged, `support_costs_expected` will follow from what is committed or
-    advanced; `exchange` is the realised gain, below zero for a loss.
+    advanced; `exchange` is the gain, realised or by revaluation, below zero for a loss; `charges`
+    are what bank and card processor took.
     """
 
     fund_code: str
@@ -57,6 +52,7 @@ class Position:
     support_costs: Money
     support_costs_expected: Money
     exchange: Money
+    charges: Money
     percent: Decimal
 
     @property
@@ -70,7 +66,7 @@ class Position:
         expected = rules.expected_support_costs(committed.minor, self.advanced.minor, self.percent)
         return usd(
             rules.available(
-                (self.received + self.exchange).minor,
+                (self.received + self.exchange - self.charges).minor,
                 committed.minor,
                 self.disbursed.minor,
                 self.support_costs.minor + expected,
@@ -190,6 +186,7 @@ def _position(code: str, sums: Sums, committed: int, percent: Decimal | None) ->
         support_costs=usd(sums.get(AccountKind.SUPPORT_COSTS, 0)),
         support_costs_expected=usd(rules.expected_support_costs(committed, advanced, percent)),
         exchange=usd(-sums.get(AccountKind.EXCHANGE_DIFFERENCE, 0)),
+        charges=usd(sums.get(AccountKind.BANK_CHARGES, 0)),
         percent=percent,
     )
 
@@ -245,107 +242,4 @@ def trial_balance(fund_code: str | None = None, as_of: date | None = None) -> li
         for code, sums in sorted(_by_account(as_of).items())
         if fund_code in (None, code)
         for kind, total in sorted(sums.items(), key=lambda row: chart.index(row[0]))
-    ]
-
-
-def journal(
-    fund_code: str, *, subject_ref: str | None = None, limit: int = 50, offset: int = 0
-) -> list[LedgerTransaction]:
-    """Return bookings of a fund, newest first, with entries and accounts. Three statements."""
-    touching = (
-        select(LedgerEntry.transaction_id)
-        .join(LedgerEntry.account)
-        .where(LedgerAccount.fund_code == fund_code)
-    )
-    rows = (
-        select(LedgerTransaction)
-        .where(LedgerTransaction.id.in_(touching))
-        .options(selectinload(LedgerTransaction.entries).selectinload(LedgerEntry.account))
-        .order_by(
-            LedgerTransaction.booked_on.desc(),
-            LedgerTransaction.created_at.desc(),
-            LedgerTransaction.id,
-        )
-        .limit(limit)
-        .offset(offset)
-    )
-    if subject_ref is not None:
-        rows = rows.where(LedgerTransaction.subject_ref == subject_ref)
-    return list(session.scalars(rows))
-
-
-def rates(day: date) -> list[ExchangeRate]:
-    """Return the imported rate of each currency that holds on `day`. One SQL statement.
-
-    The latest effective date not after `day` holds; of two from the same date (a correction by
-    another source) the one imported last. US$ is 1 without a row.
-    """
-    rows = (
-        select(ExchangeRate)
-        .where(ExchangeRate.effective_on <= day)
-        .ext(distinct_on(ExchangeRate.currency))
-        .order_by(ExchangeRate.currency, *_LATEST)
-    )
-    return list(session.scalars(rows))
-
-
-def rate_history(currency: str) -> list[ExchangeRate]:
-    """Return all imported rates of `currency`, newest first. One SQL statement."""
-    rows = select(ExchangeRate).where(ExchangeRate.currency == currency).order_by(*_LATEST)
-    return list(session.scalars(rows))
-
-
-_LATEST = (
-    ExchangeRate.effective_on.desc(),
-    ExchangeRate.imported_at.desc(),
-    ExchangeRate.id,
-)
-
-
-def rate_on(currency: str, day: date) -> Rate:
-    """Return the rate of `currency` that holds on `day`. At most one SQL statement.
-
-    Raises NoRate, with a sentence for a person, where none was imported.
-    """
-    if currency == DOLLAR:
-        return rules.dollar_rate(day)
-    rows = (
-        select(ExchangeRate)
-        .where(ExchangeRate.currency == currency, ExchangeRate.effective_on <= day)
-        .order_by(*_LATEST)
-        .limit(1)
-    )
-    found = session.scalar(rows)
-    if found is None:
-        raise NoRate(currency, day)
-    return Rate(found.currency, found.units_per_usd, found.effective_on, found.source, found.id)
-
-
-def find(source_ref: str) -> LedgerTransaction | None:
-    """Return the booking of `source_ref`, with its entries, if there is one. Three statements."""
-    rows = (
-        select(LedgerTransaction)
-        .where(LedgerTransaction.source_ref == source_ref)
-        .options(selectinload(LedgerTransaction.entries).selectinload(LedgerEntry.account))
-    )
-    return session.scalar(rows)
-
-
-def reversal_of(booking: LedgerTransaction) -> LedgerTransaction | None:
-    """Return the booking that reverses `booking`, if there is one. One SQL statement."""
-    return session.scalar(
-        select(LedgerTransaction).where(LedgerTransaction.reverses_id == booking.id)
-    )
-
-
-def lines_of(booking: LedgerTransaction) -> list[rules.Line]:
-    """Return the entries of `booking` as lines."""
-    return [
-        rules.Line(
-            entry.account.fund_code,
-            entry.account.kind,
-            Money(entry.amount, entry.currency),
-            entry.usd,
-        )
-        for entry in booking.entries
     ]

@@ -1,0 +1,55 @@
+"""Reads of the books: positions, balances, rates. Each is a fixed number of SQL statements.
+
+Days are inclusive and in UTC; `as_of=None` means everything that is booked.
+"""
+
+from portal.ledger.queries.bookings import find, journal, lines_of, reversal_of
+from portal.ledger.queries.holdings import (
+    Holding,
+    arrived,
+    bank_balance,
+    holdings,
+    in_suspense,
+    owed_under,
+)
+from portal.ledger.queries.positions import (
+    AwardPosition,
+    Position,
+    TrialRow,
+    award_position,
+    outstanding,
+    percent_on,
+    percents,
+    position,
+    positions,
+    subject_sums,
+    trial_balance,
+)
+from portal.ledger.queries.rates import rate_history, rate_on, rates
+
+__all__ = [
+    "AwardPosition",
+    "Holding",
+    "Position",
+    "TrialRow",
+    "arrived",
+    "award_position",
+    "bank_balance",
+    "find",
+    "holdings",
+    "in_suspense",
+    "journal",
+    "lines_of",
+    "outstanding",
+    "owed_under",
+    "percent_on",
+    "percents",
+    "position",
+    "positions",
+    "rate_history",
+    "rate_on",
+    "rates",
+    "reversal_of",
+    "subject_sums",
+    "trial_balance",
+]
