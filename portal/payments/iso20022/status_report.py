@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from portal.payments.iso20022.part import Part
 from portal.payments.iso20022.values import Reason
+
+PARTLY = "PART"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,36 @@ class StatusReport:
     group_status: str | None
     reasons: tuple[Reason, ...]
     payments: tuple[PaymentStatus, ...]
+
+
+def read_status_report(body: Part) -> StatusReport:
+    """Return a status report. Raises Unreadable where it lacks what it answers to."""
+    group = body.needed("OrgnlGrpInfAndSts")
+    batches = body.all("OrgnlPmtInfAndSts")
+    status = _group_status(group, batches)
+    return StatusReport(
+        message_id=body.need("GrpHdr/MsgId"),
+        original_message_id=group.need("OrgnlMsgId"),
+        group_status=status,
+        reasons=tuple(reason for part in (group, *batches) for reason in _reasons(part)),
+        payments=tuple(
+            PaymentStatus(
+                end_to_end_id=payment.text("OrgnlEndToEndId", "OrgnlInstrId"),
+                status=payment.text("TxSts") or batch.text("PmtInfSts") or group.need("GrpSts"),
+                reasons=_reasons(payment),
+            )
+            for batch in batches
+            for payment in batch.all("TxInfAndSts")
+        ),
+    )
+
+
+def _group_status(group: Part, batches: list[Part]) -> str | None:
+    of_batches = {status for batch in batches if (status := batch.text("PmtInfSts"))}
+    if len(of_batches) > 1:
+        return PARTLY
+    return next(iter(of_batches), None) or group.text("GrpSts") or None
+
+
+def _reasons(part: Part) -> tuple[Reason, ...]:
+    return tuple(each.reason() for each in part.all("StsRsnInf"))
