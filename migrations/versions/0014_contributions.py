@@ -130,7 +130,7 @@ BEGIN
     END IF;
     IF OLD.status = 'draft' AND NEW.status = 'in_force' AND NOT EXISTS (SELECT FROM role_grant
         WHERE person_id = NEW.confirmed_by_id AND role = 'finance_officer'
-        AND COALESCE(fund_code, NEW.fund_code) = NEW.fund_code
+        AND COALESCE(fund_code, NEW.fund_code) = NEW.fund_code AND country IS NULL
         AND from_day <= today AND COALESCE(until_day, today) >= today AND ended_at IS NULL)
     THEN
         RAISE EXCEPTION 'a finance officer of the fund confirms an agreement'

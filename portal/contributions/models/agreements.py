@@ -29,9 +29,8 @@ class PledgeStatus(Labelled):
 
 
 class PledgeAction(StrEnum):
-    """What moves a pledge."""
+    """What moves a pledge. The agreement that is confirmed on it makes it agreed."""
 
-    AGREE = "agree"
     WITHDRAW = "withdraw"
 
 
@@ -99,10 +98,12 @@ OPEN_AGREEMENT = AgreementStatus.IN_FORCE
 
 
 class AgreementAction(StrEnum):
-    """What moves an agreement. Discarding is of a draft, cancelling of one in force."""
+    """What moves an agreement: a draft is discarded, one in force is cancelled.
+
+    The last money that is owed fulfils it, whoever records that money.
+    """
 
     CONFIRM = "confirm"
-    FULFIL = "fulfil"
     DISCARD = "discard"
     CANCEL = "cancel"
 

@@ -1,0 +1,274 @@
+"""Tables of giving by card: gifts, refunds that finance asked for, movements, payouts.
+
+A gift holds a name and an address only until it is a contribution, or will never be one. A
+movement is one line of the card processor's account; each belongs to a gift and is booked once.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.contributions.models.agreements import CURRENCY
+from portal.contributions.models.money import Contribution
+from portal.core import clock
+from portal.core.db import Base, Versioned, WithId, enum_column
+from portal.core.i18n import _l
+from portal.core.labels import Labelled
+from portal.core.money import Money, usd
+from portal.core.stripe.models import StripeCall
+from portal.core.text import new_ref
+
+
+class GiftStatus(Labelled):
+    """Where a gift by card stands."""
+
+    BEGUN = "begun", _l("Not paid yet"), "wait"
+    PENDING = "pending", _l("On its way through the bank"), "wait"
+    PAID = "paid", _l("Received"), "good"
+    FAILED = "failed", _l("Not paid"), "stop"
+    EXPIRED = "expired", _l("Given up"), "neutral"
+
+
+OPEN_GIFT = (GiftStatus.BEGUN, GiftStatus.PENDING)
+
+
+class CardGift(WithId, Versioned, Base):
+    """What somebody wants to give to a fund by card, `amount` in minor units of `currency`.
+
+    `ref` goes to the card processor and comes back with everything that it tells of the gift.
+    Name and address leave the row when it is a contribution (its donor has them), or has ended.
+    """
+
+    __tablename__ = "card_gift"
+
+    ref: Mapped[str] = mapped_column(unique=True, default_factory=new_ref)
+    fund_code: Mapped[str]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    name: Mapped[str]
+    email: Mapped[str]
+    unnamed: Mapped[bool]
+    language: Mapped[str]
+    call: Mapped[StripeCall | None] = relationship(default=None)
+    call_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("stripe_call.id"), init=False, unique=True
+    )
+    status: Mapped[GiftStatus] = mapped_column(enum_column(GiftStatus), default=GiftStatus.BEGUN)
+    begun_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    looked_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    session_id: Mapped[str | None] = mapped_column(default=None, unique=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(default=None, unique=True)
+    charge_id: Mapped[str | None] = mapped_column(default=None, unique=True)
+    contribution: Mapped[Contribution | None] = relationship(default=None)
+    contribution_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("contribution.id"), init=False, unique=True
+    )
+    reason: Mapped[str] = mapped_column(default="")
+    refunds: Mapped[list["CardRefund"]] = relationship(
+        back_populates="gift", init=False, default_factory=list, order_by="CardRefund.asked_at"
+    )
+    movements: Mapped[list["CardMovement"]] = relationship(
+        back_populates="gift", init=False, default_factory=list, order_by="CardMovement.booked_at"
+    )
+
+    __table_args__ = (
+        Index("ix_card_gift_status_looked_at", "status", "looked_at"),
+        Index("ix_card_gift_fund_code_begun_at", "fund_code", "begun_at"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(CURRENCY, name="currency_is_iso"),
+        CheckConstraint(
+            "(status = 'paid') = (contribution_id IS NOT NULL) "
+            "AND (contribution_id IS NULL OR charge_id IS NOT NULL)",
+            name="paid_is_a_contribution",
+        ),
+        CheckConstraint(
+            "(status IN ('begun', 'pending')) = (ended_at IS NULL)", name="ended_when_over"
+        ),
+        CheckConstraint(
+            "ended_at IS NULL OR (name = '' AND email = '')", name="nobody_once_it_is_over"
+        ),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """Gifts belong to no case file."""
+        return
+
+    @property
+    def money(self) -> Money:
+        """What is given."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be paid."""
+        return self.status in OPEN_GIFT
+
+
+class RefundStatus(Labelled):
+    """Where a refund by card stands."""
+
+    ASKED = "asked", _l("With the card processor"), "wait"
+    DONE = "done", _l("Refunded"), "good"
+    FAILED = "failed", _l("Not refunded"), "stop"
+
+
+class CardRefund(WithId, Versioned, Base):
+    """A refund of a gift, in its currency: asked for here with a reason, or made at the processor.
+
+    `asked_by_id` is None for one that was made at the processor's own pages.
+    """
+
+    __tablename__ = "card_refund"
+
+    ref: Mapped[str] = mapped_column(unique=True, default_factory=new_ref)
+    gift: Mapped[CardGift] = relationship(back_populates="refunds")
+    gift_id: Mapped[UUID] = mapped_column(ForeignKey("card_gift.id"), init=False, index=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    status: Mapped[RefundStatus] = mapped_column(
+        enum_column(RefundStatus), default=RefundStatus.ASKED
+    )
+    asked_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    asked_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    call: Mapped[StripeCall | None] = relationship(default=None)
+    call_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("stripe_call.id"), init=False, unique=True
+    )
+    refund_id: Mapped[str | None] = mapped_column(default=None, unique=True)
+    remark: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("reason <> ''", name="has_a_reason"),
+        CheckConstraint("status <> 'done' OR refund_id IS NOT NULL", name="done_is_known_there"),
+        CheckConstraint("status <> 'failed' OR remark <> ''", name="failed_has_a_remark"),
+        CheckConstraint("asked_by_id IS NULL OR call_id IS NOT NULL", name="asked_by_a_call"),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """Refunds of gifts belong to no case file."""
+        return
+
+    @property
+    def money(self) -> Money:
+        """What goes back, in the currency of the gift."""
+        return Money(self.amount, self.gift.currency)
+
+
+class PayoutStatus(Labelled):
+    """Where a payout of the card processor to our bank stands."""
+
+    PAID = "paid", _l("On its way to the bank"), "wait"
+    ARRIVED = "arrived", _l("Arrived at the bank"), "good"
+    FAILED = "failed", _l("Not accepted by the bank"), "stop"
+
+
+class CardPayout(WithId, Versioned, Base):
+    """What the card processor paid over to our bank in one sum, minor units of `currency`.
+
+    `trace` is the number under which banks find it. It has arrived once a line of a statement,
+    `arrival_ref`, brought it in.
+    """
+
+    __tablename__ = "card_payout"
+
+    payout_id: Mapped[str] = mapped_column(unique=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    status: Mapped[PayoutStatus] = mapped_column(
+        enum_column(PayoutStatus), default=PayoutStatus.PAID
+    )
+    paid_on: Mapped[date]
+    trace: Mapped[str] = mapped_column(default="")
+    told_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    arrived_on: Mapped[date | None] = mapped_column(default=None)
+    arrival_ref: Mapped[str | None] = mapped_column(default=None, unique=True)
+    movements: Mapped[list["CardMovement"]] = relationship(
+        back_populates="payout", init=False, default_factory=list
+    )
+
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(CURRENCY, name="currency_is_iso"),
+        CheckConstraint(
+            "(status = 'arrived') = (arrival_ref IS NOT NULL) "
+            "AND (arrival_ref IS NULL) = (arrived_on IS NULL)",
+            name="arrived_by_a_line",
+        ),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """Payouts belong to no case file."""
+        return
+
+    @property
+    def money(self) -> Money:
+        """What is paid over."""
+        return Money(self.amount, self.currency)
+
+
+class MovementKind(Labelled):
+    """What a line of the card processor's account records."""
+
+    CHARGE = "charge", _l("Gift")
+    REFUND = "refund", _l("Refund")
+    REFUND_FAILED = "refund_failed", _l("Refund that failed")
+    DISPUTE = "dispute", _l("Dispute")
+    DISPUTE_WON = "dispute_won", _l("Dispute won")
+
+
+class CardMovement(WithId, Base):
+    """One line of the processor's account: `amount` in, or out below zero, and its `fee`.
+
+    In minor units of `currency`, in which the processor keeps our account; the `…_usd` are what
+    was booked, in US cents. `object_id` is the processor's name of the charge, refund or dispute.
+    """
+
+    __tablename__ = "card_movement"
+
+    transaction_id: Mapped[str] = mapped_column(unique=True)
+    object_id: Mapped[str] = mapped_column(index=True)
+    gift: Mapped[CardGift] = relationship(back_populates="movements")
+    gift_id: Mapped[UUID] = mapped_column(ForeignKey("card_gift.id"), init=False, index=True)
+    fund_code: Mapped[str]
+    kind: Mapped[MovementKind] = mapped_column(enum_column(MovementKind))
+    currency: Mapped[str]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    fee: Mapped[int] = mapped_column(BigInteger)
+    amount_usd: Mapped[int] = mapped_column(BigInteger)
+    fee_usd: Mapped[int] = mapped_column(BigInteger)
+    moved_on: Mapped[date]
+    booked_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    payout: Mapped[CardPayout | None] = relationship(back_populates="movements", default=None)
+    payout_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("card_payout.id"), init=False, index=True
+    )
+
+    __table_args__ = (
+        CheckConstraint("amount <> 0", name="amount_is_not_zero"),
+        CheckConstraint(CURRENCY, name="currency_is_iso"),
+        CheckConstraint(
+            "currency <> 'USD' OR (amount = amount_usd AND fee = fee_usd)",
+            name="dollars_are_dollars",
+        ),
+        CheckConstraint(
+            "(kind IN ('charge', 'refund_failed', 'dispute_won')) = (amount > 0)",
+            name="in_or_out",
+        ),
+    )
+
+    @property
+    def net(self) -> Money:
+        """What it changed in the processor's account."""
+        return Money(self.amount - self.fee, self.currency)
+
+    @property
+    def dollars(self) -> Money:
+        """What was booked of it, without the fee."""
+        return usd(self.amount_usd)

@@ -1,0 +1,150 @@
+"""Pure decisions about schedules, what is due, how money is divided, and names of agreements."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from portal.contributions.models import AgreementInstalment, ContributionStatus
+from portal.core.i18n import _, ngettext
+from portal.core.money import Money, format_money, total
+from portal.core.text import ascii_digits, normalise
+
+DUE_SOON_DAYS = 14
+"""How many days before its day a receivable becomes a task for the donor-relations officer."""
+
+MOST_INSTALMENTS = 24
+
+Schedule = Sequence[tuple[date, Money]]
+"""Instalments of an agreement: the day by which each is due, and how much."""
+
+
+def schedule_problem(
+    amount: Money, schedule: Schedule, signed_on: date, locale: str = "en"
+) -> str | None:
+    """Return why `schedule` is none for `amount`, in a sentence, or None where it is sound."""
+    if not schedule:
+        return _("Say at least one day on which money is due.")
+    if len(schedule) > MOST_INSTALMENTS:
+        return ngettext(
+            "A schedule has %(num)s instalment at most.",
+            "A schedule has %(num)s instalments at most.",
+            MOST_INSTALMENTS,
+        )
+    problem = _day_problem([day for day, _part in schedule], signed_on)
+    if problem:
+        return problem
+    if any(part.minor <= 0 for _day, part in schedule):
+        return _("Each instalment is above zero.")
+    planned = total((part for _day, part in schedule), amount.currency)
+    if planned != amount:
+        return _(
+            "The instalments sum to %(planned)s, the agreement is over %(amount)s.",
+            planned=format_money(planned, locale),
+            amount=format_money(amount, locale),
+        )
+    return None
+
+
+def _day_problem(days: Sequence[date], signed_on: date) -> str | None:
+    if list(days) != sorted(set(days)):
+        return _("The days of the instalments come in order, each later than the one before.")
+    if days[0] < signed_on:
+        return _("No instalment is due before the agreement is signed.")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One instalment as it stands: what of it is still `open`, and whether its day has passed."""
+
+    number: int
+    due_on: date
+    amount: Money
+    open: Money
+    is_overdue: bool
+
+
+def dues(
+    instalments: Iterable[AgreementInstalment], settled: int, currency: str, today: date
+) -> list[Due]:
+    """Return each instalment with what is still open of it. Money settles the earliest first."""
+    found, left = [], settled
+    for each in instalments:
+        taken = min(left, each.amount)
+        left -= taken
+        still = Money(each.amount - taken, currency)
+        found.append(
+            Due(
+                each.number,
+                each.due_on,
+                Money(each.amount, currency),
+                still,
+                is_overdue=bool(still) and each.due_on < today,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of money that arrived: `amount` as it came, in US$, and what it settles of a debt."""
+
+    amount: Money
+    dollars: Money
+    settles: Money | None
+
+
+def divided(amount: Money, dollars: Money, settles: Money, owed: Money) -> list[Part]:
+    """Divide money that arrived for an agreement of which `owed` is open.
+
+    `settles` is what all of it would settle, in the agreement's currency. What is above the
+    agreement becomes a part of its own, unless it is too little to be booked in US cents.
+    """
+    if not owed:
+        return [Part(amount, dollars, None)]
+    if settles <= owed:
+        return [Part(amount, dollars, settles)]
+    share = Fraction(owed.minor, settles.minor)
+    first = Part(
+        Money(round(amount.minor * share), amount.currency),
+        Money(round(dollars.minor * share), dollars.currency),
+        owed,
+    )
+    rest = Part(amount - first.amount, dollars - first.dollars, None)
+    parts = [first, rest]
+    if any(part.amount.minor <= 0 or part.dollars.minor <= 0 for part in parts):
+        return [Part(amount, dollars, owed)]
+    return parts
+
+
+def proportion(whole_usd: int, part: int, whole: int) -> int:
+    """Return the US cents of `part` of `whole`, that is `whole_usd` in all; rounded once."""
+    return round(Fraction(whole_usd * part, whole))
+
+
+def standing(amount: int, refunded: int, *, contested: bool, lost: bool) -> ContributionStatus:
+    """Return what became of a contribution by its refunds and disputes; triggers say the same."""
+    if contested:
+        return ContributionStatus.DISPUTED
+    if lost:
+        return ContributionStatus.LOST
+    if refunded == amount:
+        return ContributionStatus.REFUNDED
+    return ContributionStatus.PARTLY_REFUNDED if refunded else ContributionStatus.RECEIVED
+
+
+def named_in(text: str, refs: Iterable[str]) -> str | None:
+    """Return the one of `refs` that stands in a remittance text; None for none, or for two.
+
+    Banks drop dashes, add spaces and break lines, and donors write in small letters: only letters
+    and digits are compared.
+    """
+    bare = _bare(text)
+    found = [ref for ref in refs if _bare(ref) in bare]
+    return found[0] if len(found) == 1 else None
+
+
+def _bare(text: str) -> str:
+    plain = ascii_digits(normalise(text)).upper()
+    return "".join(mark for mark in plain if mark.isascii() and mark.isalnum())

@@ -1,0 +1,334 @@
+"""Pledges and agreements: what donors say they will give, and what they sign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.contributions import policy, rules
+from portal.contributions.models import (
+    AgreementAction,
+    AgreementInstalment,
+    AgreementStatus,
+    ContributionAgreement,
+    Donor,
+    Earmark,
+    Pledge,
+    PledgeAction,
+    PledgeStatus,
+)
+from portal.contributions.workflow import AGREEMENT_WORKFLOW, PLEDGE_WORKFLOW
+from portal.core import audit, clock, files
+from portal.core.db import session
+from portal.core.i18n import _, locale
+from portal.core.money import Money, usd
+from portal.core.text import normalise
+from portal.core.workflow import Refused
+from portal.ledger import queries as books
+from portal.ledger import service as ledger
+from portal.ledger.rules import DOLLAR, NoRate, Rate
+
+PAPERS = ("pdf", "jpg", "jpeg", "png")
+"""How a signed paper may come: as a document or a picture of it."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a donor and the fund agree: how much, signed when, due when, meant for what."""
+
+    amount: Money
+    signed_on: date
+    schedule: Sequence[tuple[date, Money]]
+    earmark: Earmark | None = None
+
+
+def announce_pledge(
+    donor: Donor,
+    fund_code: str,
+    amount: Money,
+    on: date,
+    *,
+    by: Person,
+    earmark: Earmark | None = None,
+    remark: str = "",
+) -> Pledge:
+    """Note that `donor` announced `amount` for a fund: a memo, never in the books.
+
+    Raises Refused for who may not, a day to come, or a currency without a rate on that day.
+    """
+    if not policy.can_write(by, fund_code):
+        raise Refused(_("This step belongs to somebody else."))
+    _refuse_strange(donor, fund_code, earmark)
+    _refuse_future(on)
+    pledge = Pledge(
+        donor=donor,
+        fund_code=fund_code,
+        earmark=earmark,
+        amount=amount.minor,
+        currency=amount.currency,
+        amount_usd=valued(amount, on)[0].minor,
+        announced_on=on,
+        recorded_by_id=by.id,
+        remark=normalise(remark),
+    )
+    session.add(pledge)
+    audit.record("pledge.announced", pledge, actor_id=by.id, facts=_said(pledge))
+    return pledge
+
+
+def withdraw_pledge(pledge: Pledge, reason: str, *, by: Person) -> None:
+    """Note that a pledge will not be kept. Raises Refused while an agreement is drafted on it."""
+    PLEDGE_WORKFLOW.check(pledge, PledgeAction.WITHDRAW, by)
+    if _draft_on(pledge) is not None:
+        raise Refused(_("An agreement was drafted on this pledge. Discard the draft first."))
+    pledge.withdrawn_by_id, pledge.withdrawn_at = by.id, clock.now()
+    pledge.remark = normalise(reason)
+    PLEDGE_WORKFLOW.perform(pledge, PledgeAction.WITHDRAW, by=by, facts=_said(pledge))
+
+
+def draft_agreement(
+    donor: Donor, fund_code: str, terms: Terms, *, by: Person, pledge: Pledge | None = None
+) -> ContributionAgreement:
+    """Draft what a donor signed; nothing is booked before a second person confirms it.
+
+    Raises Refused for who may not, a schedule that does not add up, a currency without a rate on
+    the day of the signature, or a pledge that is not open.
+    """
+    if not policy.can_write(by, fund_code):
+        raise Refused(_("This step belongs to somebody else."))
+    if pledge is not None:
+        if pledge.status is not PledgeStatus.ANNOUNCED or pledge.fund_code != fund_code:
+            raise Refused(_("This pledge is not open any more."))
+        if pledge.donor_id != donor.id:
+            raise Refused(_("This pledge is another donor’s."))
+        if _draft_on(pledge) is not None:
+            raise Refused(_("An agreement was drafted on this pledge already."))
+    value = _sound_terms(donor, fund_code, terms)
+    agreement = ContributionAgreement(
+        donor=donor,
+        pledge=pledge,
+        fund_code=fund_code,
+        earmark=terms.earmark,
+        amount=terms.amount.minor,
+        currency=terms.amount.currency,
+        usd_at_signature=value.minor,
+        signed_on=terms.signed_on,
+        drafted_by_id=by.id,
+    )
+    agreement.instalments = _instalments(terms)
+    session.add(agreement)
+    session.flush()
+    _record(agreement, "drafted", by)
+    return agreement
+
+
+def edit_draft(agreement: ContributionAgreement, terms: Terms, *, by: Person) -> None:
+    """Correct a draft. Whoever corrected it last is who drafted it, and confirms it not."""
+    _refuse_settled(agreement, by)
+    value = _sound_terms(agreement.donor, agreement.fund_code, terms)
+    agreement.instalments = []
+    session.flush()
+    agreement.amount, agreement.currency = terms.amount.minor, terms.amount.currency
+    agreement.usd_at_signature, agreement.signed_on = value.minor, terms.signed_on
+    agreement.earmark = terms.earmark
+    agreement.instalments = _instalments(terms)
+    _drafted_by(agreement, by)
+
+
+def add_paper(
+    agreement: ContributionAgreement, stream: BinaryIO, filename: str, *, by: Person
+) -> None:
+    """Keep the signed paper with a draft, in place of one that was there. Raises BadFile."""
+    _refuse_settled(agreement, by)
+    agreement.paper = files.store(stream, filename, by.id, PAPERS)
+    _drafted_by(agreement, by)
+
+
+def confirm_agreement(agreement: ContributionAgreement, *, by: Person) -> None:
+    """Confirm a draft, and book what the donor owes at the rate of the day of the signature.
+
+    A second click by the same person changes nothing. Raises Refused for who drafted it, without
+    the signed paper, or where the rate of that day was corrected since the draft.
+    """
+    if agreement.status is AgreementStatus.IN_FORCE and agreement.confirmed_by_id == by.id:
+        return
+    AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CONFIRM, by)
+    value, rate = valued(agreement.money, agreement.signed_on)
+    if value.minor != agreement.usd_at_signature:
+        raise Refused(
+            _(
+                "The rate of the day of the signature has changed since the draft. Ask whoever "
+                "drafted it to save it again, so that you confirm the right amount."
+            )
+        )
+    audit.take_turn()
+    agreement.confirmed_by_id, agreement.confirmed_at = by.id, clock.now()
+    AGREEMENT_WORKFLOW.perform(agreement, AgreementAction.CONFIRM, by=by, facts=_agreed(agreement))
+    session.flush()
+    ledger.contribution_agreed(
+        agreement.fund_code,
+        value,
+        agreement.ref,
+        agreement.signed_on,
+        by=by.id,
+        local=foreign(agreement.money),
+        rate=rate,
+    )
+    pledge = agreement.pledge
+    if pledge is not None and pledge.status is PledgeStatus.ANNOUNCED:
+        pledge.status = PledgeStatus.AGREED
+        audit.record(
+            "pledge.agreed",
+            pledge,
+            actor_id=by.id,
+            from_status=PledgeStatus.ANNOUNCED.value,
+            to_status=PledgeStatus.AGREED.value,
+            facts=_said(pledge) | {"agreement": agreement.ref},
+        )
+
+
+def discard_draft(agreement: ContributionAgreement, *, by: Person) -> None:
+    """Set a draft aside: nothing was booked, and its pledge is open again."""
+    AGREEMENT_WORKFLOW.check(agreement, AgreementAction.DISCARD, by)
+    agreement.cancelled_by_id, agreement.cancelled_at = by.id, clock.now()
+    AGREEMENT_WORKFLOW.perform(agreement, AgreementAction.DISCARD, by=by, facts=_agreed(agreement))
+
+
+def cancel_agreement(
+    agreement: ContributionAgreement, reason: str, on: date, *, by: Person
+) -> None:
+    """Book that what is still open of an agreement will not come. Raises Refused without reason."""
+    AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CANCEL, by)
+    reason = normalise(reason)
+    if not reason:
+        raise Refused(_("Give the reason."))
+    _refuse_future(on)
+    audit.take_turn()
+    session.refresh(agreement, with_for_update=True)
+    AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CANCEL, by)
+    open_money = agreement.open_money
+    settled_usd = rules.proportion(agreement.usd_at_signature, agreement.settled, agreement.amount)
+    ledger.contribution_cancelled(
+        agreement.fund_code,
+        usd(max(1, agreement.usd_at_signature - settled_usd)),
+        f"{agreement.ref}:cancelled",
+        on,
+        by=by.id,
+        pledge_ref=agreement.ref,
+        local=foreign(open_money),
+        rate=valued(open_money, agreement.signed_on)[1],
+    )
+    agreement.cancelled = open_money.minor
+    agreement.cancelled_by_id, agreement.cancelled_at = by.id, clock.now()
+    agreement.remark = reason
+    AGREEMENT_WORKFLOW.perform(
+        agreement,
+        AgreementAction.CANCEL,
+        by=by,
+        facts=_agreed(agreement) | {"cancelled": agreement.cancelled},
+    )
+
+
+def valued(amount: Money, on: date) -> tuple[Money, Rate | None]:
+    """Return `amount` in US$ at the UN rate of a day, with the rate that a booking quotes.
+
+    Raises Refused where no rate was imported, or where it is not worth a cent.
+    """
+    try:
+        rate = books.rate_on(amount.currency, on)
+    except NoRate as missing:
+        raise Refused(missing.sentence) from missing
+    value = rate.in_usd(amount)
+    if value.minor <= 0:
+        raise Refused(_("This amount is too small: it is worth less than one US cent."))
+    return value, rate if rate.id else None
+
+
+def foreign(amount: Money) -> Money | None:
+    """Return an amount that is not in US$, as the books take it."""
+    return None if amount.currency == DOLLAR else amount
+
+
+def _sound_terms(donor: Donor, fund_code: str, terms: Terms) -> Money:
+    """Return what the terms are worth in US$. Raises Refused where they do not hold together."""
+    _refuse_strange(donor, fund_code, terms.earmark)
+    _refuse_future(terms.signed_on)
+    problem = rules.schedule_problem(terms.amount, terms.schedule, terms.signed_on, str(locale()))
+    if problem:
+        raise Refused(problem)
+    return valued(terms.amount, terms.signed_on)[0]
+
+
+def _instalments(terms: Terms) -> list[AgreementInstalment]:
+    return [
+        AgreementInstalment(number=number, due_on=day, amount=part.minor)
+        for number, (day, part) in enumerate(terms.schedule, start=1)
+    ]
+
+
+def _refuse_strange(donor: Donor, fund_code: str, earmark: Earmark | None) -> None:
+    if donor.merged_into_id is not None:
+        raise Refused(_("This donor was merged into another one. Use that one."))
+    if earmark is not None and earmark.fund_code != fund_code:
+        raise Refused(_("This earmark is of another fund."))
+
+
+def _refuse_future(day: date) -> None:
+    if day > clock.today():
+        raise Refused(_("This day has not come yet. Check the date."))
+
+
+def _refuse_settled(agreement: ContributionAgreement, by: Person) -> None:
+    """Raise Refused unless the agreement is a draft that the person may change."""
+    if agreement.status is not AgreementStatus.DRAFT:
+        raise Refused(_("A confirmed agreement stands. Another amount is another agreement."))
+    if not policy.can_draft(by, agreement):
+        raise Refused(_("This step belongs to somebody else."))
+
+
+def _drafted_by(agreement: ContributionAgreement, by: Person) -> None:
+    agreement.drafted_by_id, agreement.drafted_at = by.id, clock.now()
+    session.flush()
+    _record(agreement, "drafted", by)
+
+
+def _draft_on(pledge: Pledge) -> ContributionAgreement | None:
+    found = select(ContributionAgreement).where(
+        ContributionAgreement.pledge_id == pledge.id,
+        ContributionAgreement.status == AgreementStatus.DRAFT,
+    )
+    return session.scalar(found)
+
+
+def _record(agreement: ContributionAgreement, act: str, by: Person) -> None:
+    audit.record(
+        f"contribution_agreement.{act}", agreement, actor_id=by.id, facts=_agreed(agreement)
+    )
+
+
+def _agreed(agreement: ContributionAgreement) -> dict[str, object]:
+    """Return what the chain keeps of an agreement: codes, days and amounts."""
+    return {
+        "agreement": agreement.ref,
+        "fund": agreement.fund_code,
+        "amount": agreement.amount,
+        "currency": agreement.currency,
+        "usd": agreement.usd_at_signature,
+        "signed_on": agreement.signed_on.isoformat(),
+        "schedule": [[each.due_on.isoformat(), each.amount] for each in agreement.instalments],
+        "paper": agreement.paper.sha256 if agreement.paper else None,
+    }
+
+
+def _said(pledge: Pledge) -> dict[str, object]:
+    return {
+        "pledge": pledge.ref,
+        "fund": pledge.fund_code,
+        "amount": pledge.amount,
+        "currency": pledge.currency,
+        "usd": pledge.amount_usd,
+        "on": pledge.announced_on.isoformat(),
+    }

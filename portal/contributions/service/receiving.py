@@ -1,0 +1,267 @@
+"""Money that arrived: booked, numbered, and set against what its donor had agreed."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal.accounts.models import Person
+from portal.contributions import policy, rules
+from portal.contributions.models import (
+    AgreementStatus,
+    Contribution,
+    ContributionAgreement,
+    Donor,
+    Earmark,
+    Means,
+)
+from portal.contributions.rules import Part
+from portal.contributions.service.promising import foreign, valued
+from portal.core import audit
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.money import Money, from_usd
+from portal.core.workflow import Refused
+from portal.ledger import queries as books
+from portal.ledger import service as ledger
+from portal.ledger.models import AccountKind
+from portal.ledger.rules import NoRate, PostingConflict, Rate
+
+BOOKED = "contribution:"
+"""What stands before the cause of a contribution where the books name it."""
+
+ABOVE = ":above"
+
+
+def receive_wire(
+    *,
+    fund_code: str,
+    amount: Money,
+    amount_usd: Money,
+    on: date,
+    source_ref: str,
+    agreement: ContributionAgreement | None = None,
+    donor: Donor | None = None,
+    into: AccountKind = AccountKind.BANK,
+    by: Person | None = None,
+    settles: Money | None = None,
+    earmark: Earmark | None = None,
+) -> Contribution:
+    """Book money that came to the bank, once for each `source_ref`, and return it.
+
+    With an `agreement` it settles what is open of it: `settles` in the agreement's currency, else
+    the amount itself, or what it is worth at the UN rates of the day. What is above the agreement
+    is a contribution of its own, and the one returned is the one that settles. `by` is whoever
+    recorded it by hand, None where the bank's statement did. The receipt follows by itself.
+
+    Raises Refused for a person who may not, without a donor, for an agreement of another fund or
+    not in force yet, and where no rate holds; PostingConflict for the same `source_ref` with
+    another amount or fund.
+    """
+    if by is not None and not policy.can_record(by, fund_code):
+        raise Refused(_("This step belongs to somebody else."))
+    audit.take_turn()
+    before = _before(source_ref, fund_code, amount)
+    if before is not None:
+        return before
+    _refuse_nothing(amount, amount_usd)
+    giving = agreement.donor if agreement is not None else donor
+    if giving is None:
+        raise Refused(_("Say whose money it is: choose the donor or the agreement."))
+    parts = [Part(amount, amount_usd, None)]
+    if agreement is not None:
+        _refuse_strange(agreement, fund_code, donor)
+        session.refresh(agreement, with_for_update=True)
+        worth = settles or _worth(amount, amount_usd, agreement.currency, on)
+        parts = rules.divided(amount, amount_usd, worth, agreement.open_money)
+    received = [
+        _received(
+            part,
+            agreement if part.settles is not None else None,
+            into,
+            by,
+            donor=giving,
+            fund_code=fund_code,
+            earmark=agreement.earmark if agreement is not None else earmark,
+            means=Means.WIRE,
+            received_on=on,
+            source_ref=source_ref + (ABOVE if number else ""),
+        )
+        for number, part in enumerate(parts)
+    ]
+    return received[0]
+
+
+def receive_card(
+    *,
+    fund_code: str,
+    amount: Money,
+    amount_usd: Money,
+    on: date,
+    source_ref: str,
+    donor: Donor,
+    earmark: Earmark | None = None,
+    into: AccountKind = AccountKind.CARD_CLEARING,
+) -> Contribution:
+    """Book a gift by card, gross, once for each `source_ref`; its fee is a charge of its own.
+
+    `amount_usd` is what it is worth at the UN rate of the day. Raises PostingConflict for the
+    same `source_ref` with another amount or fund.
+    """
+    audit.take_turn()
+    before = _before(source_ref, fund_code, amount)
+    if before is not None:
+        return before
+    _refuse_nothing(amount, amount_usd)
+    return _received(
+        Part(amount, amount_usd, None),
+        None,
+        into,
+        None,
+        donor=donor,
+        fund_code=fund_code,
+        earmark=earmark,
+        means=Means.CARD,
+        received_on=on,
+        source_ref=source_ref,
+    )
+
+
+def worth(amount: Money, on: date) -> Money:
+    """Return what an amount that arrived is worth in US$ on a day. Raises Refused without rate."""
+    return valued(amount, on)[0]
+
+
+def _before(source_ref: str, fund_code: str, amount: Money) -> Contribution | None:
+    """Return what was received under `source_ref`. Raises PostingConflict where it differs."""
+    rows = (
+        select(Contribution)
+        .where(Contribution.source_ref.in_([source_ref, source_ref + ABOVE]))
+        .order_by(Contribution.source_ref)
+    )
+    found = list(session.scalars(rows))
+    if not found:
+        return None
+    same = all(each.fund_code == fund_code and each.currency == amount.currency for each in found)
+    if not same or sum(each.amount for each in found) != amount.minor:
+        raise PostingConflict(f"{source_ref} is received already, and otherwise")
+    return found[0]
+
+
+def _refuse_strange(agreement: ContributionAgreement, fund_code: str, donor: Donor | None) -> None:
+    if agreement.fund_code != fund_code:
+        raise Refused(_("This agreement is of another fund."))
+    if donor is not None and donor.id != agreement.donor_id:
+        raise Refused(_("This agreement is another donor’s."))
+    if agreement.status is AgreementStatus.DRAFT:
+        raise Refused(_("This agreement is not confirmed yet. Confirm it first."))
+
+
+def _worth(amount: Money, amount_usd: Money, currency: str, on: date) -> Money:
+    """Return what money settles of a debt in `currency`."""
+    if amount.currency == currency:
+        return amount
+    try:
+        rate = books.rate_on(currency, on)
+    except NoRate as missing:
+        raise Refused(missing.sentence) from missing
+    return from_usd(amount_usd, currency, rate.units_per_usd)
+
+
+def _rate(amount: Money, amount_usd: Money, on: date) -> Rate | None:
+    """Return the imported rate that gives `amount_usd`, for the booking to quote; else None."""
+    try:
+        rate = books.rate_on(amount.currency, on)
+    except NoRate:
+        return None
+    return rate if rate.id and rate.in_usd(amount) == amount_usd else None
+
+
+def _received(
+    part: Part,
+    agreement: ContributionAgreement | None,
+    into: AccountKind,
+    by: Person | None,
+    **facts: Any,
+) -> Contribution:
+    """Book one part and number its receipt, under the lock that the booking takes."""
+    contribution = Contribution(
+        amount=part.amount.minor,
+        currency=part.amount.currency,
+        amount_usd=part.dollars.minor,
+        agreement=agreement,
+        settles=part.settles.minor if part.settles is not None else None,
+        receipt_year=facts["received_on"].year,
+        receipt_number=0,
+        recorded_by_id=by.id if by else None,
+        **facts,
+    )
+    ledger.contribution_received(
+        contribution.fund_code,
+        part.dollars,
+        BOOKED + contribution.source_ref,
+        contribution.received_on,
+        by=by.id if by else None,
+        local=foreign(part.amount),
+        rate=_rate(part.amount, part.dollars, contribution.received_on),
+        pledge_ref=agreement.ref if agreement else None,
+        subject_ref=contribution.ref,
+        settles=part.settles,
+        into=into,
+    )
+    contribution.receipt_number = _next_number(contribution)
+    session.add(contribution)
+    session.flush()
+    audit.record(
+        "contribution.received",
+        contribution,
+        actor_id=by.id if by else None,
+        to_status=contribution.status.value,
+        facts=_said(contribution),
+    )
+    if agreement is not None:
+        _settle(agreement, contribution, by)
+    return contribution
+
+
+def _next_number(contribution: Contribution) -> int:
+    """Return the next receipt number; the fund's book is locked, so nobody else takes it."""
+    last = select(func.max(Contribution.receipt_number)).where(
+        Contribution.fund_code == contribution.fund_code,
+        Contribution.receipt_year == contribution.receipt_year,
+    )
+    return (session.scalar(last) or 0) + 1
+
+
+def _settle(
+    agreement: ContributionAgreement, contribution: Contribution, by: Person | None
+) -> None:
+    agreement.settled += contribution.settles or 0
+    if agreement.settled < agreement.amount:
+        return
+    agreement.status = AgreementStatus.FULFILLED
+    audit.record(
+        "contribution_agreement.fulfilled",
+        agreement,
+        actor_id=by.id if by else None,
+        from_status=AgreementStatus.IN_FORCE.value,
+        to_status=AgreementStatus.FULFILLED.value,
+        facts={"agreement": agreement.ref, "fund": agreement.fund_code},
+    )
+
+
+def _said(contribution: Contribution) -> dict[str, object]:
+    """Return what the chain keeps of money that arrived: codes and amounts."""
+    agreement = contribution.agreement
+    return {
+        "contribution": contribution.ref,
+        "fund": contribution.fund_code,
+        "source": contribution.source_ref,
+        "amount": contribution.amount,
+        "currency": contribution.currency,
+        "usd": contribution.amount_usd,
+        "on": contribution.received_on.isoformat(),
+        "receipt": contribution.receipt_no,
+        "agreement": agreement.ref if agreement else None,
+        "settles": contribution.settles,
+    }

@@ -1,0 +1,276 @@
+"""Money that went back to a donor: refunds, and card gifts that a donor's bank disputes."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.contributions import policy, rules
+from portal.contributions.models import (
+    Contribution,
+    ContributionDispute,
+    ContributionRefund,
+    DisputeStatus,
+    Means,
+)
+from portal.contributions.service.promising import foreign
+from portal.contributions.service.receiving import BOOKED
+from portal.core import audit, clock
+from portal.core.db import session
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money, usd
+from portal.core.text import normalise
+from portal.core.workflow import Refused
+from portal.ledger import queries as books
+from portal.ledger import service as ledger
+from portal.ledger.models import AccountKind
+from portal.ledger.rules import PostingConflict
+
+
+def refund_wire(
+    contribution: Contribution,
+    amount: Money,
+    on: date,
+    *,
+    source_ref: str,
+    reason: str,
+    by: Person | None,
+    amount_usd: Money | None = None,
+    out_of: AccountKind = AccountKind.BANK,
+) -> ContributionRefund:
+    """Book that a part or all of a bank transfer was sent back, once for each `source_ref`.
+
+    `by` is whoever recorded it, None where the bank's statement did. Raises Refused above what is
+    left of it, without a reason, for card money, and for who may not.
+    """
+    if by is not None and not policy.can_refund(by, contribution):
+        raise Refused(_("This step belongs to somebody else."))
+    if contribution.means is not Means.WIRE:
+        raise Refused(_("Money that came by card goes back by card."))
+    if not normalise(reason):
+        raise Refused(_("Give the reason."))
+    return _refunded(
+        contribution,
+        amount,
+        amount_usd,
+        on,
+        source_ref,
+        reason=normalise(reason),
+        out_of=out_of,
+        by=by,
+    )
+
+
+def refund_card(
+    contribution: Contribution,
+    amount: Money,
+    on: date,
+    *,
+    source_ref: str,
+    amount_usd: Money | None = None,
+    reason: str = "",
+    by: Person | None = None,
+    out_of: AccountKind = AccountKind.CARD_CLEARING,
+) -> ContributionRefund:
+    """Book that card money went back as the processor says, once for each `source_ref`."""
+    return _refunded(
+        contribution,
+        amount,
+        amount_usd,
+        on,
+        source_ref,
+        reason=normalise(reason),
+        out_of=out_of,
+        by=by,
+    )
+
+
+def dispute(
+    contribution: Contribution,
+    amount: Money,
+    on: date,
+    *,
+    source_ref: str,
+    amount_usd: Money | None = None,
+    out_of: AccountKind = AccountKind.CARD_CLEARING,
+) -> ContributionDispute:
+    """Book that the donor's bank took card money back and asks for proof, once."""
+    audit.take_turn()
+    known = session.scalar(
+        select(ContributionDispute).where(ContributionDispute.source_ref == source_ref)
+    )
+    if known is not None:
+        _refuse_other(known.contribution_id, known.amount, contribution, amount, source_ref)
+        return known
+    value = _still_here(contribution, amount, amount_usd)
+    ledger.contribution_disputed(
+        contribution.fund_code,
+        value,
+        BOOKED + source_ref,
+        on,
+        by=None,
+        subject_ref=_subject(contribution),
+        out_of=out_of,
+        local=foreign(amount),
+    )
+    found = ContributionDispute(
+        contribution=contribution,
+        amount=amount.minor,
+        amount_usd=value.minor,
+        disputed_on=on,
+        source_ref=source_ref,
+    )
+    session.add(found)
+    _record(contribution, "disputed", found.source_ref, amount, value)
+    return found
+
+
+def dispute_won(found: ContributionDispute, on: date) -> None:
+    """Book that the money of a dispute came back; again changes nothing."""
+    if found.status is DisputeStatus.WON:
+        return
+    _end(found, DisputeStatus.WON, on)
+    booking = books.find(BOOKED + found.source_ref)
+    if booking is None:
+        raise PostingConflict(f"{found.source_ref} was never booked")
+    ledger.reverse(booking, on=on, by=None)
+    _record(found.contribution, "dispute_won", found.source_ref, found.money, usd(found.amount_usd))
+
+
+def dispute_lost(found: ContributionDispute, on: date) -> None:
+    """Note that the money of a dispute is gone for good; it left the books when it was taken."""
+    if found.status is DisputeStatus.LOST:
+        return
+    _end(found, DisputeStatus.LOST, on)
+    found.contribution.edition += 1
+    _record(
+        found.contribution, "dispute_lost", found.source_ref, found.money, usd(found.amount_usd)
+    )
+
+
+def _end(found: ContributionDispute, status: DisputeStatus, on: date) -> None:
+    if found.status is not DisputeStatus.OPEN:
+        raise Refused(_("This dispute has ended: %(status)s.", status=str(found.status.label)))
+    audit.take_turn()
+    found.status, found.ended_on = status, on
+
+
+def _refunded(
+    contribution: Contribution,
+    amount: Money,
+    amount_usd: Money | None,
+    on: date,
+    source_ref: str,
+    *,
+    reason: str,
+    out_of: AccountKind,
+    by: Person | None,
+) -> ContributionRefund:
+    audit.take_turn()
+    known = session.scalar(
+        select(ContributionRefund).where(ContributionRefund.source_ref == source_ref)
+    )
+    if known is not None:
+        _refuse_other(known.contribution_id, known.amount, contribution, amount, source_ref)
+        return known
+    if on < contribution.received_on:
+        raise Refused(_("Money does not go back before it came. Check the date."))
+    value = _still_here(contribution, amount, amount_usd)
+    ledger.contribution_refunded(
+        contribution.fund_code,
+        value,
+        BOOKED + source_ref,
+        on,
+        by=by.id if by else None,
+        subject_ref=_subject(contribution),
+        out_of=out_of,
+        local=foreign(amount),
+    )
+    found = ContributionRefund(
+        contribution=contribution,
+        amount=amount.minor,
+        amount_usd=value.minor,
+        refunded_on=on,
+        source_ref=source_ref,
+        recorded_by_id=by.id if by else None,
+        reason=reason,
+    )
+    session.add(found)
+    contribution.edition += 1
+    _record(contribution, "refunded", source_ref, amount, value, by=by)
+    return found
+
+
+def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | None) -> Money:
+    """Return what `amount` is booked at: by its part of what arrived, unless that is known.
+
+    Locks the contribution. Raises Refused where it is not above zero, or more than is left.
+    """
+    session.flush()
+    session.refresh(contribution, with_for_update={"of": Contribution})
+    if amount.currency != contribution.currency:
+        raise Refused(
+            _("It arrived in %(currency)s, and goes back so.", currency=contribution.currency)
+        )
+    if amount.minor <= 0 or amount > contribution.kept:
+        tag = str(locale())
+        raise Refused(
+            _(
+                "%(amount)s cannot go back: %(kept)s is left of this contribution.",
+                amount=format_money(amount, tag),
+                kept=format_money(contribution.kept, tag),
+            )
+        )
+    if amount_usd is not None:
+        return amount_usd
+    cents = rules.proportion(contribution.amount_usd, amount.minor, contribution.amount)
+    return usd(max(1, cents))
+
+
+def _subject(contribution: Contribution) -> str:
+    """Return under which reference the money stands in the books."""
+    return contribution.agreement.ref if contribution.agreement else contribution.ref
+
+
+def _refuse_other(
+    booked_for: UUID, booked: int, contribution: Contribution, amount: Money, source_ref: str
+) -> None:
+    if booked_for != contribution.id or booked != amount.minor:
+        raise PostingConflict(f"{source_ref} is booked already, and otherwise")
+
+
+def _record(
+    contribution: Contribution,
+    act: str,
+    source_ref: str,
+    amount: Money,
+    value: Money,
+    *,
+    by: Person | None = None,
+) -> None:
+    """Let the status follow, and append the event."""
+    before = contribution.status
+    disputes = contribution.disputes
+    contribution.status = rules.standing(
+        contribution.amount,
+        contribution.refunded.minor,
+        contested=any(each.status is DisputeStatus.OPEN for each in disputes),
+        lost=any(each.status is DisputeStatus.LOST for each in disputes),
+    )
+    audit.record(
+        f"contribution.{act}",
+        contribution,
+        actor_id=by.id if by else None,
+        from_status=before.value,
+        to_status=contribution.status.value,
+        facts={
+            "contribution": contribution.ref,
+            "fund": contribution.fund_code,
+            "source": source_ref,
+            "amount": amount.minor,
+            "currency": amount.currency,
+            "usd": value.minor,
+            "on": clock.today().isoformat(),
+        },
+    )
