@@ -23,6 +23,7 @@ from portal.core.db import session
 from portal.core.i18n import _, ngettext
 from portal.ledger.models import ExchangeRate
 from portal.ledger.rules import DOLLAR
+from portal.ledger.service import revalue_all
 
 SOURCE = "UNORE"
 ROOT = "UN_OPERATIONAL_RATES_DATASET"
@@ -92,7 +93,8 @@ def import_rates(content: bytes, *, by: UUID | None, source: str = SOURCE) -> Im
 
     Importing a file again adds nothing. A rate that differs from one kept for the same currency,
     date and source is refused: history is not rewritten, a correction is imported under a source
-    of its own, such as `UNORE-revised`, and then holds. Raises BadRates.
+    of its own, such as `UNORE-revised`, and then holds. What the funds hold in foreign currency
+    is brought to the new rates. Raises BadRates.
     """
     if not _SOURCE.fullmatch(source):
         raise BadRates([_("Name the source in letters, digits and hyphens, like UNORE.")])
@@ -118,6 +120,7 @@ def import_rates(content: bytes, *, by: UUID | None, source: str = SOURCE) -> Im
     if rates:
         facts = {"source": source, "added": len(rates), "unchanged": len(rows) - len(rates)}
         audit.record("rates.imported", rates[0], actor_id=by, facts=facts)
+        revalue_all(clock.today(), by=by)
     return Imported(len(rates), len(rows) - len(rates))
 
 

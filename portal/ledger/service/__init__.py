@@ -22,6 +22,7 @@ from portal.ledger.service.grants import (
 )
 from portal.ledger.service.payments import advance_paid, payment_returned, payment_settled
 from portal.ledger.service.posting import open_book, post, reverse, set_percent
+from portal.ledger.service.revaluation import revalue, revalue_all
 from portal.ledger.service.suspense import suspense_booked
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "refund_received",
     "refund_written_off",
     "release_commitment",
+    "revalue",
+    "revalue_all",
     "reverse",
     "set_percent",
     "support_costs_paid",

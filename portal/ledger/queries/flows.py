@@ -1,0 +1,90 @@
+"""What moved in the books, year by year and subject by subject: for accounts and statements."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import Integer, String, cast, extract, func, literal, select, union_all
+
+from portal.core.db import session
+from portal.ledger.models import AccountKind, Commitment, LedgerAccount, LedgerEntry
+from portal.ledger.models import LedgerTransaction as Booking
+from portal.ledger.queries.positions import GRANTED
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What one subject moved on one account in one year, in US cents, debit above zero.
+
+    The subject is an award, a contribution or an agreement, or None; a reversal has that of what
+    it reverses.
+    """
+
+    year: int
+    kind: AccountKind
+    subject_ref: str | None
+    usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSums:
+    """What the books say of one award, in US cents.
+
+    `committed` was set aside and not given back, paid out or not; `disbursed` has gone out and not
+    come back; `reported` was accepted as spent.
+    """
+
+    committed: int
+    disbursed: int
+    reported: int
+
+
+def flows(fund_code: str, since: date, until: date) -> list[Flow]:
+    """Return what was booked in a fund from `since` to `until`, both inclusive. One statement."""
+    year = extract("year", Booking.booked_on).cast(Integer)
+    rows = (
+        select(year, LedgerAccount.kind, Booking.subject_ref, func.sum(LedgerEntry.usd))
+        .select_from(LedgerEntry)
+        .join(LedgerEntry.account)
+        .join(LedgerEntry.transaction)
+        .where(LedgerAccount.fund_code == fund_code, Booking.booked_on.between(since, until))
+        .group_by(year, LedgerAccount.kind, Booking.subject_ref)
+    )
+    return [Flow(when, kind, ref, int(cents)) for when, kind, ref, cents in session.execute(rows)]
+
+
+def grant_sums(fund_codes: Collection[str], as_of: date) -> dict[str, GrantSums]:
+    """Return what the books of some funds say of each award, by reference. One SQL statement."""
+    paid = (
+        select(Booking.subject_ref, cast(LedgerAccount.kind, String), func.sum(LedgerEntry.usd))
+        .select_from(LedgerEntry)
+        .join(LedgerEntry.account)
+        .join(LedgerEntry.transaction)
+        .where(
+            LedgerAccount.fund_code.in_(fund_codes),
+            LedgerAccount.kind.in_(GRANTED),
+            Booking.booked_on <= as_of,
+            Booking.subject_ref.is_not(None),
+        )
+        .group_by(Booking.subject_ref, LedgerAccount.kind)
+    )
+    midnight = datetime.combine(as_of + timedelta(days=1), time(), UTC)
+    set_aside = (
+        select(Commitment.source_ref, literal(""), func.sum(Commitment.amount_usd_minor))
+        .where(Commitment.fund_code.in_(fund_codes), Commitment.made_at < midnight)
+        .group_by(Commitment.source_ref)
+    )
+    sums: dict[str, dict[str, int]] = defaultdict(dict)
+    for ref, kind, cents in session.execute(union_all(paid, set_aside)):
+        sums[ref][kind] = int(cents)
+    return {ref: _grant(found) for ref, found in sums.items()}
+
+
+def _grant(found: dict[str, int]) -> GrantSums:
+    disbursed = sum(found.get(kind, 0) for kind in GRANTED)
+    return GrantSums(
+        committed=found.get("", 0) + disbursed,
+        disbursed=disbursed,
+        reported=found.get(AccountKind.GRANT_EXPENDITURE, 0),
+    )
