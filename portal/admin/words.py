@@ -126,6 +126,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "instalment.lapsed": _l("Instalment lapsed: nothing was left to pay"),
     "receivable.due": _l("Money to be paid back"),
     "receivable.settle": _l("Money paid back"),
+    "stripe_event.retried": _l("Message of the card processor worked on again"),
 }
 
 LEDGER: dict[str, LazyProxy] = {

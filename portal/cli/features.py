@@ -11,6 +11,7 @@ from types import ModuleType
 import portal
 from portal.core import outbox
 from portal.core.check import Check
+from portal.core.stripe import checks as stripe
 
 
 def load_tasks() -> None:
@@ -20,7 +21,7 @@ def load_tasks() -> None:
 
 def all_checks() -> list[Check]:
     """Return the invariants of every feature, in a stable order."""
-    found = list(outbox.checks())
+    found = [*outbox.checks(), *stripe.checks()]
     for module in _each("checks"):
         found.extend(module.checks())
     return found

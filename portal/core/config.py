@@ -7,6 +7,7 @@ and kept in the data folder. Everywhere else a missing, short or example secret 
 
 import base64
 import binascii
+import hmac
 import os
 import secrets
 import tomllib
@@ -28,6 +29,9 @@ MASTER_KEY_BYTES = 32
 FEWEST_DIFFERENT = 10
 EXAMPLE_WORDS = ("change", "example", "secret", "password", "replace", "insert", "dummy", "xxxx")
 AT_HOME = ("127.0.0.1", "localhost", "::1")
+ALPHA_3 = 3
+PRETEND_PROCESSOR = "/demo/stripe"
+"""Where the demonstration plays the card processor."""
 
 
 class BadSettings(Exception):
@@ -59,14 +63,27 @@ class Settings(BaseSettings):
     smtp_starttls: bool = True
     smtp_sender: str = "Voluntary Funds Portal <no-reply@localhost>"
     smtp_timeout_seconds: int = Field(default=20, ge=1, le=300)
+    bank_drop_dir: Path | None = None
+    bank_pickup_dir: Path | None = None
     max_upload_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     proxy: str = ""
     max_request_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_base: str = ""
+    stripe_payout_countries: str = ""
 
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().absolute()
+
+    @field_validator("bank_drop_dir", "bank_pickup_dir")
+    @classmethod
+    def _folder(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.expanduser().is_dir():
+            raise ValueError("must be a folder that exists: the bank's software reads it")
+        return folder.expanduser().absolute() if folder else None
 
     @field_validator("base_url")
     @classmethod
@@ -83,6 +100,22 @@ class Settings(BaseSettings):
         if parts.scheme != "https" or not parts.hostname:
             raise ValueError("must look like https://www.google.com/, and raise no brow")
         return url
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _processor(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme != "https" and parts.hostname not in AT_HOME):
+            raise ValueError("must begin with https:// away from this machine")
+        return url.rstrip("/")
+
+    @field_validator("stripe_payout_countries")
+    @classmethod
+    def _codes(cls, typed: str) -> str:
+        codes = [code.strip().upper() for code in typed.split(",") if code.strip()]
+        if any(len(code) != ALPHA_3 or not code.isalpha() for code in codes):
+            raise ValueError("must be ISO 3166 codes of three letters, such as KEN,PER")
+        return ",".join(codes)
 
     @field_validator("time_zone")
     @classmethod
@@ -123,6 +156,16 @@ class Settings(BaseSettings):
         return bool(self.smtp_host)
 
     @property
+    def takes_cards(self) -> bool:
+        """Whether a card processor is configured."""
+        return bool(self.stripe_secret_key.get_secret_value())
+
+    @property
+    def payout_countries(self) -> frozenset[str]:
+        """The countries (ISO 3166 alpha-3) whose grantees the card processor may pay."""
+        return frozenset(self.stripe_payout_countries.split(",")) - {""}
+
+    @property
     def master_key_bytes(self) -> bytes:
         """The 32 bytes that wrap the key of each application."""
         return base64.b64decode(self.master_key.get_secret_value())
@@ -145,8 +188,11 @@ def load_settings(**chosen: object) -> Settings:
         raise BadSettings(_first_sentence(errors)) from errors
     if settings.embedded or settings.demo:
         settings = _with_kept_secrets(settings)
+    if settings.demo and not settings.takes_cards:
+        settings = _with_pretend_processor(settings)
     _refuse_weak_secrets(settings)
     _refuse_open_transport(settings)
+    _refuse_half_a_processor(settings)
     return settings
 
 
@@ -169,6 +215,19 @@ def _with_kept_secrets(settings: Settings) -> Settings:
         if not getattr(settings, name).get_secret_value()
     }
     return settings.model_copy(update=missing)
+
+
+def _with_pretend_processor(settings: Settings) -> Settings:
+    """Let the demonstration play the card processor itself: cards can be tried without a key."""
+    secret = settings.secret_key.get_secret_value()
+    signing = hmac.new(secret.encode(), b"pretend card processor", "sha256").hexdigest()
+    return settings.model_copy(
+        update={
+            "stripe_secret_key": SecretStr("sk_test_demonstration"),
+            "stripe_webhook_secret": SecretStr(f"whsec_{signing}"),
+            "stripe_api_base": settings.stripe_api_base or settings.base_url + PRETEND_PROCESSOR,
+        }
+    )
 
 
 def _kept_secrets(folder: Path) -> dict[str, str]:
@@ -239,3 +298,14 @@ def _refuse_open_transport(settings: Settings) -> None:
         return
     if urlsplit(settings.base_url).hostname not in AT_HOME:
         raise BadSettings("PORTAL_BASE_URL must begin with https:// away from this machine.")
+
+
+def _refuse_half_a_processor(settings: Settings) -> None:
+    """Raise BadSettings for a card processor whose messages nobody could verify, or real money."""
+    if settings.takes_cards and not settings.stripe_webhook_secret.get_secret_value():
+        raise BadSettings(
+            "PORTAL_STRIPE_WEBHOOK_SECRET is not set. The card processor shows it beside the "
+            f"address {settings.base_url}/webhooks/stripe."
+        )
+    if settings.demo and "_live_" in settings.stripe_secret_key.get_secret_value():
+        raise BadSettings("PORTAL_STRIPE_SECRET_KEY takes real money: not in a demonstration.")

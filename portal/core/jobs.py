@@ -24,6 +24,9 @@ EVERY_MINUTE = "* * * * *"
 STALLED_SECONDS = 120
 GRACE_SECONDS = 20
 
+AGAIN = object()
+"""What a sweep returns that did one piece: the next one follows in a transaction of its own."""
+
 log = logging.getLogger(__name__)
 app = App(connector=SyncPsycopgConnector())
 
@@ -47,7 +50,10 @@ _sweeps: dict[str, Sweep] = {}
 def sweep(
     name: str, *, every_minutes: int = 1, eager: bool = False
 ) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Register a function as background work: it returns to commit, and raises to roll back."""
+    """Register a function as background work: it returns to commit, and raises to roll back.
+
+    One that returns AGAIN is committed and called once more, until it returns something else.
+    """
 
     def register(work: Callable[[], object]) -> Callable[[], object]:
         _sweeps[name] = Sweep(name, work, every_minutes, eager)
@@ -65,7 +71,8 @@ def run(chosen: tuple[Sweep, ...]) -> None:
     """Run each of `chosen` in a transaction of its own; one that fails does not stop the rest."""
     for one in chosen:
         try:
-            one.work()
+            while one.work() is AGAIN:
+                session.commit()
             session.commit()
         except Exception:
             session.rollback()
