@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.accounts.models import Person, Role, RoleGrant
 from portal.contributions.models import (
@@ -110,7 +111,7 @@ def can_refund(person: Person, contribution: Contribution) -> bool:
 
 
 def scope(
-    person: Person, fund_code: ColumnElement[str], roles: Iterable[Role] = READERS
+    person: Person, fund_code: InstrumentedAttribute[str], roles: Iterable[Role] = READERS
 ) -> ColumnElement[bool]:
     """Return the condition that a row is of a fund in which the person holds one of `roles`."""
     own = [

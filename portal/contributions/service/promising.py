@@ -31,8 +31,11 @@ from portal.ledger import queries as books
 from portal.ledger import service as ledger
 from portal.ledger.rules import DOLLAR, NoRate, Rate
 
-PAPERS = ("pdf", "jpg", "jpeg", "png")
+PAPERS = ("pdf", "jpeg", "png")
 """How a signed paper may come: as a document or a picture of it."""
+
+STANDING = ("status", "settled", "cancelled", "version")
+"""What others change of an agreement; read again by whoever has their turn at the chain."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,8 @@ def draft_agreement(
         signed_on=terms.signed_on,
         drafted_by_id=by.id,
     )
-    agreement.instalments = _instalments(terms)
     session.add(agreement)
-    session.flush()
+    _plan(agreement, terms)
     _record(agreement, "drafted", by)
     return agreement
 
@@ -129,12 +131,10 @@ def edit_draft(agreement: ContributionAgreement, terms: Terms, *, by: Person) ->
     """Correct a draft. Whoever corrected it last is who drafted it, and confirms it not."""
     _refuse_settled(agreement, by)
     value = _sound_terms(agreement.donor, agreement.fund_code, terms)
-    agreement.instalments = []
-    session.flush()
     agreement.amount, agreement.currency = terms.amount.minor, terms.amount.currency
     agreement.usd_at_signature, agreement.signed_on = value.minor, terms.signed_on
     agreement.earmark = terms.earmark
-    agreement.instalments = _instalments(terms)
+    _plan(agreement, terms)
     _drafted_by(agreement, by)
 
 
@@ -207,7 +207,7 @@ def cancel_agreement(
         raise Refused(_("Give the reason."))
     _refuse_future(on)
     audit.take_turn()
-    session.refresh(agreement, with_for_update=True)
+    session.refresh(agreement, STANDING)
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CANCEL, by)
     open_money = agreement.open_money
     settled_usd = rules.proportion(agreement.usd_at_signature, agreement.settled, agreement.amount)
@@ -262,11 +262,14 @@ def _sound_terms(donor: Donor, fund_code: str, terms: Terms) -> Money:
     return valued(terms.amount, terms.signed_on)[0]
 
 
-def _instalments(terms: Terms) -> list[AgreementInstalment]:
-    return [
-        AgreementInstalment(number=number, due_on=day, amount=part.minor)
+def _plan(agreement: ContributionAgreement, terms: Terms) -> None:
+    """Give the agreement the instalments of `terms`, in place of those that it had."""
+    agreement.instalments = []
+    session.flush()
+    session.add_all(
+        AgreementInstalment(agreement=agreement, number=number, due_on=day, amount=part.minor)
         for number, (day, part) in enumerate(terms.schedule, start=1)
-    ]
+    )
 
 
 def _refuse_strange(donor: Donor, fund_code: str, earmark: Earmark | None) -> None:

@@ -16,7 +16,7 @@ from portal.contributions.models import (
     Means,
 )
 from portal.contributions.rules import Part
-from portal.contributions.service.promising import foreign, valued
+from portal.contributions.service.promising import STANDING, foreign, valued
 from portal.core import audit
 from portal.core.db import session
 from portal.core.i18n import _
@@ -71,7 +71,7 @@ def receive_wire(
     parts = [Part(amount, amount_usd, None)]
     if agreement is not None:
         _refuse_strange(agreement, fund_code, donor)
-        session.refresh(agreement, with_for_update=True)
+        session.refresh(agreement, STANDING)
         worth = settles or _worth(amount, amount_usd, agreement.currency, on)
         parts = rules.divided(amount, amount_usd, worth, agreement.open_money)
     received = [
@@ -146,6 +146,11 @@ def _before(source_ref: str, fund_code: str, amount: Money) -> Contribution | No
     if not same or sum(each.amount for each in found) != amount.minor:
         raise PostingConflict(f"{source_ref} is received already, and otherwise")
     return found[0]
+
+
+def _refuse_nothing(amount: Money, amount_usd: Money) -> None:
+    if amount.minor <= 0 or amount_usd.minor <= 0:
+        raise Refused(_("This amount is too small: it is worth less than one US cent."))
 
 
 def _refuse_strange(agreement: ContributionAgreement, fund_code: str, donor: Donor | None) -> None:

@@ -205,10 +205,10 @@ def _refunded(
 def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | None) -> Money:
     """Return what `amount` is booked at: by its part of what arrived, unless that is known.
 
-    Locks the contribution. Raises Refused where it is not above zero, or more than is left.
+    Asked with the turn at the chain, so that nobody else gives the same money back. Raises Refused where it is not above zero, or more than is left.
     """
     session.flush()
-    session.refresh(contribution, with_for_update={"of": Contribution})
+    session.refresh(contribution, ["status", "edition", "version", "refunds", "disputes"])
     if amount.currency != contribution.currency:
         raise Refused(
             _("It arrived in %(currency)s, and goes back so.", currency=contribution.currency)

@@ -1,0 +1,215 @@
+"""Looking at a gift as the card processor has it, and bringing ours up to date.
+
+Everything is read anew: the page on which it was paid, the charge, the refunds, the disputes. What
+is booked already is recognised by the processor's own name of each movement.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.contributions.models import ContributionDispute, DisputeStatus
+from portal.contributions.models.cards import CardGift, GiftStatus, MovementKind
+from portal.contributions.service import returning
+from portal.contributions.service.cards import booking, refunding
+from portal.contributions.service.cards.giving import SESSIONS
+from portal.contributions.service.donors import giver
+from portal.contributions.service.receiving import receive_card
+from portal.core import audit, clock, jobs, stripe
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.money import usd
+from portal.core.stripe.calls import MARK
+from portal.core.workflow import Refused
+
+EVERYTHING = "payment_intent.latest_charge.balance_transaction"
+STALE_AFTER = timedelta(minutes=30)
+"""How long after the last look an open gift is looked at again: a message may be lost."""
+PAID = "paid"
+LOST = "lost"
+
+
+def look_at(gift: CardGift) -> None:
+    """Bring a gift up to date with the card processor; again changes nothing.
+
+    Raises Refused where the processor says something else than what was asked of it, Later where
+    it does not know everything yet, Unanswered, Declined.
+    """
+    session.refresh(gift, with_for_update={"of": CardGift})
+    gift.looked_at = clock.now()
+    if gift.status is not GiftStatus.PAID:
+        _look_at_payment(gift)
+    if gift.charge_id is not None and gift.contribution is not None:
+        refunding.look_at_refunds(gift)
+        _look_at_disputes(gift)
+    session.flush()
+
+
+def _look_at_payment(gift: CardGift) -> None:
+    if gift.session_id is None:
+        _find_session(gift)
+    if gift.session_id is None:
+        return
+    there = stripe.read(f"{SESSIONS}/{gift.session_id}", expand=[EVERYTHING])
+    _refuse_other(gift, there)
+    intent = there.get("payment_intent") or {}
+    if there["payment_status"] == PAID:
+        _receive(gift, intent)
+    elif there["status"] == "expired":
+        _end(gift, GiftStatus.EXPIRED, "")
+    elif there["status"] == "complete":
+        failed = intent.get("status") in {"requires_payment_method", "canceled"}
+        if failed:
+            _end(gift, GiftStatus.FAILED, _code(intent))
+        else:
+            _move(gift, GiftStatus.PENDING)
+
+
+def _find_session(gift: CardGift) -> None:
+    """Find out what became of a call whose answer was lost; without one the gift is given up."""
+    if gift.call is None:
+        return
+    try:
+        gift.session_id = stripe.send(gift.call)["id"]
+    except stripe.Declined:
+        _end(gift, GiftStatus.EXPIRED, "")
+
+
+def _refuse_other(gift: CardGift, there: stripe.Json) -> None:
+    """Raise NotOurs for a page of another portal, Refused for another amount than was typed."""
+    if gift.call is None or (there.get("metadata") or {}).get(MARK) != gift.call.key:
+        raise stripe.NotOurs(_("It was made by another portal."))
+    said = (there["client_reference_id"], there["amount_total"], there["currency"])
+    if said != (gift.ref, stripe.to_stripe(gift.money), gift.currency.lower()):
+        raise Refused(
+            _(
+                "The card processor names another amount or gift than %(gift)s. Nothing was "
+                "booked: ask the card processor.",
+                gift=gift.ref,
+            )
+        )
+
+
+def _receive(gift: CardGift, intent: stripe.Json) -> None:
+    """Book a paid gift: what was charged, what the processor kept of it."""
+    charge = intent.get("latest_charge") or {}
+    line = charge.get("balance_transaction")
+    if not isinstance(line, dict):
+        raise stripe.Later(_("The card processor has not booked this gift yet."))
+    if stripe.from_stripe(charge["amount"], charge["currency"]) != gift.money:
+        raise Refused(_("Another amount was charged than was typed. Nothing was booked."))
+    moved = booking.movement(gift, MovementKind.CHARGE, charge["id"], line)
+    contribution = receive_card(
+        fund_code=gift.fund_code,
+        amount=gift.money,
+        amount_usd=usd(moved.amount_usd),
+        on=moved.moved_on,
+        source_ref=charge["id"],
+        donor=giver(gift.name, gift.email, language=gift.language, unnamed=gift.unnamed),
+    )
+    with session.no_autoflush:
+        gift.contribution = contribution
+        gift.charge_id, gift.payment_intent_id = charge["id"], intent["id"]
+        _end(gift, GiftStatus.PAID, "")
+    booking.exchange(moved, gift.money, moved.amount_usd)
+    booking.charge(moved)
+    booking.keep(moved)
+
+
+def _look_at_disputes(gift: CardGift) -> None:
+    for there in stripe.listed("/v1/disputes", charge=gift.charge_id):
+        for line in there["balance_transactions"]:
+            if booking.known(line["id"]) is None:
+                _book_dispute(gift, there, line)
+        if there["status"] == LOST:
+            found = _dispute(there["id"])
+            if found is not None and found.status is DisputeStatus.OPEN:
+                returning.dispute_lost(found, clock.today())
+
+
+def _book_dispute(gift: CardGift, there: stripe.Json, line: stripe.Json) -> None:
+    """Book that the processor took disputed money, or gave it back."""
+    taken = line["amount"] < 0
+    kind = MovementKind.DISPUTE if taken else MovementKind.DISPUTE_WON
+    moved = booking.movement(gift, kind, there["id"], line)
+    own = stripe.from_stripe(there["amount"], there["currency"])
+    contribution = gift.contribution
+    if contribution is None:
+        raise stripe.Later(_("The gift of this dispute is not booked yet."))
+    if taken:
+        found = returning.dispute(contribution, own, moved.moved_on, source_ref=there["id"])
+        booking.exchange(moved, -own, -found.amount_usd)
+    else:
+        open_one = _dispute(there["id"])
+        if open_one is None:
+            raise stripe.Later(_("The dispute is not booked yet."))
+        returning.dispute_won(open_one, moved.moved_on)
+        booking.exchange(moved, own, open_one.amount_usd)
+    booking.charge(moved)
+    booking.keep(moved)
+
+
+def _dispute(source_ref: str) -> ContributionDispute | None:
+    return session.scalar(
+        select(ContributionDispute).where(ContributionDispute.source_ref == source_ref)
+    )
+
+
+def _code(intent: Any) -> str:
+    """Return why a payment failed, as the processor's code: never its words."""
+    error = intent.get("last_payment_error") or {}
+    return str(error.get("decline_code") or error.get("code") or intent.get("status") or "")
+
+
+def _move(gift: CardGift, status: GiftStatus) -> None:
+    before = gift.status
+    if before is status:
+        return
+    gift.status = status
+    audit.record(
+        f"card_gift.{status.value}",
+        gift,
+        actor_id=None,
+        from_status=before.value,
+        to_status=status.value,
+        facts={"gift": gift.ref, "fund": gift.fund_code, "charge": gift.charge_id},
+    )
+
+
+def _end(gift: CardGift, status: GiftStatus, reason: str) -> None:
+    """End a gift; who wanted to give is forgotten here."""
+    if gift.status is status:
+        return
+    with session.no_autoflush:
+        gift.name, gift.email, gift.reason = "", "", reason
+        gift.ended_at = clock.now()
+        _move(gift, status)
+
+
+@jobs.sweep("card_gifts", every_minutes=10)
+def look_at_stale() -> object:
+    """Look at one open gift that was not looked at for long; ask to be called for the next."""
+    if not stripe.is_on():
+        return None
+    stale = (
+        select(CardGift)
+        .where(CardGift.status.in_([GiftStatus.BEGUN, GiftStatus.PENDING]))
+        .where(CardGift.looked_at < clock.now() - STALE_AFTER)
+        .order_by(CardGift.looked_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    gift = session.scalars(stale).one_or_none()
+    if gift is None:
+        return None
+    gift.looked_at = clock.now()
+    session.flush()
+    try:
+        with session.begin_nested():
+            look_at(gift)
+    except stripe.Unanswered:
+        return None
+    except (Refused, stripe.Declined, stripe.Later, stripe.NotOurs):
+        return jobs.AGAIN
+    return jobs.AGAIN
