@@ -103,11 +103,59 @@ WHERE c.id IS NULL OR told.subject_id IS NULL
 ORDER BY 1
 """
 
+UNEVEN_BALANCES = """
+WITH counted AS (
+    SELECT account_id, currency, grain, starts_on, sum(amount) AS amount, sum(usd) AS usd,
+        count(*) AS entries
+    FROM ledger_entry CROSS JOIN LATERAL (VALUES
+        ('year', make_date(extract(year FROM booked_on)::int, 1, 1)), ('day', booked_on)
+    ) AS period (grain, starts_on)
+    GROUP BY account_id, currency, grain, starts_on
+)
+SELECT a.fund_code || ' ' || a.kind || ' in ' || currency || ', ' || grain || ' of ' || starts_on
+    || ': ' || coalesce(kept.usd, 0) || ' cents in ' || coalesce(kept.entries, 0)
+    || ' entries, by the entries ' || coalesce(counted.usd, 0) || ' in '
+    || coalesce(counted.entries, 0)
+FROM counted
+FULL JOIN ledger_balance kept USING (account_id, currency, grain, starts_on)
+LEFT JOIN ledger_account a ON a.id = account_id
+WHERE (kept.amount, kept.usd, kept.entries)
+    IS DISTINCT FROM (counted.amount, counted.usd, counted.entries)
+ORDER BY 1
+"""
+
+UNEVEN_COMMITMENTS = """
+WITH counted AS (
+    SELECT fund_code, grain, starts_on, sum(amount_usd_minor) AS usd, count(*) AS movements
+    FROM commitment
+    CROSS JOIN LATERAL (SELECT (made_at AT TIME ZONE 'UTC')::date AS made_on) AS day
+    CROSS JOIN LATERAL (VALUES
+        ('year', make_date(extract(year FROM made_on)::int, 1, 1)), ('day', made_on)
+    ) AS period (grain, starts_on)
+    GROUP BY fund_code, grain, starts_on
+)
+SELECT fund_code || ', ' || grain || ' of ' || starts_on || ': ' || coalesce(kept.usd, 0)
+    || ' cents, by the movements ' || coalesce(counted.usd, 0)
+FROM counted
+FULL JOIN commitment_balance kept USING (fund_code, grain, starts_on)
+WHERE (kept.usd, kept.movements) IS DISTINCT FROM (counted.usd, counted.movements)
+ORDER BY 1
+"""
+
+MISDATED = """
+SELECT DISTINCT t.source_ref
+FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+WHERE e.booked_on <> t.booked_on ORDER BY 1
+"""
+
 _BOOKINGS = "SELECT count(*) FROM ledger_transaction"
 _FUNDS = "SELECT count(*) FROM ledger_book"
 _REVERSALS = "SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL"
 _COMMITMENTS = "SELECT count(DISTINCT (fund_code, source_ref)) FROM commitment"
 _MOVEMENTS = "SELECT count(*) FROM commitment"
+_ENTRIES = "SELECT count(*) FROM ledger_entry"
+_BALANCES = "SELECT count(*) FROM ledger_balance"
+_SET_ASIDE = "SELECT count(*) FROM commitment_balance"
 _ADVANCES = "SELECT count(*) FROM ledger_transaction WHERE kind = 'advance_paid'"
 
 
@@ -121,6 +169,13 @@ def checks() -> list[Check]:
         (_("Every advance took its part out of a commitment"), UNCOVERED, _ADVANCES),
         (_("Every booking is what the audit chain says of it"), UNTOLD_BOOKINGS, _BOOKINGS),
         (_("Every commitment is what the audit chain says of it"), UNTOLD_COMMITMENTS, _MOVEMENTS),
+        (_("Every balance by year and day is the sum of its entries"), UNEVEN_BALANCES, _BALANCES),
+        (
+            _("What is set aside by year and day is the sum of its movements"),
+            UNEVEN_COMMITMENTS,
+            _SET_ASIDE,
+        ),
+        (_("Every entry bears the day of its booking"), MISDATED, _ENTRIES),
     )
     return [Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows]
 

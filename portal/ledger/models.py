@@ -8,11 +8,13 @@ never a name or a sentence about a person.
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
     FetchedValue,
     ForeignKey,
     Index,
@@ -166,7 +168,10 @@ class LedgerTransaction(WithId, Base):
 
 
 class LedgerEntry(WithId, Base):
-    """One side of a booking: debit positive, credit negative, in minor units and in US cents."""
+    """One side of a booking: debit positive, credit negative, in minor units and in US cents.
+
+    `booked_on` is the day of its booking; a trigger sets it.
+    """
 
     __tablename__ = "ledger_entry"
 
@@ -174,15 +179,15 @@ class LedgerEntry(WithId, Base):
         ForeignKey("ledger_transaction.id"), index=True, init=False
     )
     account: Mapped[LedgerAccount] = relationship()
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("ledger_account.id"), index=True, init=False
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_account.id"), init=False)
+    booked_on: Mapped[date] = mapped_column(Date, FetchedValue(), init=False)
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[int] = mapped_column(BigInteger)
     usd: Mapped[int] = mapped_column(BigInteger)
     transaction: Mapped[LedgerTransaction] = relationship(back_populates="entries", init=False)
 
     __table_args__ = (
+        Index("ix_ledger_entry_account_id_booked_on_id", "account_id", "booked_on", "id"),
         CheckConstraint("amount <> 0", name="amount_is_not_zero"),
         CheckConstraint("sign(usd) IN (0, sign(amount))", name="same_side_in_both"),
         CheckConstraint("currency <> 'USD' OR usd = amount", name="dollar_is_dollar"),
@@ -211,6 +216,53 @@ class Commitment(WithId, Base):
         CheckConstraint(f"source_ref {REF}", name="source_ref_is_a_code"),
         CheckConstraint(f"movement_ref {REF}", name="movement_ref_is_a_code"),
     )
+
+
+class Grain(StrEnum):
+    """How long the period of a balance is."""
+
+    YEAR = "year"
+    DAY = "day"
+
+
+_PERIOD = "grain = 'day' OR (grain = 'year' AND extract(doy FROM starts_on) = 1)"
+
+
+class LedgerBalance(Base):
+    """What the entries of one account in one currency sum to in one period, and how many they are.
+
+    The entries' own trigger keeps it; nobody else may write. So a position costs the same however
+    many entries there are: the years before its day, and the days of its year.
+    """
+
+    __tablename__ = "ledger_balance"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    grain: Mapped[Grain] = mapped_column(enum_column(Grain), primary_key=True)
+    starts_on: Mapped[date] = mapped_column(primary_key=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    usd: Mapped[int] = mapped_column(BigInteger)
+    entries: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint(_PERIOD, name="period"),)
+
+
+class CommitmentBalance(Base):
+    """What the movements of a fund's commitments sum to in one period of UTC, in US cents.
+
+    The movements' own trigger keeps it; nobody else may write.
+    """
+
+    __tablename__ = "commitment_balance"
+
+    fund_code: Mapped[str] = mapped_column(ForeignKey("ledger_book.fund_code"), primary_key=True)
+    grain: Mapped[Grain] = mapped_column(enum_column(Grain), primary_key=True)
+    starts_on: Mapped[date] = mapped_column(primary_key=True)
+    usd: Mapped[int] = mapped_column(BigInteger)
+    movements: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint(_PERIOD, name="period"),)
 
 
 class FundPercent(WithId, Base):

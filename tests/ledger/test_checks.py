@@ -30,7 +30,17 @@ SLIP_IN = """
 INSERT INTO commitment (id, fund_code, source_ref, movement_ref, amount_usd_minor, made_at)
 SELECT gen_random_uuid(), fund_code, source_ref, 'more', 1, made_at FROM commitment LIMIT 1
 """
-TABLES = ("ledger_transaction", "ledger_entry", "commitment")
+MISDATE = """
+UPDATE ledger_entry SET booked_on = '2026-11-02'
+WHERE transaction_id = (SELECT id FROM ledger_transaction WHERE source_ref = 'report:1')
+"""
+TABLES = (
+    "ledger_transaction",
+    "ledger_entry",
+    "commitment",
+    "ledger_balance",
+    "commitment_balance",
+)
 
 
 @pytest.fixture
@@ -63,8 +73,8 @@ def around_the_triggers(statement: str) -> None:
 
 @pytest.mark.usefixtures("books")
 def test_sound_books_pass_and_every_check_looked_at_something() -> None:
-    assert violations() == [[]] * 7
-    assert [check.run().count for check in checks()] == [7, 1, 1, 1, 2, 7, 4]
+    assert violations() == [[]] * 10
+    assert [check.run().count for check in checks()] == [7, 1, 1, 1, 2, 7, 4, 16, 2, 15]
 
 
 @pytest.mark.usefixtures("books")
@@ -105,6 +115,19 @@ def test_sound_books_pass_and_every_check_looked_at_something() -> None:
         (6, TRIPLE, f"{AWARD}:commit"),
         (6, "DELETE FROM commitment WHERE movement_ref = 'order:2:used'", "order:2:used"),
         (6, SLIP_IN, "more"),
+        (
+            7,
+            "UPDATE ledger_balance SET usd = usd + 1 WHERE usd = -900000 AND grain = 'year'",
+            "act contribution_revenue in USD, year of 2026-01-01: -899999 cents",
+        ),
+        (7, "DELETE FROM ledger_balance WHERE usd = -900000 AND grain = 'day'", "0 cents"),
+        (
+            7,
+            "UPDATE ledger_balance SET amount = 5 WHERE usd = -900000 AND grain = 'day'",
+            "contribution_revenue",
+        ),
+        (8, "UPDATE commitment_balance SET usd = 1 WHERE grain = 'day'", "act, day of"),
+        (9, MISDATE, "report:1"),
     ],
     ids=[
         "cent",
@@ -121,6 +144,11 @@ def test_sound_books_pass_and_every_check_looked_at_something() -> None:
         "tripled",
         "unused",
         "slipped in",
+        "year",
+        "lost day",
+        "own currency",
+        "set aside",
+        "misdated",
     ],
 )
 def test_one_change_is_found(number: int, statement: str, told: str) -> None:

@@ -84,6 +84,21 @@ ATTEMPTS = {
         VALUES (gen_random_uuid(), '{FUND}', '{AWARD}', 'forged', -100001, now())""",
     "change a percentage": "UPDATE fund_percent SET percent = 0",
     "remove a percentage": "DELETE FROM fund_percent",
+    "change a balance": "UPDATE ledger_balance SET usd = usd + 1",
+    "remove a balance": "DELETE FROM ledger_balance",
+    "empty the balances": "TRUNCATE ledger_balance",
+    "a balance of nothing": """
+        INSERT INTO ledger_balance
+            (account_id, currency, grain, starts_on, amount, usd, entries)
+        SELECT id, 'EUR', 'day', '2026-11-02', 5, 5, 1 FROM ledger_account LIMIT 1""",
+    "change a balance as a replica": """
+        SET LOCAL session_replication_role = replica;
+        UPDATE ledger_balance SET usd = usd + 1""",
+    "change what is set aside": "UPDATE commitment_balance SET usd = usd + 1",
+    "remove what is set aside": "DELETE FROM commitment_balance",
+    "set aside nothing": f"""
+        INSERT INTO commitment_balance (fund_code, grain, starts_on, usd, movements)
+        VALUES ('{FUND}', 'day', '2026-11-02', 5, 1)""",
     "add to a closed booking, balanced": entry("bank", 500, to=of("wire:act:1"))
     + entry("suspense", -500, to=of("wire:act:1")),
     "a booking without entries": booking(),
@@ -128,6 +143,8 @@ SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
     SELECT a::text FROM ledger_account a UNION ALL
     SELECT b::text FROM ledger_book b UNION ALL
     SELECT c::text FROM commitment c UNION ALL
+    SELECT k::text FROM ledger_balance k UNION ALL
+    SELECT k::text FROM commitment_balance k UNION ALL
     SELECT p::text FROM fund_percent p UNION ALL
     SELECT r::text FROM exchange_rate r
 ) AS everything

@@ -4,14 +4,9 @@ Days are inclusive and in UTC; `as_of=None` means everything that is booked.
 """
 
 from portal.ledger.queries.bookings import find, journal, lines_of, reversal_of
-from portal.ledger.queries.holdings import (
-    Holding,
-    arrived,
-    bank_balance,
-    holdings,
-    in_suspense,
-    owed_under,
-)
+from portal.ledger.queries.entries import Entries, entries
+from portal.ledger.queries.open_items import arrived, in_suspense, owed_under
+from portal.ledger.queries.periods import Holding, bank_balance, holdings
 from portal.ledger.queries.positions import (
     AwardPosition,
     Position,
@@ -29,12 +24,14 @@ from portal.ledger.queries.rates import rate_history, rate_on, rates
 
 __all__ = [
     "AwardPosition",
+    "Entries",
     "Holding",
     "Position",
     "TrialRow",
     "arrived",
     "award_position",
     "bank_balance",
+    "entries",
     "find",
     "holdings",
     "in_suspense",

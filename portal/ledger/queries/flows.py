@@ -1,7 +1,7 @@
 """What moved in the books, year by year and subject by subject: for accounts and statements."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -54,6 +54,21 @@ def flows(fund_code: str, since: date, until: date) -> list[Flow]:
     return [Flow(when, kind, ref, int(cents)) for when, kind, ref, cents in session.execute(rows)]
 
 
+def committed_at(fund_code: str, days: Sequence[date]) -> list[int]:
+    """Return what was set aside and not yet paid at the end of each day, in US cents.
+
+    One SQL statement.
+    """
+    sums = [
+        func.coalesce(
+            func.sum(Commitment.amount_usd_minor).filter(Commitment.made_at < _end_of(day)), 0
+        )
+        for day in days
+    ]
+    row = session.execute(select(*sums).where(Commitment.fund_code == fund_code)).one()
+    return [int(cents) for cents in row]
+
+
 def grant_sums(fund_codes: Collection[str], as_of: date) -> dict[str, GrantSums]:
     """Return what the books of some funds say of each award, by reference. One SQL statement."""
     paid = (
@@ -69,16 +84,19 @@ def grant_sums(fund_codes: Collection[str], as_of: date) -> dict[str, GrantSums]
         )
         .group_by(Booking.subject_ref, LedgerAccount.kind)
     )
-    midnight = datetime.combine(as_of + timedelta(days=1), time(), UTC)
     set_aside = (
         select(Commitment.source_ref, literal(""), func.sum(Commitment.amount_usd_minor))
-        .where(Commitment.fund_code.in_(fund_codes), Commitment.made_at < midnight)
+        .where(Commitment.fund_code.in_(fund_codes), Commitment.made_at < _end_of(as_of))
         .group_by(Commitment.source_ref)
     )
     sums: dict[str, dict[str, int]] = defaultdict(dict)
     for ref, kind, cents in session.execute(union_all(paid, set_aside)):
         sums[ref][kind] = int(cents)
     return {ref: _grant(found) for ref, found in sums.items()}
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
 def _grant(found: dict[str, int]) -> GrantSums:

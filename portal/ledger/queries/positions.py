@@ -1,9 +1,7 @@
 """Where funds and awards stand, from the books only."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -23,8 +21,7 @@ from portal.ledger.models import (
     LedgerTransaction,
     PercentKind,
 )
-
-Sums = Mapping[AccountKind, int]
+from portal.ledger.queries.periods import Sums, by_account, committed
 
 GRANTED = (
     AccountKind.ADVANCES_TO_GRANTEES,
@@ -100,36 +97,6 @@ class TrialRow:
     credit: Money
 
 
-def _by_account(as_of: date | None) -> dict[str, dict[AccountKind, int]]:
-    """Return the balance of each account of each fund, in US cents. One SQL statement."""
-    rows = (
-        select(LedgerAccount.fund_code, LedgerAccount.kind, func.sum(LedgerEntry.usd))
-        .join(LedgerEntry.account)
-        .join(LedgerEntry.transaction)
-        .group_by(LedgerAccount.fund_code, LedgerAccount.kind)
-    )
-    if as_of is not None:
-        rows = rows.where(LedgerTransaction.booked_on <= as_of)
-    sums: dict[str, dict[AccountKind, int]] = defaultdict(dict)
-    for fund_code, kind, total in session.execute(rows):
-        sums[fund_code][kind] = int(total)
-    return sums
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
-
-
-def _committed(as_of: date | None) -> dict[str, int]:
-    """Return the outstanding commitments of each fund, in US cents. One SQL statement."""
-    rows = select(Commitment.fund_code, func.sum(Commitment.amount_usd_minor)).group_by(
-        Commitment.fund_code
-    )
-    if as_of is not None:
-        rows = rows.where(Commitment.made_at < _end_of(as_of))
-    return {fund_code: int(total) for fund_code, total in session.execute(rows)}
-
-
 def percents(kind: PercentKind, day: date) -> dict[str, Decimal]:
     """Return the percentage of each fund that holds on `day`. One SQL statement.
 
@@ -156,11 +123,11 @@ def percent_on(fund_code: str, kind: PercentKind, day: date) -> Decimal:
 
 def positions(as_of: date | None = None) -> dict[str, Position]:
     """Return where each fund with a book stands at the end of `as_of`. Four SQL statements."""
-    sums = _by_account(as_of)
-    committed = _committed(as_of)
+    sums = by_account(as_of)
+    set_aside = committed(as_of)
     shares = percents(PercentKind.SUPPORT_COSTS, as_of or clock.today())
     return {
-        code: _position(code, sums.get(code, {}), committed.get(code, 0), shares.get(code))
+        code: _position(code, sums.get(code, {}), set_aside.get(code, 0), shares.get(code))
         for code in session.scalars(select(Book.fund_code).order_by(Book.fund_code))
     }
 
@@ -239,7 +206,7 @@ def trial_balance(fund_code: str | None = None, as_of: date | None = None) -> li
     chart = list(AccountKind)
     return [
         TrialRow(code, kind, usd(max(total, 0)), usd(max(-total, 0)))
-        for code, sums in sorted(_by_account(as_of).items())
+        for code, sums in sorted(by_account(as_of).items())
         if fund_code in (None, code)
         for kind, total in sorted(sums.items(), key=lambda row: chart.index(row[0]))
     ]

@@ -1,7 +1,4 @@
-"""What accounts hold in their own currencies, and what of it is still open."""
-
-from dataclasses import dataclass
-from datetime import date
+"""What is still open: owed under an agreement, here to give back, in suspense."""
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
@@ -10,6 +7,7 @@ from portal.core.db import session
 from portal.core.money import Money
 from portal.ledger.models import AccountKind, LedgerAccount, LedgerEntry, LedgerTransaction
 from portal.ledger.models import TransactionKind as Kind
+from portal.ledger.queries.periods import Holding
 
 CASH = (AccountKind.BANK, AccountKind.CARD_CLEARING, AccountKind.SUSPENSE)
 """Where money of a contribution arrives, and from where it is given back."""
@@ -19,45 +17,6 @@ FROM_DONORS = (
     Kind.CONTRIBUTION_DISPUTED,
 )
 _REVERSED = aliased(LedgerTransaction)
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """The balance of an account in one currency, debit above zero, and the US cents it carries."""
-
-    money: Money
-    usd: int
-
-
-def holdings(fund_code: str, as_of: date | None = None) -> dict[tuple[AccountKind, str], Holding]:
-    """Return what each account of a fund holds, by account and currency. One SQL statement.
-
-    What was in use and is empty now is there with zeros.
-    """
-    rows = (
-        select(
-            LedgerAccount.kind,
-            LedgerEntry.currency,
-            func.sum(LedgerEntry.amount),
-            func.sum(LedgerEntry.usd),
-        )
-        .join(LedgerEntry.account)
-        .join(LedgerEntry.transaction)
-        .where(LedgerAccount.fund_code == fund_code)
-        .group_by(LedgerAccount.kind, LedgerEntry.currency)
-    )
-    if as_of is not None:
-        rows = rows.where(LedgerTransaction.booked_on <= as_of)
-    return {
-        (kind, currency): Holding(Money(int(minor), currency), int(cents))
-        for kind, currency, minor, cents in session.execute(rows)
-    }
-
-
-def bank_balance(fund_code: str, currency: str, as_of: date | None = None) -> Money:
-    """Return what the books say that a fund's bank account in `currency` holds. One statement."""
-    found = holdings(fund_code, as_of).get((AccountKind.BANK, currency))
-    return found.money if found else Money(0, currency)
 
 
 def owed_under(fund_code: str, pledge_ref: str, currency: str) -> Holding:
