@@ -127,7 +127,7 @@ def positions(as_of: date | None = None) -> dict[str, Position]:
     set_aside = committed(as_of)
     shares = percents(PercentKind.SUPPORT_COSTS, as_of or clock.today())
     return {
-        code: _position(code, sums.get(code, {}), set_aside.get(code, 0), shares.get(code))
+        code: position_of(code, sums.get(code, {}), set_aside.get(code, 0), shares.get(code))
         for code in session.scalars(select(Book.fund_code).order_by(Book.fund_code))
     }
 
@@ -135,10 +135,11 @@ def positions(as_of: date | None = None) -> dict[str, Position]:
 def position(fund_code: str, as_of: date | None = None) -> Position:
     """Return where one fund stands; nothing but zeros without a book. Four SQL statements."""
     found = positions(as_of).get(fund_code)
-    return found or _position(fund_code, {}, 0, None)
+    return found or position_of(fund_code, {}, 0, None)
 
 
-def _position(code: str, sums: Sums, committed: int, percent: Decimal | None) -> Position:
+def position_of(code: str, sums: Sums, committed: int, percent: Decimal | None) -> Position:
+    """Return the position that balances by account, and what is committed, make; US cents."""
     percent = percent or Decimal(0)
     advanced = sums.get(AccountKind.ADVANCES_TO_GRANTEES, 0)
     return Position(
