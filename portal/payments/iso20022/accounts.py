@@ -68,7 +68,7 @@ class Accounts:
             if entry is not None:
                 yield entry
             element = next(self._elements)
-        free(element)
+        free(self._account(element))
 
     def _is(self, element: Any, name: str) -> bool:
         return bool(element.tag == f"{{{self._namespace}}}{name}")

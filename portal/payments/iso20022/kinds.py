@@ -9,7 +9,7 @@ from portal.payments.iso20022.values import Unreadable
 DOCUMENT = "Document"
 """The root of every message."""
 
-_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.\d{3})\.001\.(\d{2})")
+_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.[0-9]{3})\.001\.([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Only elements of the message's own namespace are seen. Text comes with single sp
 element with elements inside it is refused, because it would read as less than it says.
 """
 
-from functools import cache
+from collections.abc import Sequence
 from typing import Any, Self
 
 from portal.core.i18n import _
@@ -15,31 +15,40 @@ from portal.payments.iso20022.values import AccountId, Reason, Unreadable
 CREDIT = {"CRDT": True, "DBIT": False}
 
 
-@cache
-def _qualified(namespace: str, path: str) -> str:
-    return "/".join(f"{{{namespace}}}{step}" for step in path.split("/"))
-
-
 class Part:
-    """An element within its message."""
+    """An element within its message. What stands below it is looked at once, when asked for."""
 
-    __slots__ = ("_element", "_namespace")
+    __slots__ = ("_below", "_element", "_namespace")
 
     def __init__(self, element: Any, namespace: str) -> None:
         self._element = element
         self._namespace = namespace
+        self._below: dict[str, list[Self]] | None = None
+
+    def children(self, name: str) -> Sequence[Self]:
+        """Return the parts called `name` directly below this one."""
+        if self._below is None:
+            self._below = {}
+            start = f"{{{self._namespace}}}"
+            for child in self._element:
+                if child.tag.startswith(start):
+                    part = type(self)(child, self._namespace)
+                    self._below.setdefault(child.tag[len(start) :], []).append(part)
+        return self._below.get(name, ())
 
     def all(self, path: str) -> list[Self]:
         """Return every part at `path`."""
-        found = self._element.findall(_qualified(self._namespace, path))
-        return [type(self)(element, self._namespace) for element in found]
+        found = [self]
+        for step in path.split("/"):
+            found = [part for above in found for part in above.children(step)]
+        return found
 
     def first(self, *paths: str) -> Self | None:
         """Return the first part at the first of `paths` where there is one."""
         for path in paths:
-            found = self._element.find(_qualified(self._namespace, path))
-            if found is not None:
-                return type(self)(found, self._namespace)
+            found = self.all(path)
+            if found:
+                return found[0]
         return None
 
     @property
