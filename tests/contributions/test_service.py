@@ -55,7 +55,7 @@ def test_an_agreement_is_booked_when_a_second_person_confirms_it(who: Desk) -> N
     )
     session.commit()
     assert balance(OWED) == 0
-    with pytest.raises(Refused, match="drafted on this pledge. Discard"):
+    with pytest.raises(Refused, match="drafted on this pledge"):
         service.withdraw_pledge(pledge, "No.", by=who.officer)
     service.confirm_agreement(draft, by=who.finance)
     service.confirm_agreement(draft, by=who.finance)
@@ -207,13 +207,13 @@ def test_a_refund_goes_back_in_parts_and_never_more_than_came(who: Desk) -> None
     session.commit()
     assert (came.status, came.kept) == (ContributionStatus.PARTLY_REFUNDED, chf(500))
     assert came.edition == 2
-    with pytest.raises(Refused, match="CHF 500.00 is left"):
+    with pytest.raises(Refused, match=r"CHF 500\.00 is left"):
         back(501, "refund:2")
     back(500, "refund:2")
     session.commit()
     assert came.status is ContributionStatus.REFUNDED
     assert (balance(BANK), balance(REVENUE)) == (0, 0)
-    with pytest.raises(Refused, match="0.00 is left"):
+    with pytest.raises(Refused, match=r"0\.00 is left"):
         back(1, "refund:3")
 
 

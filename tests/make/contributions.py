@@ -137,6 +137,7 @@ def terms(
 def agreement(
     who: Desk,
     status: AgreementStatus = AgreementStatus.IN_FORCE,
+    *,
     amount: Money | None = None,
     of: Donor | None = None,
     on: Pledge | None = None,
@@ -162,6 +163,7 @@ def wire(
     who: Desk,
     amount: Money,
     under: ContributionAgreement | None = None,
+    *,
     of: Donor | None = None,
     ref: str | None = None,
     settles: Money | None = None,

@@ -20,6 +20,12 @@ from portal.contributions.service.promising import (
     edit_draft,
     withdraw_pledge,
 )
+from portal.contributions.service.receipts import (
+    issue_due_receipts,
+    opens,
+    receipt_link,
+    receipt_token,
+)
 from portal.contributions.service.receiving import receive_card, receive_wire, worth
 from portal.contributions.service.returning import (
     dispute,
@@ -44,8 +50,12 @@ __all__ = [
     "edit_donor",
     "edit_draft",
     "giver",
+    "issue_due_receipts",
     "make_earmark",
     "merge_donors",
+    "opens",
+    "receipt_link",
+    "receipt_token",
     "receive_card",
     "receive_wire",
     "record_donor",

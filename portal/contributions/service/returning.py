@@ -205,7 +205,8 @@ def _refunded(
 def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | None) -> Money:
     """Return what `amount` is booked at: by its part of what arrived, unless that is known.
 
-    Asked with the turn at the chain, so that nobody else gives the same money back. Raises Refused where it is not above zero, or more than is left.
+    Asked with the turn at the chain, so that nobody else gives the same money back. Raises
+    Refused where it is not above zero, or more than is left.
     """
     session.flush()
     session.refresh(contribution, ["status", "edition", "version", "refunds", "disputes"])

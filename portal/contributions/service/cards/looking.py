@@ -13,7 +13,7 @@ from portal.contributions.models import ContributionDispute, DisputeStatus
 from portal.contributions.models.cards import CardGift, GiftStatus, MovementKind
 from portal.contributions.service import returning
 from portal.contributions.service.cards import booking, refunding
-from portal.contributions.service.cards.giving import SESSIONS
+from portal.contributions.service.cards.giving import PAYABLE_FOR, SESSIONS
 from portal.contributions.service.donors import giver
 from portal.contributions.service.receiving import receive_card
 from portal.core import audit, clock, jobs, stripe
@@ -196,6 +196,7 @@ def look_at_stale() -> object:
         select(CardGift)
         .where(CardGift.status.in_([GiftStatus.BEGUN, GiftStatus.PENDING]))
         .where(CardGift.looked_at < clock.now() - STALE_AFTER)
+        .where(CardGift.session_id.is_not(None) | (CardGift.begun_at < clock.now() - PAYABLE_FOR))
         .order_by(CardGift.looked_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -1,5 +1,7 @@
 """Refunds of gifts by card: asked for by finance with a reason, or made at the processor."""
 
+from uuid import uuid4
+
 from sqlalchemy import select
 
 from portal.accounts.models import Person
@@ -19,7 +21,7 @@ from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.money import Money, format_money, usd
 from portal.core.stripe.calls import MARK
-from portal.core.text import normalise
+from portal.core.text import new_ref, normalise
 from portal.core.workflow import Refused
 from portal.ledger import service as ledger
 from portal.ledger.models import AccountKind, TransactionKind
@@ -62,19 +64,26 @@ def ask_refund(gift: CardGift, amount: Money, reason: str, *, by: Person) -> Car
                 left=format_money(left, str(locale())),
             )
         )
-    refund = CardRefund(gift=gift, amount=amount.minor, reason=words)
-    with session.no_autoflush:
-        refund.asked_by_id = by.id
-        refund.call = stripe.prepare(
-            f"refund:{refund.id}",
-            REFUNDS,
-            {
-                "charge": gift.charge_id,
-                "amount": stripe.to_stripe(amount),
-                "reason": "requested_by_customer",
-                "metadata": {"gift": gift.ref, "refund": refund.ref},
-            },
-        )
+    refund_id, ref = uuid4(), new_ref()
+    call = stripe.prepare(
+        f"refund:{refund_id}",
+        REFUNDS,
+        {
+            "charge": gift.charge_id,
+            "amount": stripe.to_stripe(amount),
+            "reason": "requested_by_customer",
+            "metadata": {"gift": gift.ref, "refund": ref},
+        },
+    )
+    refund = CardRefund(
+        id=refund_id,
+        ref=ref,
+        gift=gift,
+        amount=amount.minor,
+        reason=words,
+        asked_by_id=by.id,
+        call=call,
+    )
     session.add(refund)
     session.flush()
     _record(refund, "asked", by)
@@ -139,8 +148,7 @@ def _ours(gift: CardGift, there: stripe.Json) -> CardRefund:
             each.refund_id = there["id"]
             return each
     amount = stripe.from_stripe(there["amount"], there["currency"])
-    refund = CardRefund(gift=gift, amount=amount.minor, reason=ELSEWHERE)
-    refund.refund_id = there["id"]
+    refund = CardRefund(gift=gift, amount=amount.minor, reason=ELSEWHERE, refund_id=there["id"])
     session.add(refund)
     session.flush()
     _record(refund, "found", None)

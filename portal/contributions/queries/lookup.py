@@ -1,0 +1,151 @@
+"""Finding one thing, and what belongs to it."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, lazyload
+
+from portal.accounts.models import Person
+from portal.contributions import policy, rules
+from portal.contributions.models import (
+    OPEN_AGREEMENT,
+    AgreementStatus,
+    Contribution,
+    ContributionAgreement,
+    ContributionReceipt,
+    Donor,
+    DonorKind,
+    Earmark,
+    Pledge,
+)
+from portal.core import clock
+from portal.core.audit import AuditEvent
+from portal.core.db import session
+from portal.ledger import queries as books
+from portal.ledger.rules import DOLLAR
+
+
+def open_agreements(fund_code: str) -> list[ContributionAgreement]:
+    """Return the agreements of a fund under which money is still to come, the oldest first.
+
+    Two SQL statements.
+    """
+    rows = (
+        select(ContributionAgreement)
+        .where(
+            ContributionAgreement.fund_code == fund_code,
+            ContributionAgreement.status == OPEN_AGREEMENT,
+        )
+        .order_by(ContributionAgreement.signed_on, ContributionAgreement.ref)
+    )
+    return list(session.scalars(rows))
+
+
+def agreement_named_in(fund_code: str, text: str) -> ContributionAgreement | None:
+    """Return the open agreement whose reference stands in a remittance text.
+
+    With or without its dash, spaces or line breaks, in small letters, inside other words. None
+    where no open agreement is named, or two are. At most three SQL statements.
+    """
+    refs = select(ContributionAgreement.ref).where(
+        ContributionAgreement.fund_code == fund_code,
+        ContributionAgreement.status == OPEN_AGREEMENT,
+    )
+    ref = rules.named_in(text, session.scalars(refs).all())
+    if ref is None:
+        return None
+    found = select(ContributionAgreement).where(ContributionAgreement.ref == ref)
+    return session.scalar(found)
+
+
+def draft_on(pledge: Pledge) -> ContributionAgreement | None:
+    """Return the agreement that stands on a pledge, if there is one. Two SQL statements."""
+    found = select(ContributionAgreement).where(
+        ContributionAgreement.pledge_id == pledge.id,
+        ContributionAgreement.status != AgreementStatus.CANCELLED,
+    )
+    return session.scalar(found)
+
+
+def pledges_of(person: Person, donor: Donor) -> list[Pledge]:
+    """Return the pledges of a donor that the person sees, latest first. One SQL statement."""
+    rows = policy.visible_to(person, Pledge).where(Pledge.donor_id == donor.id)
+    return list(session.scalars(rows.order_by(Pledge.announced_on.desc(), Pledge.ref)))
+
+
+def agreements_of(person: Person, donor: Donor) -> list[ContributionAgreement]:
+    """Return the agreements with a donor that the person sees. One SQL statement."""
+    rows = (
+        policy.visible_to(person, ContributionAgreement)
+        .where(ContributionAgreement.donor_id == donor.id)
+        .options(lazyload(ContributionAgreement.instalments))
+        .order_by(ContributionAgreement.signed_on.desc(), ContributionAgreement.ref)
+    )
+    return list(session.scalars(rows))
+
+
+def contributions_of(person: Person, donor: Donor) -> list[Contribution]:
+    """Return what came from a donor, latest first, as the person sees it. Three statements."""
+    rows = policy.visible_to(person, Contribution).where(Contribution.donor_id == donor.id)
+    order = (Contribution.received_on.desc(), Contribution.receipt_number.desc())
+    return list(session.scalars(rows.order_by(*order)))
+
+
+def contributions_under(agreement: ContributionAgreement) -> list[Contribution]:
+    """Return what came under an agreement, oldest first. Three SQL statements."""
+    rows = select(Contribution).where(Contribution.agreement_id == agreement.id)
+    return list(session.scalars(rows.order_by(Contribution.received_on, Contribution.ref)))
+
+
+def donor_choices(person: Person, other_than: Donor) -> list[tuple[str, str]]:
+    """Return (reference, name) of the donors into which one may be merged. One SQL statement."""
+    rows = (
+        policy.donors_visible_to(person)
+        .where(Donor.id != other_than.id, Donor.kind != DonorKind.STATE)
+        .with_only_columns(Donor.ref, Donor.name)
+        .order_by(Donor.name, Donor.ref)
+    )
+    return [(ref, name) for ref, name in session.execute(rows)]
+
+
+def earmarks(person: Person, fund_code: str | None = None) -> list[Earmark]:
+    """Return the earmarks in use that the person sees, by fund and title. One SQL statement."""
+    rows = (
+        policy.visible_to(person, Earmark)
+        .where(Earmark.retired_at.is_(None))
+        .options(joinedload(Earmark.call).lazyload("*"))
+        .order_by(Earmark.fund_code, Earmark.title)
+    )
+    if fund_code is not None:
+        rows = rows.where(Earmark.fund_code == fund_code)
+    return list(session.scalars(rows))
+
+
+def currencies() -> list[str]:
+    """Return the currencies that have a rate today, US$ first. One SQL statement."""
+    known = {row.currency for row in books.rates(clock.today())} - {DOLLAR}
+    return [DOLLAR, *sorted(known)]
+
+
+def receipt_of(contribution: Contribution) -> ContributionReceipt | None:
+    """Return the receipt that holds now, None while it is being made. One SQL statement."""
+    return session.scalar(
+        select(ContributionReceipt).where(
+            ContributionReceipt.contribution_id == contribution.id,
+            ContributionReceipt.edition == contribution.edition,
+        )
+    )
+
+
+def history(subjects: Iterable[UUID]) -> Sequence[AuditEvent]:
+    """Return what happened to some rows by the audit chain, oldest first. One SQL statement."""
+    rows = select(AuditEvent).where(AuditEvent.subject_id.in_(list(subjects)))
+    return session.scalars(rows.order_by(AuditEvent.number)).all()
+
+
+def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Return the names of people by their ids. One SQL statement."""
+    wanted = {each for each in ids if each is not None}
+    rows = select(Person.id, Person.name).where(Person.id.in_(wanted))
+    return {row.id: row.name for row in session.execute(rows)}

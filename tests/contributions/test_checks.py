@@ -1,0 +1,85 @@
+"""`portal check` over contributions: silent on what the verbs made, loud on what went around."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from portal.contributions import service
+from portal.contributions.checks import checks
+from portal.contributions.models import AgreementStatus
+from portal.core import clock
+from portal.core.db import session
+from portal.core.money import Money, usd
+from tests.make import contributions as make
+from tests.make.contributions import Desk
+
+
+def violations() -> dict[str, list[str]]:
+    session.commit()
+    return {check.name: found for check in checks() if (found := check.run().violations)}
+
+
+@contextmanager
+def around_the_triggers() -> Iterator[Callable[[str], None]]:
+    """Let statements run that the triggers would refuse, as a superuser could."""
+    session.execute(text("SET LOCAL session_replication_role = replica"))
+    yield lambda statement: session.execute(text(statement))  # type: ignore[func-returns-value]
+    session.execute(text("SET LOCAL session_replication_role = origin"))
+
+
+@pytest.fixture
+def year(who: Desk) -> Desk:
+    """Return the desk after a year in which everything happened that can."""
+    agreement = make.agreement(who, amount=Money(800_000, "CHF"))
+    make.wire(who, Money(500_000, "CHF"), agreement)
+    came = make.wire(who, usd(990_000), make.agreement(who, amount=usd(900_000)))
+    make.agreement(who, AgreementStatus.CANCELLED, amount=Money(70_000, "EUR"))
+    make.agreement(who, AgreementStatus.DRAFT)
+    make.pledge(who)
+    today = clock.today()
+    service.refund_wire(
+        came, usd(5_000), today, source_ref="back:1", reason="Too much.", by=who.finance
+    )
+    won = service.dispute(make.card(), usd(5_000), today, source_ref="dispute:1")
+    service.dispute_won(won, today)
+    lost = service.dispute(make.card(), usd(100), today, source_ref="dispute:2")
+    service.dispute_lost(lost, today)
+    service.merge_donors(make.donor(who), make.donor(who), by=who.officer)
+    service.issue_due_receipts()
+    session.commit()
+    return who
+
+
+def test_what_the_verbs_made_is_sound(year: Desk) -> None:
+    del year
+    assert violations() == {}
+    assert min(check.run().count for check in checks()) > 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("UPDATE contribution SET amount_usd = amount_usd + 1 WHERE currency <> 'USD'", "booked"),
+        ("UPDATE contribution_agreement SET usd_at_signature = 7 WHERE currency = 'CHF'", "books"),
+        ("UPDATE agreement_instalment SET amount = amount + 1", "adds up"),
+        ("UPDATE contribution SET receipt_number = receipt_number + 1000", "without a gap"),
+        (
+            "UPDATE contribution SET status = 'refunded' WHERE means = 'wire'",
+            "refunds and disputes",
+        ),
+        ("DELETE FROM contribution_refund", "booked once"),
+        ("UPDATE pledge SET recorded_by_id = (SELECT max(id::text)::uuid FROM person)", "chain"),
+        ("UPDATE contribution_agreement SET drafted_at = now() - interval '9 days'", "chain"),
+        ("UPDATE contribution SET recorded_at = now() - interval '9 days'", "chain"),
+        ("UPDATE stored_file SET sha256 = repeat('0', 64)", "as it was issued"),
+    ],
+)
+def test_what_went_around_the_triggers_is_found(year: Desk, statement: str, name: str) -> None:
+    del year
+    with around_the_triggers() as run:
+        run(statement)
+        session.flush()
+    found = violations()
+    assert any(name in each for each in found), found
