@@ -52,6 +52,12 @@ PAYERS = holders(
     Role.TREASURY,
 )
 
+MONEY_KEEPERS = PAYERS | holders(Role.APPROVING_AUTHORITY, Role.AUDITOR)
+ACCOUNT_READERS = MONEY_KEEPERS | holders(Role.BOARD_SECRETARY, Role.TRUSTEE)
+POSITION_READERS = ACCOUNT_READERS | holders(Role.DONOR_RELATIONS)
+
+BANK_READERS = (PAYERS - holders(Role.PROGRAMME_OFFICER)) | holders(Role.AUDITOR)
+
 LET_IN: dict[str, frozenset[str]] = {
     "static": ANYBODY,
     "home.show": MEMBERS,
@@ -84,6 +90,18 @@ LET_IN: dict[str, frozenset[str]] = {
     "funds.edit_call": holders(Role.PROGRAMME_OFFICER),
     "funds.open_call": holders(Role.PROGRAMME_OFFICER),
     "funds.decide_call": CALL_READERS,
+    "processor.webhook": ANYBODY,
+    "processor.messages": holders(Role.TREASURY, Role.FINANCE_OFFICER, Role.AUDITOR),
+    "processor.again": holders(Role.TREASURY, Role.FINANCE_OFFICER),
+    "accounting.positions": POSITION_READERS,
+    "accounting.position": POSITION_READERS,
+    "accounting.rates": POSITION_READERS,
+    "accounting.rates_csv": POSITION_READERS,
+    "accounting.rate_history": POSITION_READERS,
+    "accounting.import_rates": holders(Role.FINANCE_OFFICER),
+    "accounting.account": ACCOUNT_READERS,
+    "accounting.account_pdf": ACCOUNT_READERS,
+    "accounting.account_xlsx": ACCOUNT_READERS,
     "demo.show": ANYBODY,
     "demo.sign_in": ANYBODY,
     "publication.front": ANYBODY,
@@ -147,6 +165,20 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.certify": PAYERS,
     "payments.approve": PAYERS,
     "payments.release": PAYERS,
+    "payments.approve_again": PAYERS,
+    "payments.certify_several": PAYERS,
+    "payments.approve_several": PAYERS,
+    "payments.approve_several_again": PAYERS,
+    "payments.release_several": PAYERS,
+    "payments.files": BANK_READERS,
+    "payments.file": BANK_READERS,
+    "payments.download_file": BANK_READERS,
+    "payments.hand_over": BANK_READERS,
+    "payments.send_again": BANK_READERS,
+    "payments.messages": BANK_READERS,
+    "payments.fund_accounts": BANK_READERS,
+    "payments.propose_account": holders(Role.TREASURY, Role.FINANCE_OFFICER),
+    "payments.move_account": BANK_READERS,
     "payments.instruction": PAYERS,
     "payments.confirm": PAYERS,
     "payments.reject": PAYERS,

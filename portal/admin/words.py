@@ -17,7 +17,13 @@ from portal.core.labels import Labelled
 from portal.core.money import format_money, usd
 from portal.funds.models import CallStatus
 from portal.ledger.models import TransactionKind
-from portal.payments.models import BankStatus, OrderStatus, ReceivableStatus
+from portal.payments.models import (
+    BankAccountStatus,
+    BankStatus,
+    FileStatus,
+    OrderStatus,
+    ReceivableStatus,
+)
 from portal.reports.models import ReportStatus
 from portal.reviews.models import RecommendationStatus, SheetStatus
 
@@ -114,7 +120,9 @@ PAYMENTS: dict[str, LazyProxy] = {
     "payment_order.prepared": _l("Payment order prepared"),
     "payment_order.certify": _l("Payment certified"),
     "payment_order.approve": _l("Payment approved"),
-    "payment_order.release": _l("Payment released to the paying agent"),
+    "payment_order.approve_again": _l("Payment approved a second time"),
+    "payment_order.release": _l("Payment released"),
+    "payment_order.accepted": _l("Payment accepted by the bank"),
     "payment_order.confirm": _l("Payment confirmed"),
     "payment_order.reject": _l("Payment came back"),
     "payment_order.return": _l("Payment came back after it was confirmed"),
@@ -122,6 +130,15 @@ PAYMENTS: dict[str, LazyProxy] = {
     "payment_order.voided": _l("Payment order void: the bank details changed"),
     "payment_order.instruction_read": _l("Payment instruction read"),
     "payment_order.acknowledged": _l("Receipt of the money acknowledged"),
+    "payment_file.kept": _l("Payment file written and kept"),
+    "payment_file.sent": _l("Payment file left for the bank"),
+    "payment_file.sent_again": _l("The same payment file sent again"),
+    "payment_file.read": _l("Payment file downloaded"),
+    "payment_file.answered": _l("Payment file answered by the bank"),
+    "bank_message.received": _l("Message of the bank taken in"),
+    "bank_account.proposed": _l("Account of a fund entered"),
+    "bank_account.confirm": _l("Account of a fund confirmed"),
+    "bank_account.close": _l("Account of a fund taken out of use"),
     "instalment.paid": _l("Instalment paid"),
     "instalment.lapsed": _l("Instalment lapsed: nothing was left to pay"),
     "receivable.due": _l("Money to be paid back"),
@@ -174,6 +191,8 @@ STATES: dict[str, type[Labelled]] = {
     "call": CallStatus,
     "instalment": InstalmentStatus,
     "payment_order": OrderStatus,
+    "payment_file": FileStatus,
+    "bank_account": BankAccountStatus,
     "receivable": ReceivableStatus,
     "recommendation": RecommendationStatus,
     "report": ReportStatus,

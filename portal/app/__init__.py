@@ -4,6 +4,7 @@ from functools import cache
 
 from flask import Blueprint
 
+from portal.accounting.views import blueprint as accounting
 from portal.accounts.guard import init_guard
 from portal.accounts.views import blueprint as accounts
 from portal.admin.views import blueprint as admin
@@ -11,10 +12,11 @@ from portal.app.case import init_case
 from portal.app.home import blueprint as home
 from portal.app.logs import init_logs
 from portal.app.pages import init_pages
+from portal.app.processor import blueprint as processor
 from portal.applications import eligibility, journey
 from portal.applications.views import blueprint as applications
 from portal.awards.views import blueprint as awards
-from portal.core import crypto, embedded, files, outbox, templating
+from portal.core import crypto, embedded, files, outbox, stripe, templating
 from portal.core.config import ROOT, Settings
 from portal.core.db import connect
 from portal.core.i18n import init_i18n, locale
@@ -22,6 +24,7 @@ from portal.core.web import Portal, init_web
 from portal.funds import countries
 from portal.funds.views import blueprint as funds
 from portal.payments import queries as payments_queries
+from portal.payments.rails import bank
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
 from portal.reports import queries as reports_queries
@@ -37,8 +40,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     awards,
     reports,
     payments,
+    accounting,
     publication,
     admin,
+    processor,
 )
 """The pages of each feature, in the order of the ladder. A new feature adds its blueprint."""
 
@@ -98,6 +103,8 @@ def connect_stores(settings: Settings) -> None:
     crypto.configure(settings.master_key_bytes)
     files.configure(settings.files_dir, settings.max_upload_bytes)
     outbox.configure(settings)
+    bank.configure(settings.bank_drop_dir, settings.bank_pickup_dir)
+    stripe.configure(settings)
 
 
 def country_names() -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.accounting.queries import rates as accounting
 from portal.accounts import guard
 from portal.accounts import queries as accounts
 from portal.accounts.models import Person
@@ -37,6 +38,7 @@ TASK_SOURCES: tuple[TaskSource, ...] = (
     reviews.todos,
     awards.todos,
     reports.todos,
+    accounting.todos,
 )
 
 WEEK = timedelta(days=7)

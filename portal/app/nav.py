@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from babel.support import LazyProxy
 from flask import request, url_for
 
+from portal.accounting import policy as accounting
 from portal.accounts.models import Person
 from portal.admin import policy as admin
 from portal.applications import policy as applications
@@ -90,7 +91,46 @@ NAV: tuple[Entry, ...] = (
         holders(reviews.opens_lists),
         covers=("reviews.ranking", "reviews.recommendation", "reviews.make", "reviews.approve"),
     ),
-    Entry(_l("Payments"), "payments.queue", holders(payments.has_queue), covers=("payments.",)),
+    Entry(
+        _l("Payments"),
+        "payments.queue",
+        holders(payments.has_queue),
+        covers=(
+            "payments.payments_tab",
+            "payments.order",
+            "payments.prepare",
+            "payments.certify",
+            "payments.approve",
+            "payments.release",
+            "payments.confirm",
+            "payments.reject",
+            "payments.give_back",
+            "payments.cancel",
+            "payments.check_bank",
+            "payments.balance",
+            "payments.refund",
+            "payments.close",
+        ),
+    ),
+    Entry(
+        _l("Positions"),
+        "accounting.positions",
+        holders(accounting.reads_positions),
+        covers=("accounting.",),
+    ),
+    Entry(
+        _l("Bank"),
+        "payments.files",
+        holders(payments.reads_bank),
+        covers=(
+            "payments.file",
+            "payments.hand_over",
+            "payments.messages",
+            "payments.fund_accounts",
+            "payments.propose_account",
+            "payments.move_account",
+        ),
+    ),
     Entry(_l("Reports"), "reports.queue", holders(reports.reviews_somewhere)),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
     Entry(_l("Audit"), "admin.audit", holders(admin.audits), covers=("admin.whole_chain",)),

@@ -1,9 +1,10 @@
-"""The command line: `portal demo | migrate | serve | work | check | invite-admin | import`.
+"""The command line: `portal demo | migrate | serve | work | check | …`, as `portal --help` lists.
 
 Every command takes `--data DIR`, and says what is wrong in one line.
 """
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -13,13 +14,14 @@ from portal.cli.check import check
 from portal.cli.database import migrate
 from portal.cli.demo import demo
 from portal.cli.importing import import_
+from portal.cli.payments import payments
 from portal.cli.people import invite_admin
 from portal.cli.run import serve, work
 from portal.core.config import BadSettings
 from portal.core.embedded import NoDatabase
 from portal.core.workflow import Refused
 
-COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_)
+COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_, payments)
 
 
 class OneLine(click.Group):
@@ -43,6 +45,15 @@ class OneLine(click.Group):
             raise click.ClickException(f"{refused}.") from refused
 
 
+def leaves(commands: Iterable[click.Command]) -> Iterator[click.Command]:
+    """Return what can be run: the commands, and those of groups."""
+    for command in commands:
+        if isinstance(command, click.Group):
+            yield from command.commands.values()
+        else:
+            yield command
+
+
 @click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 def portal() -> None:
     """Run the Voluntary Funds Portal: grants from the call to the closed file."""
@@ -51,7 +62,7 @@ def portal() -> None:
 for command in COMMANDS:
     portal.add_command(command)
 
-for command in (*COMMANDS[:-1], *import_.commands.values()):
+for command in leaves(COMMANDS):
     command.params.append(
         click.Option(
             ["--data"],

@@ -38,6 +38,7 @@ OPEN_AWARDS = (
 UNFINISHED = (
     OrderStatus.PREPARED,
     OrderStatus.CERTIFIED,
+    OrderStatus.APPROVED_ONCE,
     OrderStatus.APPROVED,
     OrderStatus.RELEASED,
 )

@@ -63,7 +63,9 @@ SELECT d.id, w.ref, CASE d.status WHEN 'rejected' THEN 'bank_details.reject'
 FROM bank_details d JOIN award w ON w.id = d.award_id WHERE d.checked_at IS NOT NULL
 UNION ALL
 SELECT r.id, w.ref, 'receivable.settle', r.settled_by_id, NULL, NULL, NULL
-FROM receivable r JOIN award w ON w.id = r.award_id WHERE r.settled_on IS NOT NULL
+FROM receivable r JOIN award w ON w.id = r.award_id
+WHERE r.settled_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM statement_allocation a
+    WHERE a.receivable_id = r.id AND a.undone_at IS NULL)
 """
 """Whoever put their name to a payment, or to the account that it goes to, when and over what."""
 
@@ -92,7 +94,8 @@ SELECT w.ref, w.amount_usd AS awarded, w.status,
     coalesce(aside.first, 0) AS committed, coalesce(aside.cents, 0) AS outstanding,
     coalesce(paid.cents, 0) AS paid, coalesce(planned.cents, 0) AS instalments,
     coalesce(accepted.cents, 0) AS accepted, coalesce(r.amount_usd, 0) AS refund,
-    CASE r.status WHEN 'open' THEN r.amount_usd ELSE 0 END AS due,
+    coalesce(r.amount_usd - r.paid_usd - r.written_off_usd, 0) AS due,
+    coalesce(r.written_off_usd, 0) AS written_off,
     coalesce(booked.advances, 0) AS booked_advances,
     coalesce(booked.accepted, 0) AS booked_accepted, coalesce(booked.due, 0) AS booked_due
 FROM award w JOIN application ON application.id = w.application_id
@@ -268,7 +271,7 @@ def _award_books() -> CheckResult:
             _("committed"): (row.committed, row.awarded if row.status in IN_FORCE else 0),
             _("paid by instalments"): (row.instalments, row.paid),
             _("advanced"): (row.booked_advances, row.paid - row.accepted - row.refund),
-            _("accepted"): (row.booked_accepted, row.accepted),
+            _("accepted or written off"): (row.booked_accepted, row.accepted + row.written_off),
             _("to come back"): (row.booked_due, row.due),
             _("outstanding"): (row.outstanding, _outstanding(row)),
         }

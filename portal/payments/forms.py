@@ -1,5 +1,6 @@
 """Forms of payments: the shape and the wording of what people type."""
 
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -136,6 +137,29 @@ class RefundForm(Form):
         render_kw={"autocomplete": "off"},
     )
     on = DateField(_l("Day on which it arrived"), validators=[InputRequired(_l("Give the day."))])
+
+
+class FundAccountForm(BankForm):
+    """An account of a fund."""
+
+    fund = SelectField(_l("Fund"), validators=[InputRequired(_l("Choose the fund."))])
+    currency = StringField(
+        _l("Currency"),
+        description=_l("Three letters, such as USD."),
+        validators=[InputRequired(_l("Give the currency.")), Length(min=3, max=3)],
+        filters=[lambda value: _tidy(value).upper()],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class MessageForm(Form):
+    """A file of the bank, of whatever kind."""
+
+    file = FileField(
+        _l("File of the bank"),
+        description=_l("An answer, a notification, a statement or returned payments, in XML."),
+        validators=[FileRequired(_l("Choose the file."))],
+    )
 
 
 class QueueForm(Form):

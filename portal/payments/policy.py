@@ -1,13 +1,25 @@
 """Who may see and do what with bank details and payments (R23)."""
 
+from collections.abc import Iterable
+
+from sqlalchemy import Select, select
+
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
 from portal.applications.models import Application, ApplicationStatus
-from portal.payments.models import ApprovalStep, BankDetails, PaymentOrder, Receivable
+from portal.payments.models import (
+    ApprovalStep,
+    BankAccount,
+    BankDetails,
+    PaymentFile,
+    PaymentOrder,
+    Receivable,
+)
 
 SIGNS = {
     ApprovalStep.CERTIFY: Role.CERTIFYING_OFFICER,
     ApprovalStep.APPROVE: Role.APPROVING_OFFICER,
+    ApprovalStep.APPROVE_AGAIN: Role.APPROVING_OFFICER,
     ApprovalStep.RELEASE: Role.TREASURY,
 }
 """Which role signs which step of a payment."""
@@ -52,8 +64,13 @@ def can_approve(person: Person, order: PaymentOrder) -> bool:
     return can_sign(person, order, ApprovalStep.APPROVE)
 
 
+def can_approve_again(person: Person, order: PaymentOrder) -> bool:
+    """Say whether the person may approve a large payment as the second."""
+    return can_sign(person, order, ApprovalStep.APPROVE_AGAIN)
+
+
 def can_release(person: Person, order: PaymentOrder) -> bool:
-    """Say whether the person may release the order to the paying agent."""
+    """Say whether the person may release the order."""
     return can_sign(person, order, ApprovalStep.RELEASE)
 
 
@@ -104,6 +121,77 @@ def can_settle(person: Person, receivable: Receivable) -> bool:
 
 
 QUEUE_ROLES = (Role.FINANCE_OFFICER, *SIGNS.values(), Role.PROGRAMME_OFFICER)
+
+
+BANK_READERS = (Role.FINANCE_OFFICER, *dict.fromkeys(SIGNS.values()), Role.AUDITOR)
+"""Who sees the fund's accounts, payment files and what the bank answered."""
+
+
+def _fund_wide(person: Person, roles: Iterable[Role], fund_code: str) -> bool:
+    """Say whether the person holds one of `roles` for the whole fund, in every country."""
+    return any(
+        grant.role in roles
+        and grant.country is None
+        and grant.covers(fund_code, None)
+        and grant.is_in_force()
+        for grant in person.roles
+    )
+
+
+def handles_bank(person: Person) -> bool:
+    """Say whether the person sends payment files and brings in what the bank says, anywhere."""
+    return person.holds_any(Role.TREASURY, Role.FINANCE_OFFICER)
+
+
+def reads_bank(person: Person) -> bool:
+    """Say whether there are pages of the bank for the person at all."""
+    return person.holds_any(*BANK_READERS)
+
+
+def can_see_account(person: Person, account: BankAccount) -> bool:
+    """Say whether an account of a fund exists for the person."""
+    return _fund_wide(person, BANK_READERS, account.fund_code)
+
+
+def accounts_visible_to(person: Person) -> Select[BankAccount]:
+    """Return the accounts that the person sees: `can_see_account` as a list."""
+    seen = {
+        grant.fund_code
+        for grant in person.roles
+        if grant.role in BANK_READERS and grant.country is None and grant.is_in_force()
+    }
+    rows = select(BankAccount).order_by(BankAccount.fund_code, BankAccount.currency)
+    return rows if None in seen else rows.where(BankAccount.fund_code.in_(seen))
+
+
+def can_see_file(person: Person, file: PaymentFile) -> bool:
+    """Say whether a payment file exists for the person."""
+    return can_see_account(person, file.bank_account)
+
+
+def can_hand_over(person: Person, file: PaymentFile) -> bool:
+    """Say whether the person takes a payment file to the bank: treasury, and nobody recused."""
+    return _fund_wide(person, {Role.TREASURY}, file.bank_account.fund_code) and not any(
+        applications.is_member(person, application_of(order))
+        or applications.is_recused(person, application_of(order))
+        for order in file.orders
+    )
+
+
+def can_propose_account(person: Person, fund_code: str) -> bool:
+    """Say whether the person enters an account of the fund."""
+    return _fund_wide(person, {Role.TREASURY}, fund_code)
+
+
+def can_confirm_account(person: Person, account: BankAccount) -> bool:
+    """Say whether the person confirms an account that somebody else entered."""
+    confirming = {Role.APPROVING_OFFICER, Role.FINANCE_OFFICER}
+    return person.id != account.proposed_by_id and _fund_wide(person, confirming, account.fund_code)
+
+
+def can_close_account(person: Person, account: BankAccount) -> bool:
+    """Say whether the person takes an account out of use."""
+    return _fund_wide(person, {Role.TREASURY}, account.fund_code)
 
 
 def has_queue(person: Person) -> bool:

@@ -20,6 +20,7 @@ from portal.core.i18n import _, _l, ngettext
 from portal.core.labels import Labelled
 from portal.core.money import Money, usd
 from portal.core.todo import Todo
+from portal.core.workflow import refusal
 from portal.funds.profile import Step
 from portal.funds.terms import within_term
 from portal.payments import policy
@@ -36,7 +37,6 @@ from portal.payments.models import (
     BankStatus,
     OrderAction,
     OrderStatus,
-    ReceivableStatus,
 )
 from portal.payments.service.closing import not_yet
 from portal.payments.standing import SETTLED
@@ -96,6 +96,7 @@ STEPS: Mapping[Matter, Step] = {
 SIGNING = {
     OrderStatus.PREPARED: (Matter.CERTIFY, OrderAction.CERTIFY),
     OrderStatus.CERTIFIED: (Matter.APPROVE, OrderAction.APPROVE),
+    OrderStatus.APPROVED_ONCE: (Matter.APPROVE, OrderAction.APPROVE_AGAIN),
     OrderStatus.APPROVED: (Matter.RELEASE, OrderAction.RELEASE),
     OrderStatus.RELEASED: (Matter.CONFIRM, OrderAction.CONFIRM),
 }
@@ -168,7 +169,7 @@ def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
     for order in one.orders:
         matter, action = SIGNING[order.status]
         row = ORDER_WORKFLOW.find(order, action)
-        if row is not None and row.may(person, order):
+        if row is not None and row.may(person, order) and refusal(row, order) is None:
             since = max((each.at for each in order.approvals), default=order.prepared_at)
             yield Waiting(
                 matter,
@@ -201,12 +202,12 @@ def _about_the_end(one: Account, person: Person) -> Iterator[Waiting]:
     application, since = one.award.application, one.opened_at
     values = {"ref": application.ref}
     owed = one.receivable
-    if owed is not None and owed.status is ReceivableStatus.OPEN:
+    if owed is not None and owed.is_owed:
         if policy.can_settle(person, owed):
             yield Waiting(
                 Matter.SETTLE,
                 application,
-                usd(owed.amount_usd),
+                owed.left,
                 owed.created_at,
                 "payments.refund",
                 values,
@@ -234,7 +235,7 @@ def can_close(one: Account, person: Person) -> bool:
     row = AWARD_WORKFLOW.find(award, AwardAction.CLOSE)
     settled = all(each.status in SETTLED for each in award.instalments)
     complete = one.standing.is_complete or one.standing.is_ended
-    open_debt = one.receivable is not None and one.receivable.status is ReceivableStatus.OPEN
+    open_debt = one.receivable is not None and one.receivable.is_owed
     ready = settled and complete and not open_debt and not balance_waits(one)
     return ready and row is not None and row.may(person, award)
 

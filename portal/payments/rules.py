@@ -6,7 +6,7 @@ All amounts are in minor units of US$ (cents) unless a name says otherwise.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from babel.support import LazyProxy
 
@@ -19,6 +19,10 @@ COOLING_OFF = timedelta(hours=48)
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 IBAN_MODULUS = 97
+
+
+SILENT_AFTER = timedelta(days=3)
+"""How long a bank may take over an answer before somebody has to ask it."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,11 @@ def gates(facts: Facts) -> list[Gate]:
             _l("A payment of this instalment is under way or done."),
         ),
     ]
+
+
+def is_silent(waiting_since: datetime | None, now: datetime) -> bool:
+    """Say whether the bank has kept silent for too long over what left at `waiting_since`."""
+    return waiting_since is not None and now - waiting_since > SILENT_AFTER
 
 
 def due(planned: int, *, capped: bool, accepted: int, paid: int) -> int:

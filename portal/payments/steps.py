@@ -19,12 +19,12 @@ from portal.funds.terms import within_term
 from portal.payments import policy, queries
 from portal.payments.account import CURRENT, Account, last_of, live
 from portal.payments.models import (
+    OWED,
     BankDetails,
     BankStatus,
     OrderStatus,
     PaymentOrder,
     Receivable,
-    ReceivableStatus,
 )
 from portal.payments.standing import Standing
 
@@ -156,7 +156,7 @@ def _to_pay_back(own: set[UUID]) -> GranteeRow:
         )
         .join(Award.application)
         .join(Receivable, Receivable.award_id == Award.id)
-        .where(Application.organisation_id.in_(own), Receivable.status == ReceivableStatus.OPEN)
+        .where(Application.organisation_id.in_(own), Receivable.status.in_(OWED))
     )
 
 

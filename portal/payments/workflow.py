@@ -1,10 +1,15 @@
 """The tables of what may happen to bank details, payment orders and receivables."""
 
 from portal.accounts.models import Person
-from portal.core.i18n import _l
+from portal.core import clock
+from portal.core.i18n import _, _l
 from portal.core.workflow import Transition, Workflow
 from portal.payments import policy
 from portal.payments.models import (
+    OWED,
+    BankAccount,
+    BankAccountAction,
+    BankAccountStatus,
     BankAction,
     BankDetails,
     BankStatus,
@@ -15,11 +20,33 @@ from portal.payments.models import (
     ReceivableAction,
     ReceivableStatus,
 )
+from portal.payments.rails import AGENT
+from portal.payments.rules import SILENT_AFTER, is_silent
 
 
 def _enters(person: Person, details: BankDetails) -> bool:
     return policy.can_enter(person, details.award.application)
 
+
+ACCOUNT_WORKFLOW: Workflow[BankAccount] = Workflow(
+    "bank_account",
+    [
+        Transition(
+            BankAccountAction.CONFIRM,
+            {BankAccountStatus.PROPOSED},
+            BankAccountStatus.IN_USE,
+            policy.can_confirm_account,
+            _l("Confirm the account"),
+        ),
+        Transition(
+            BankAccountAction.CLOSE,
+            {BankAccountStatus.PROPOSED, BankAccountStatus.IN_USE},
+            BankAccountStatus.CLOSED,
+            policy.can_close_account,
+            _l("Take the account out of use"),
+        ),
+    ],
+)
 
 BANK_WORKFLOW: Workflow[BankDetails] = Workflow(
     "bank_details",
@@ -48,6 +75,30 @@ BANK_WORKFLOW: Workflow[BankDetails] = Workflow(
     ],
 )
 
+ONE_APPROVAL = "one_approval"
+TWO_APPROVALS = "two_approvals"
+"""Which rows an order has: by its amount when it was prepared."""
+
+
+def by_the_bank(order: PaymentOrder) -> str | None:
+    """Return why a person does not say what the bank says by its own messages, or None."""
+    if order.rail == AGENT.name:
+        return None
+    return _("The answer comes from the bank: take in its statement.")
+
+
+def while_the_bank_may_answer(order: PaymentOrder) -> str | None:
+    """Return why nobody may call a payment dead yet, or None: unknown is not failed."""
+    left = order.file.sent_at if order.file else None
+    if order.rail == AGENT.name or is_silent(order.accepted_at or left, clock.now()):
+        return None
+    return _(
+        "The bank still has time to answer. Once it has been silent for %(days)s days, record "
+        "its written word that it has not paid and will not pay.",
+        days=SILENT_AFTER.days,
+    )
+
+
 ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
     "payment_order",
     [
@@ -64,13 +115,30 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             OrderStatus.APPROVED,
             policy.can_approve,
             _l("Approve the entry"),
+            stage=ONE_APPROVAL,
+        ),
+        Transition(
+            OrderAction.APPROVE,
+            {OrderStatus.CERTIFIED},
+            OrderStatus.APPROVED_ONCE,
+            policy.can_approve,
+            _l("Approve the entry"),
+            stage=TWO_APPROVALS,
+        ),
+        Transition(
+            OrderAction.APPROVE_AGAIN,
+            {OrderStatus.APPROVED_ONCE},
+            OrderStatus.APPROVED,
+            policy.can_approve_again,
+            _l("Approve the entry a second time"),
+            stage=TWO_APPROVALS,
         ),
         Transition(
             OrderAction.RELEASE,
             {OrderStatus.APPROVED},
             OrderStatus.RELEASED,
             policy.can_release,
-            _l("Release to the paying agent"),
+            _l("Release the payment"),
         ),
         Transition(
             OrderAction.CONFIRM,
@@ -78,6 +146,7 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             OrderStatus.CONFIRMED,
             policy.can_confirm,
             _l("Record the payment"),
+            requires=(by_the_bank,),
         ),
         Transition(
             OrderAction.REJECT,
@@ -85,6 +154,7 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             OrderStatus.REJECTED,
             policy.can_confirm,
             _l("Record that it was not paid"),
+            requires=(while_the_bank_may_answer,),
         ),
         Transition(
             OrderAction.RETURN,
@@ -92,15 +162,22 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             OrderStatus.RETURNED,
             policy.can_confirm,
             _l("Record that it came back"),
+            requires=(by_the_bank,),
         ),
         Transition(
             OrderAction.CANCEL,
-            {OrderStatus.PREPARED, OrderStatus.CERTIFIED, OrderStatus.APPROVED},
+            {
+                OrderStatus.PREPARED,
+                OrderStatus.CERTIFIED,
+                OrderStatus.APPROVED_ONCE,
+                OrderStatus.APPROVED,
+            },
             OrderStatus.CANCELLED,
             policy.can_cancel,
             _l("Cancel the order"),
         ),
     ],
+    stages=lambda order: {TWO_APPROVALS if order.second_approval else ONE_APPROVAL},
 )
 
 RECEIVABLE_WORKFLOW: Workflow[Receivable] = Workflow(
@@ -108,7 +185,7 @@ RECEIVABLE_WORKFLOW: Workflow[Receivable] = Workflow(
     [
         Transition(
             ReceivableAction.SETTLE,
-            {ReceivableStatus.OPEN},
+            set(OWED),
             ReceivableStatus.SETTLED,
             policy.can_settle,
             _l("Record the refund"),

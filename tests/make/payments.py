@@ -7,12 +7,15 @@ from portal.accounts.models import Person, Role
 from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.payments import service
-from portal.payments.models import BankDetails, OrderStatus, PaymentOrder
+from portal.payments.models import BankAccount, BankDetails, OrderStatus, PaymentOrder
 from portal.payments.service import Payee
 from tests.make.accounts import person, representative_of
 from tests.make.awards import award as make_award
 
 IBAN = "DE89 3704 0044 0532 0130 00"
+FUND_IBAN = "NL41 MOCK 0000 0000 01"
+"""The account that the independent bank keeps for us."""
+
 OTHER_IBAN = "GB29 NWBK 6016 1331 9268 19"
 
 Status = OrderStatus
@@ -49,6 +52,24 @@ def payee(**changes: str) -> Payee:
         town="Cologne",
     )
     return replace(typed, **changes)
+
+
+def fund_account(
+    fund: str = "act", who: Till | None = None, currency: str = "USD", account: str = FUND_IBAN
+) -> BankAccount:
+    """Return an account of a fund in use: treasury entered it, finance confirmed it."""
+    who = who or till(fund)
+    typed = Payee(
+        holder="Voluntary Funds",
+        bank="Mock Bank",
+        country="NLD",
+        account=account,
+        bic="MOCKNL2A",
+        town="Amsterdam",
+    )
+    made = service.propose_account(fund, currency, typed, by=who.treasurer)
+    service.confirm_account(made, by=who.finance)
+    return made
 
 
 def grantee(award: Award) -> Person:

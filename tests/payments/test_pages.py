@@ -72,7 +72,7 @@ def test_three_people_sign_and_a_fourth_records(world: World, visitor: Browser) 
     for who, link in (
         ("certifier", "Certify the use of funds"),
         ("approver", "Approve the entry"),
-        ("treasurer", "Release to the paying agent"),
+        ("treasurer", "Release the payment"),
     ):
         enter(visitor, world, who)
         visitor.open("/payments")

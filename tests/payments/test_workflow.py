@@ -30,8 +30,16 @@ ORDERS: dict[tuple[OrderStatus, OrderAction], tuple[OrderStatus, set[str]]] = {
     (OrderStatus.CONFIRMED, OrderAction.RETURN): (OrderStatus.RETURNED, TELLERS),
     (OrderStatus.PREPARED, OrderAction.CANCEL): (OrderStatus.CANCELLED, STOPPERS),
     (OrderStatus.CERTIFIED, OrderAction.CANCEL): (OrderStatus.CANCELLED, STOPPERS),
+    (OrderStatus.APPROVED_ONCE, OrderAction.CANCEL): (OrderStatus.CANCELLED, STOPPERS),
     (OrderStatus.APPROVED, OrderAction.CANCEL): (OrderStatus.CANCELLED, STOPPERS),
 }
+LARGE = {
+    **ORDERS,
+    (OrderStatus.CERTIFIED, OrderAction.APPROVE): (OrderStatus.APPROVED_ONCE, {"approver"}),
+    (OrderStatus.APPROVED_ONCE, OrderAction.APPROVE_AGAIN): (OrderStatus.APPROVED, {"approver"}),
+}
+"""What a payment above the threshold of its fund goes through: approved by two."""
+
 DETAILS: dict[tuple[BankStatus, BankAction], tuple[BankStatus, set[str]]] = {
     (BankStatus.ENTERED, BankAction.VERIFY): (BankStatus.VERIFIED, {"finance"}),
     (BankStatus.ENTERED, BankAction.REJECT): (BankStatus.REJECTED, {"finance"}),
@@ -57,12 +65,15 @@ def parts(world: World) -> dict[str, Person]:
     }
 
 
-def test_orders_move_as_their_table_says(world: World, parts: dict[str, Person]) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_orders_move_as_their_table_says(
+    world: World, parts: dict[str, Person], large: bool
+) -> None:
     order = world.order
     for status, action, part in product(OrderStatus, OrderAction, parts):
-        target, may = ORDERS.get((status, action), (None, set()))
+        target, may = (LARGE if large else ORDERS).get((status, action), (None, set()))
         with session.no_autoflush:
-            order.status = status
+            order.status, order.second_approval = status, large
             if part in may:
                 assert ORDER_WORKFLOW.check(order, action, parts[part]).target is target
             else:

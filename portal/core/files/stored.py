@@ -97,10 +97,14 @@ def store(
 
 
 def keep_document(
-    content: bytes, name: str, by_id: UUID | None, case_id: UUID | None = None
+    content: bytes,
+    name: str,
+    by_id: UUID | None,
+    case_id: UUID | None = None,
+    media_type: str = "application/pdf",
 ) -> StoredFile:
-    """Keep a PDF that the portal itself wrote, byte for byte, and return its row, flushed."""
-    return _kept(cleaned_name(name), content, "application/pdf", by_id, case_id)
+    """Keep what the portal itself wrote, byte for byte, and return its row, flushed."""
+    return _kept(cleaned_name(name), content, media_type, by_id, case_id)
 
 
 def _kept(

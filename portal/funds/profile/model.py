@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from portal.core.text import canonical_json, sha256_hex
-from portal.funds.profile.base import Hint, Part, Source, Text, require_unique
+from portal.funds.profile.base import Hint, Key, Part, Source, Text, require_unique
 from portal.funds.profile.form import AttachmentRule, Question, Section
 from portal.funds.profile.grant import (
     Budget,
@@ -63,6 +63,9 @@ class Profile(Part):
     reports: Annotated[tuple[ReportRule, ...], Field(min_length=1)]
     stations: Annotated[tuple[StationRule, ...], Field(min_length=1)]
     reference_rules: tuple[RuleText, ...] = ()
+    theme: Key | None = None
+    """The question whose answer is the theme of a grant in accounts: a choice that anybody may
+    read who reads the application. None where the fund records no theme."""
 
     @model_validator(mode="after")
     def _form_is_whole(self) -> Self:
@@ -89,6 +92,9 @@ class Profile(Part):
                 raise ValueError(f"{question.key} offers exactly {sorted(answers)}")
             if question.ends_after and found.get(question.ends_after) != "date":
                 raise ValueError(f"{question.key}: ends_after names no date of the form")
+        themes = [q.key for q in self.questions() if q.choices and not q.sealed]
+        if self.theme is not None and self.theme not in themes:
+            raise ValueError(f"the theme is no open choice of the form: {self.theme!r}")
         return self
 
     @model_validator(mode="after")

@@ -141,6 +141,8 @@ class Process(Part):
     state_consent: bool
     nominee: bool
     max_awards_per_state_and_session: Annotated[int, Field(ge=1)] | None = None
+    second_approval_above_usd_minor: Annotated[int, Field(gt=0)] | None = None
+    """Payments above it, in US cents, take two approving officers; None: one always."""
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     terms: Terms = Terms()
 

@@ -17,9 +17,15 @@ from portal.payments.models.orders import (
     PaymentApproval,
     PaymentOrder,
 )
-from portal.payments.models.receivables import Receivable, ReceivableAction, ReceivableStatus
+from portal.payments.models.receivables import (
+    OWED,
+    Receivable,
+    ReceivableAction,
+    ReceivableStatus,
+)
 
 __all__ = [
+    "OWED",
     "ApprovalStep",
     "BankAccount",
     "BankAccountAction",

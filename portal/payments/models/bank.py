@@ -121,7 +121,7 @@ class PaymentFile(WithId, Versioned, Base):
     __tablename__ = "payment_file"
 
     message_id: Mapped[str] = mapped_column(unique=True)
-    bank_account: Mapped[BankAccount] = relationship(lazy="joined")
+    bank_account: Mapped[BankAccount] = relationship()
     bank_account_id: Mapped[UUID] = mapped_column(ForeignKey("bank_account.id"), init=False)
     sealing_key: Mapped[SealingKey] = relationship()
     sealing_key_id: Mapped[UUID] = mapped_column(ForeignKey("sealing_key.id"), init=False)

@@ -1,15 +1,26 @@
 """Ways on which money leaves. Every rail prepares, submits, and tells what became of it.
 
-One rail stands so far: the paying agent (R24), where the portal issues an instruction and a
-person records the confirmation.
+The bank's file is the main one; the paying agent (R24) pays on an instruction that the portal
+issues, and a person records the confirmation.
 """
 
 from collections.abc import Mapping
 
 from portal.payments.rails.agent import AGENT, AgentRail
-from portal.payments.rails.base import Answer, Outcome, Rail
+from portal.payments.rails.bank import BANK, BankRail
+from portal.payments.rails.base import Answer, Leaving, Outcome, Rail
 
-RAILS: Mapping[str, Rail] = {AGENT.name: AGENT}
+RAILS: Mapping[str, Rail] = {AGENT.name: AGENT, BANK.name: BANK}
 """Every rail by the code that orders carry."""
 
-__all__ = ["AGENT", "RAILS", "AgentRail", "Answer", "Outcome", "Rail"]
+__all__ = [
+    "AGENT",
+    "BANK",
+    "RAILS",
+    "AgentRail",
+    "Answer",
+    "BankRail",
+    "Leaving",
+    "Outcome",
+    "Rail",
+]

@@ -9,13 +9,13 @@ from portal.awards.models import InstalmentStatus
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
-from portal.ledger.service import advance_paid, commit_funds, payment_returned
+from portal.ledger.service import payment_returned
 from portal.payments.models import ApprovalStep, OrderAction, OrderStatus, PaymentOrder
 from portal.payments.rails import RAILS, Answer, Outcome
+from portal.payments.service.booking import book_advance
 from portal.payments.service.orders import hold
 from portal.payments.service.telling import tell
 from portal.payments.workflow import ORDER_WORKFLOW
@@ -48,37 +48,10 @@ def confirm(order: PaymentOrder, *, reference: str, paid_on: date, by: Person) -
             facts={"digest": order.digest, "amount_usd": order.amount_usd},
             event=f"instalment.paid:{instalment.number}",
         )
-    _book(order, said.on, by)
+    book_advance(order, said.on, through=AccountKind.BANK, by=by)
     session.flush()
     application = instalment.award.application
     tell(representatives(application.organisation_id), "payment_made", application, order.id)
-
-
-def _book(order: PaymentOrder, paid_on: date, by: Person) -> None:
-    """Book the advance. What was given back meanwhile, as the grant ended, is set aside again."""
-    award = order.instalment.award
-    fund = award.application.call.fund_code
-    missing = order.amount_usd - ledger.outstanding(fund, award.ref).minor
-    if missing > 0:
-        commit_funds(
-            fund,
-            award.ref,
-            usd(missing),
-            by=by.id,
-            case_id=order.case_id,
-            movement_ref=f"{order.ref}:again",
-        )
-    advance_paid(
-        fund,
-        award.ref,
-        usd(order.amount_usd),
-        order.money,
-        order.ref,
-        paid_on,
-        by=by.id,
-        case_id=order.case_id,
-        through=AccountKind.BANK,
-    )
 
 
 def reject_order(order: PaymentOrder, remark: str, *, by: Person) -> None:

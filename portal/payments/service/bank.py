@@ -19,6 +19,7 @@ from portal.core.text import normalise
 from portal.core.workflow import Refused
 from portal.funds import countries
 from portal.payments import policy, rules
+from portal.payments.iso20022 import AccountId, Party
 from portal.payments.models import BankAction, BankDetails, BankStatus, OrderStatus, PaymentOrder
 from portal.payments.service.telling import tell
 from portal.payments.service.voiding import void_orders
@@ -55,7 +56,7 @@ def enter_bank_details(award: Award, typed: Payee, *, by: Person) -> BankDetails
     """
     if not policy.can_enter(by, award.application):
         raise Refused(_("Bank details are entered by the grantee."), rule="R23")
-    clean = _checked(typed)
+    clean = checked(typed)
     audit.take_turn()
     session.refresh(award, ["status", "version"], with_for_update=True)
     if award.status not in {AwardStatus.ACCEPTED, AwardStatus.ACTIVE}:
@@ -110,6 +111,19 @@ def payee(details: BankDetails) -> Payee:
     if not hmac.compare_digest(digest_of(body), details.digest):
         raise Refused(_("These bank details are not the ones that were entered."), rule="R23")
     return Payee(**json.loads(body))
+
+
+def party(where: Payee) -> Party:
+    """Return a payee as payment files name it."""
+    return Party(
+        name=where.holder,
+        account=AccountId(where.account, is_iban=rules.is_iban(where.account)),
+        bic=where.bic,
+        clearing_code="",
+        bank_name=where.bank,
+        country=countries.country(where.country).iso2,
+        town=where.town,
+    )
 
 
 def read_bank_details(details: BankDetails, *, by: Person) -> Payee:
@@ -240,7 +254,7 @@ def _who_knew(before: BankDetails) -> Iterable[Person]:
     return {person.id: person for person in (*people, entered)}.values()
 
 
-def _checked(typed: Payee) -> Payee:
+def checked(typed: Payee) -> Payee:
     """Return the details in their compact form. Raises Refused with what to do."""
     clean = Payee(
         holder=normalise(typed.holder).strip(),

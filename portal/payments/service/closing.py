@@ -20,6 +20,7 @@ from portal.ledger import queries as ledger
 from portal.ledger.service import refund_due, refund_received, release_commitment
 from portal.payments import policy
 from portal.payments.models import Receivable, ReceivableAction, ReceivableStatus
+from portal.payments.service.refunds import hold
 from portal.payments.service.telling import tell
 from portal.payments.standing import SETTLED, Standing, standing
 from portal.payments.workflow import RECEIVABLE_WORKFLOW
@@ -61,15 +62,14 @@ def not_yet(found: Standing) -> str | None:
 
 
 def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: Person) -> None:
-    """Record that a refund arrived on the day `on`, and book it.
+    """Record that all that was left of a refund arrived on the day `on`, and book it.
 
-    The same again changes nothing. Raises Refused.
+    For money that no statement of a fund's account tells of. The same again changes nothing.
+    Raises Refused.
     """
     words = normalise(reference).strip()
     _hold(receivable.award)
-    session.refresh(
-        receivable, ["status", "version", "bank_reference", "settled_on"], with_for_update=True
-    )
+    hold(receivable)
     if receivable.status is ReceivableStatus.SETTLED and (
         (receivable.bank_reference, receivable.settled_on) == (words, on)
     ):
@@ -81,21 +81,21 @@ def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: P
         raise Refused(_("The day of the refund is in the future."), rule="R25")
     if on < receivable.created_at.date():
         raise Refused(_("The day of the refund is before it was asked for."), rule="R25")
-    award = receivable.award
+    award, left = receivable.award, receivable.left
     with session.no_autoflush:  # the database wants status, person and day at once
         receivable.settled_on, receivable.settled_by_id = on, by.id
-        receivable.bank_reference = words
+        receivable.bank_reference, receivable.paid_usd = words, receivable.amount_usd
         RECEIVABLE_WORKFLOW.perform(
             receivable,
             ReceivableAction.SETTLE,
             by=by,
             rule="R25",
-            facts={"amount_usd": receivable.amount_usd},
+            facts={"amount_usd": left.minor},
         )
     refund_received(
         award.application.call.fund_code,
         award.ref,
-        usd(receivable.amount_usd),
+        left,
         f"{award.ref}:refund",
         on,
         by=by.id,

@@ -4,11 +4,14 @@ from sqlalchemy import func, select
 
 from portal.accounts.models import Person
 from portal.awards.models import Instalment, InstalmentStatus
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.core.money import Money, from_usd, usd
 from portal.core.text import new_ref, normalise
 from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
+from portal.ledger import rules as ledger_rules
 from portal.payments import policy, rules
 from portal.payments.models import (
     BankDetails,
@@ -16,11 +19,10 @@ from portal.payments.models import (
     OrderStatus,
     PaymentOrder,
 )
-from portal.payments.rails import AGENT
 from portal.payments.standing import standing
+from portal.payments.ways import way_of
 from portal.payments.workflow import ORDER_WORKFLOW
 
-DOLLAR = "USD"
 MOST_WORDS = 1000
 
 
@@ -32,8 +34,9 @@ def gates(instalment: Instalment) -> list[rules.Gate]:
 def prepare_order(instalment: Instalment, *, by: Person) -> PaymentOrder:
     """Prepare the payment of an instalment whose gates are all open (R21).
 
-    A second click finds the order of the first. Raises Refused with the first closed gate's
-    sentence, or for somebody else.
+    It goes the way of the grant's paying office (`way_of`). A second click finds the order of the
+    first. Raises Refused with the first closed gate's sentence, without a rate of exchange for
+    the account that pays, or for somebody else.
     """
     award = instalment.award
     if not policy.can_prepare(by, award.application):
@@ -50,7 +53,7 @@ def prepare_order(instalment: Instalment, *, by: Person) -> PaymentOrder:
     closed = [gate for gate in found.gates(instalment) if not gate.is_open]
     if found.details is None or closed:
         raise Refused(str(closed[0].sentence), rule=closed[0].rule)
-    order = _order(instalment, found.details, found.due_usd(instalment), by)
+    order = _order(instalment, found.details, usd(found.due_usd(instalment)), by)
     instalment.status = InstalmentStatus.ORDERED
     session.flush()
     audit.record(
@@ -103,27 +106,41 @@ def _just_prepared(instalment: Instalment, by: Person) -> PaymentOrder | None:
     return session.scalar(rows)
 
 
-def _order(instalment: Instalment, details: BankDetails, amount: int, by: Person) -> PaymentOrder:
+def _order(instalment: Instalment, details: BankDetails, due: Money, by: Person) -> PaymentOrder:
     attempts = select(func.count()).where(PaymentOrder.instalment_id == instalment.id)
-    ref = new_ref()
+    ref, award = new_ref(), instalment.award
+    way = way_of(award)
+    amount = _in_currency(due, way.currency)
+    threshold = award.fund.process.second_approval_above_usd_minor
     order = PaymentOrder(
         ref=ref,
         instalment=instalment,
         bank_details=details,
         attempt=int(session.scalar(attempts) or 0) + 1,
-        rail=AGENT.name,
-        amount=amount,
-        currency=DOLLAR,
-        amount_usd=amount,
+        rail=way.rail,
+        amount=amount.minor,
+        currency=amount.currency,
+        amount_usd=due.minor,
+        second_approval=threshold is not None and due.minor > threshold,
         digest=rules.order_digest(
             order_ref=ref,
             payee=details.digest,
-            amount=amount,
-            currency=DOLLAR,
-            amount_usd=amount,
-            rail=AGENT.name,
+            amount=amount.minor,
+            currency=amount.currency,
+            amount_usd=due.minor,
+            rail=way.rail,
         ),
         prepared_by_id=by.id,
     )
     session.add(order)
     return order
+
+
+def _in_currency(due: Money, currency: str) -> Money:
+    """Return what is due in the currency of the account that pays, at today's UN rate."""
+    if currency == due.currency:
+        return due
+    try:
+        return from_usd(due, currency, ledger.rate_on(currency, clock.today()).units_per_usd)
+    except ledger_rules.NoRate as missing:
+        raise Refused(missing.sentence) from missing

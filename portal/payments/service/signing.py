@@ -20,7 +20,7 @@ from portal.payments.models import (
     PaymentApproval,
     PaymentOrder,
 )
-from portal.payments.rails import RAILS
+from portal.payments.rails import RAILS, Leaving
 from portal.payments.service.bank import payee
 from portal.payments.service.orders import hold
 from portal.payments.workflow import ORDER_WORKFLOW
@@ -28,6 +28,7 @@ from portal.payments.workflow import ORDER_WORKFLOW
 SIGNED_FOR = {
     ApprovalStep.CERTIFY: _l("the certification"),
     ApprovalStep.APPROVE: _l("the approval"),
+    ApprovalStep.APPROVE_AGAIN: _l("the second approval"),
     ApprovalStep.RELEASE: _l("the release"),
 }
 """What each signature stands for, as the instruction says it."""
@@ -51,21 +52,34 @@ def approve(order: PaymentOrder, *, by: Person) -> None:
         _move(order, OrderAction.APPROVE, by)
 
 
-def release(order: PaymentOrder, *, by: Person) -> None:
-    """Release the order: the instruction is written, kept with its digest, and leaves.
+def approve_again(order: PaymentOrder, *, by: Person) -> None:
+    """Approve a large payment as the second approving officer. Twice by the same person is once.
 
-    It names the account, so it is kept sealed. Twice by the same person is once. Raises Refused
-    for the wrong person or moment.
+    Raises Refused for the wrong person or moment.
+    """
+    if _begin(order, ApprovalStep.APPROVE_AGAIN, OrderAction.APPROVE_AGAIN, by):
+        _move(order, OrderAction.APPROVE_AGAIN, by)
+
+
+def release(order: PaymentOrder, *, by: Person) -> None:
+    """Release the order: what tells the other side to pay is written and kept with its digest.
+
+    It names the account, so it is kept sealed. By the bank, the order waits for the next file.
+    Twice by the same person is once. Raises Refused for the wrong person or moment.
     """
     if not _begin(order, ApprovalStep.RELEASE, OrderAction.RELEASE, by):
         return
     rail = RAILS[order.rail]
+    if rail.leaving is Leaving.IN_A_FILE:
+        _move(order, OrderAction.RELEASE, by)
+        return
     content = rail.prepare(_instruction_context(order))
     sealed = crypto.seal(_key(order), base64.b64encode(content).decode(), _place(order))
     name = f"instruction-{order.ref}.pdf"
     order.instruction = files.keep_document(sealed, name, by.id, case_id=order.case_id)
     _move(order, OrderAction.RELEASE, by, instruction=sha256_hex(content))
-    rail.submit(order.ref, content)
+    if rail.leaving is Leaving.BY_HAND:
+        rail.submit(order.ref, content)
 
 
 def read_instruction(order: PaymentOrder, *, by: Person) -> bytes:

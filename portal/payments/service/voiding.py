@@ -8,7 +8,12 @@ from portal.core import audit
 from portal.core.db import session
 from portal.payments.models import BankDetails, OrderStatus, PaymentOrder
 
-UNRELEASED = (OrderStatus.PREPARED, OrderStatus.CERTIFIED, OrderStatus.APPROVED)
+UNRELEASED = (
+    OrderStatus.PREPARED,
+    OrderStatus.CERTIFIED,
+    OrderStatus.APPROVED_ONCE,
+    OrderStatus.APPROVED,
+)
 
 
 def void_orders(details: BankDetails, by: Person) -> None:

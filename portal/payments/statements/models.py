@@ -135,6 +135,7 @@ class Purpose(Labelled):
     PAYMENT = "payment", _l("Payment to a grantee")
     RETURN = "return", _l("Payment that came back")
     CONTRIBUTION = "contribution", _l("Contribution of a donor")
+    DONOR_REFUND = "donor_refund", _l("Contribution sent back to its donor")
     REFUND = "refund", _l("Refund from a grantee")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
     BANK_CHARGE = "bank_charge", _l("Bank charge")
@@ -312,7 +313,8 @@ class Allocation(WithId, Base):
             "(purpose = 'sent_back') = (counterpart_id IS NOT NULL)", name="sent_back_is_a_pair"
         ),
         CheckConstraint(
-            "purpose <> 'contribution' OR target_ref <> ''", name="contributions_are_named"
+            "purpose NOT IN ('contribution', 'donor_refund') OR target_ref <> ''",
+            name="contributions_are_named",
         ),
         CheckConstraint("by_id IS NULL OR reason <> ''", name="people_give_a_reason"),
         CheckConstraint(

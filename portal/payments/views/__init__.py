@@ -1,6 +1,27 @@
 """The pages of payments."""
 
-from portal.payments.views import bank, casefile, closing, orders, queue
+from portal.payments.views import (
+    bank,
+    batches,
+    casefile,
+    closing,
+    files,
+    fund_accounts,
+    messages,
+    orders,
+    queue,
+)
 from portal.payments.views.blueprint import blueprint
 
-__all__ = ["bank", "blueprint", "casefile", "closing", "orders", "queue"]
+__all__ = [
+    "bank",
+    "batches",
+    "blueprint",
+    "casefile",
+    "closing",
+    "files",
+    "fund_accounts",
+    "messages",
+    "orders",
+    "queue",
+]

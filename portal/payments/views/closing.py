@@ -10,7 +10,6 @@ from portal.core.i18n import _
 from portal.core.web import Form
 from portal.payments import policy, queries, service
 from portal.payments.forms import RefundForm
-from portal.payments.models import ReceivableStatus
 from portal.payments.service.closing import open_matter, receivable_of
 from portal.payments.views.blueprint import blueprint, case, done, go, page, tab
 
@@ -33,7 +32,7 @@ def refund(ref: str) -> ResponseReturnValue:
         _("The refund is recorded and booked."),
     ):
         return go(tab(ref))
-    if owed.status is ReceivableStatus.SETTLED:
+    if not owed.is_owed:
         return go(tab(ref))
     return page("payments/refund.html", form, application=application, award=award, owed=owed)
 

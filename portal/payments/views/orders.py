@@ -30,6 +30,7 @@ from portal.payments.workflow import ORDER_WORKFLOW
 PAGES = {
     OrderAction.CERTIFY: "payments.certify",
     OrderAction.APPROVE: "payments.approve",
+    OrderAction.APPROVE_AGAIN: "payments.approve_again",
     OrderAction.RELEASE: "payments.release",
     OrderAction.CONFIRM: "payments.confirm",
     OrderAction.REJECT: "payments.reject",
@@ -139,6 +140,19 @@ def approve(ref: str) -> ResponseReturnValue:
     )
 
 
+@blueprint.route("/payments/<ref>/approve-again", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def approve_again(ref: str) -> ResponseReturnValue:
+    """Approve the entry of a large payment as the second approving officer."""
+    return _sign(
+        ref,
+        OrderAction.APPROVE_AGAIN,
+        _("You approve the entry as the second: this payee, this amount, this grant."),
+        _("Approved a second time."),
+        lambda found, person: service.approve_again(found, by=person),
+    )
+
+
 @blueprint.route("/payments/<ref>/release", methods=["GET", "POST"])
 @guard.freshly(policy.has_queue)
 def release(ref: str) -> ResponseReturnValue:
@@ -146,8 +160,8 @@ def release(ref: str) -> ResponseReturnValue:
     return _sign(
         ref,
         OrderAction.RELEASE,
-        _("You release the payment: the instruction is written and leaves for the paying agent."),
-        _("Released. Hand the instruction to the paying agent."),
+        _("You release the payment: what tells the other side to pay is written and leaves."),
+        _("Released. The order says what happens next."),
         lambda found, person: service.release(found, by=person),
     )
 

@@ -1,0 +1,166 @@
+"""Reads about the bank: the funds' accounts, files that left, what came back. Fixed statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.core import clock
+from portal.core.db import session
+from portal.core.money import Money
+from portal.core.paging import Page, select_page
+from portal.payments import policy
+from portal.payments.iso20022 import AccountId
+from portal.payments.models import (
+    BankAccount,
+    BankAccountStatus,
+    BankMessage,
+    FileStatus,
+    OrderStatus,
+    PaymentFile,
+    PaymentOrder,
+)
+from portal.payments.rules import SILENT_AFTER, is_silent
+
+ANSWERABLE = (FileStatus.SENT, FileStatus.DUPLICATE)
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file in a list: how many payments of what sum, how many of them are settled or lost."""
+
+    file: PaymentFile
+    count: int
+    total: Money
+    paid: int
+    unpaid: int
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the bank owes an answer for too long."""
+        return file_is_silent(self.file)
+
+
+def file_is_silent(file: PaymentFile) -> bool:
+    """Say whether the bank has said nothing of a file for too long."""
+    return file.status in ANSWERABLE and is_silent(file.sent_at, clock.now())
+
+
+def files(person: Person, page: int) -> Page[FileRow]:
+    """Return the payment files that the person sees, the newest first. Three SQL statements."""
+    mine = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
+    rows = (
+        select(PaymentFile)
+        .where(PaymentFile.bank_account_id.in_(mine))
+        .options(joinedload(PaymentFile.bank_account))
+        .order_by(PaymentFile.made_at.desc(), PaymentFile.id)
+    )
+    found = select_page(rows, page)
+    tallies = _tallies([file.id for file in found.rows])
+    return Page(
+        [FileRow(file, *tallies[file.id]) for file in found.rows], found.number, found.total
+    )
+
+
+def _tallies(files: Sequence[UUID]) -> dict[UUID, tuple[int, Money, int, int]]:
+    """Return of each file how many payments of what sum it has, how many were paid, or not."""
+    paid = PaymentOrder.status == OrderStatus.CONFIRMED
+    lost = PaymentOrder.status.in_([OrderStatus.REJECTED, OrderStatus.RETURNED])
+    rows = (
+        select(
+            PaymentOrder.file_id,
+            PaymentOrder.currency,
+            func.count(),
+            func.sum(PaymentOrder.amount),
+            func.count().filter(paid),
+            func.count().filter(lost),
+        )
+        .where(PaymentOrder.file_id.in_(files))
+        .group_by(PaymentOrder.file_id, PaymentOrder.currency)
+    )
+    return {
+        file_id: (count, Money(int(total), currency), done, gone)
+        for file_id, currency, count, total, done, gone in session.execute(rows)
+    }
+
+
+def file_named(message_id: str) -> PaymentFile | None:
+    """Return a payment file with its account. One SQL statement."""
+    rows = select(PaymentFile).where(PaymentFile.message_id == message_id)
+    return session.scalar(rows.options(joinedload(PaymentFile.bank_account)))
+
+
+def messages(page: int) -> Page[BankMessage]:
+    """Return what the bank sent, the newest first. Two SQL statements."""
+    rows = select(BankMessage).order_by(BankMessage.received_at.desc(), BankMessage.id)
+    return select_page(rows, page)
+
+
+def fund_accounts(person: Person) -> Sequence[BankAccount]:
+    """Return the accounts of the funds that the person sees, closed ones last. One statement."""
+    rows = policy.accounts_visible_to(person)
+    last = BankAccount.status == BankAccountStatus.CLOSED
+    return session.scalars(rows.order_by(None).order_by(last, *_BY_FUND)).all()
+
+
+_BY_FUND = (BankAccount.fund_code, BankAccount.currency, BankAccount.proposed_at)
+
+
+def bank_account_for(account: AccountId, currency: str) -> BankAccount | None:
+    """Return the fund's account in use that a message of the bank names. One SQL statement."""
+    return session.scalar(
+        select(BankAccount).where(
+            BankAccount.account == account.value,
+            BankAccount.currency == currency,
+            BankAccount.status != BankAccountStatus.PROPOSED,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits at the bank for treasury: files to send, files over which the bank is silent."""
+
+    to_send: int
+    to_send_since: datetime | None
+    silent: int
+    silent_since: datetime | None
+
+
+def waiting(person: Person) -> Waiting:
+    """Return what waits at the bank for the person. One SQL statement."""
+    mine = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
+    kept = PaymentFile.status == FileStatus.KEPT
+    silent = PaymentFile.status.in_(ANSWERABLE) & (PaymentFile.sent_at < clock.now() - SILENT_AFTER)
+    rows: Select[int, datetime | None, int, datetime | None] = select(
+        func.count().filter(kept),
+        func.min(PaymentFile.made_at).filter(kept),
+        func.count().filter(silent),
+        func.min(PaymentFile.sent_at).filter(silent),
+    ).where(PaymentFile.bank_account_id.in_(mine))
+    return Waiting(*session.execute(rows).one())
+
+
+def signable(person: Person, status: OrderStatus) -> list[PaymentOrder]:
+    """Return the orders at `status` that the person may sign now, oldest first. One statement."""
+    from portal.payments.queries import SIGNING
+    from portal.payments.workflow import ORDER_WORKFLOW
+
+    action = SIGNING[status][1]
+    rows = (
+        select(PaymentOrder)
+        .join(PaymentOrder.instalment)
+        .where(PaymentOrder.status == status)
+        .options(joinedload(PaymentOrder.bank_details), joinedload(PaymentOrder.approvals))
+        .order_by(PaymentOrder.prepared_at, PaymentOrder.id)
+    )
+    found = session.scalars(rows).unique()
+    return [
+        order
+        for order in found
+        if (row := ORDER_WORKFLOW.find(order, action)) is not None and row.may(person, order)
+    ]

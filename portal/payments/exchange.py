@@ -1,0 +1,97 @@
+"""Files to and from the bank, each in a transaction of its own: for the worker and the command.
+
+What is sent was committed before; what is read is committed before it is put away. A process that
+ends anywhere in between leaves a file that is sent or read again, which changes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.core import clock
+from portal.core.db import session
+from portal.core.workflow import Refused
+from portal.payments.models import PaymentFile
+from portal.payments.service.receiving import Received, receive_file
+from portal.payments.service.sending import gather, send_next
+
+DONE = "done"
+REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Read:
+    """What became of one file of the pickup folder: taken in, or refused with a sentence."""
+
+    name: str
+    received: Received | None
+    refusal: str = ""
+
+
+def gather_all() -> Iterator[PaymentFile]:
+    """Put everything that was released for the bank into files, and yield each once it is kept."""
+    while (file := gather()) is not None:
+        session.commit()
+        yield file
+    session.rollback()
+
+
+def send_all() -> Iterator[PaymentFile]:
+    """Send every kept file, and yield each once that is written down. Raises OSError."""
+    while (file := send_next()) is not None:
+        session.commit()
+        yield file
+    session.rollback()
+
+
+def poll(folder: Path) -> Iterator[Read]:
+    """Take in every file of the folder, the oldest first, and put it away as done or refused.
+
+    A statement that came before the one it follows waits for a next round: rounds go on as long as
+    one more file could be taken.
+    """
+    waiting = _arrived(folder)
+    while waiting:
+        left = []
+        for path in waiting:
+            read = _read(path)
+            if read.received is None:
+                left.append((path, read))
+                continue
+            _put_away(path, DONE, "")
+            yield read
+        if len(left) == len(waiting):
+            for path, read in left:
+                _put_away(path, REFUSED, read.refusal)
+                yield read
+            return
+        waiting = [path for path, _read_ in left]
+
+
+def _arrived(folder: Path) -> list[Path]:
+    """Return the whole files of the folder in the order in which they were written."""
+    found = [path for path in folder.glob("*.xml") if path.is_file() and path.name[0] != "."]
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _read(path: Path) -> Read:
+    try:
+        with path.open("rb") as stream:
+            received = receive_file(stream, by=None)
+        session.commit()
+    except Refused as refused:
+        session.rollback()
+        return Read(path.name, None, refused.sentence)
+    return Read(path.name, received)
+
+
+def _put_away(path: Path, where: str, reason: str) -> None:
+    """Move a file into a folder beside it, under a name of its own, with the reason if refused."""
+    folder = path.parent / where
+    folder.mkdir(exist_ok=True)
+    target = folder / path.name
+    if target.exists():
+        target = folder / f"{path.stem}.{clock.now():%Y%m%dT%H%M%S%f}{path.suffix}"
+    path.rename(target)
+    if reason:
+        target.with_suffix(".txt").write_text(reason + "\n", encoding="utf-8")

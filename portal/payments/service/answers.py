@@ -1,0 +1,172 @@
+"""What the bank says of one payment: accepted, refused, debited, given back. It has no hand here.
+
+Each is safe to hear twice, in whatever order messages come: a debit proves that a file left, even
+where nobody wrote down that it did. What does not fit the order raises Refused and is left for a
+person; nothing is ever half-booked.
+"""
+
+from datetime import date
+
+from portal.applications.queries import representatives
+from portal.awards.models import InstalmentStatus
+from portal.core import audit, clock
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.money import Money
+from portal.core.text import normalise
+from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
+from portal.ledger.models import AccountKind
+from portal.ledger.service import payment_returned, payment_settled
+from portal.payments.models import FileStatus, OrderStatus, PaymentOrder
+from portal.payments.service.booking import in_dollars
+from portal.payments.service.orders import hold
+from portal.payments.service.sending import mark_sent
+from portal.payments.service.telling import tell
+
+MOST_WORDS = 1000
+
+
+def accept_by_bank(order: PaymentOrder) -> None:
+    """Note that the bank will pay. Twice is once; once it is paid it says nothing new."""
+    _hold_sent(order)
+    if order.status is not OrderStatus.RELEASED or order.accepted_at is not None:
+        return
+    order.accepted_at = clock.now()
+    _record(order, "payment_order.accepted", order.status)
+
+
+def reject_by_bank(order: PaymentOrder, *, reason: str) -> None:
+    """Record that the bank will not pay: the booking is reversed and the money set aside again.
+
+    A new attempt needs new signatures. Twice is once. Raises Refused for an order that the bank
+    has paid, or that is not with it.
+    """
+    _hold_sent(order)
+    if order.status is OrderStatus.REJECTED:
+        return
+    _refuse_unless(order, OrderStatus.RELEASED)
+    with session.no_autoflush:  # the database wants status and reason at once
+        order.status, order.remark = OrderStatus.REJECTED, _words(reason)
+        order.instalment.status = InstalmentStatus.PLANNED
+    if ledger.find(order.ref) is not None:
+        payment_returned(order.ref, clock.today(), by=None, case_id=order.case_id)
+    _record(order, "payment_order.reject", OrderStatus.RELEASED)
+
+
+def settle_by_bank(
+    order: PaymentOrder,
+    *,
+    debited: Money,
+    on: date,
+    reference: str,
+    from_: AccountKind = AccountKind.BANK,
+) -> None:
+    """Record that the bank debited the payment on the day `on`, and book it.
+
+    The difference between the rate of the order and that of the day is a gain or loss on exchange.
+    Twice is once. Raises Refused for another amount than was ordered, or for an order that was not
+    with the bank: such a debit waits for a person.
+    """
+    _hold_sent(order)
+    if order.status in {OrderStatus.CONFIRMED, OrderStatus.RETURNED}:
+        return
+    _refuse_unless(order, OrderStatus.RELEASED)
+    if debited != order.money:
+        raise Refused(_("The bank debited another amount than was ordered."), rule="R23")
+    dollars, rate = in_dollars(debited, on)
+    instalment = order.instalment
+    with session.no_autoflush:
+        order.status = OrderStatus.CONFIRMED
+        order.agent_reference, order.paid_on = reference or order.ref, on
+        order.confirmed_at = clock.now()
+        instalment.status, instalment.paid_usd = InstalmentStatus.PAID, order.amount_usd
+    _record(order, f"instalment.paid:{instalment.number}", OrderStatus.RELEASED)
+    payment_settled(
+        order.ref,
+        dollars,
+        on,
+        by=None,
+        case_id=order.case_id,
+        local=debited,
+        rate=rate,
+        from_=from_,
+    )
+    session.flush()
+    application = instalment.award.application
+    tell(representatives(application.organisation_id), "payment_made", application, order.id)
+
+
+def return_by_bank(
+    order: PaymentOrder,
+    *,
+    credited: Money,
+    on: date,
+    reason: str,
+    into: AccountKind = AccountKind.BANK,
+) -> None:
+    """Record that a payment came back on the day `on`, and book what the bank gave back.
+
+    The money is set aside again; a new attempt needs new signatures. Twice is once. Raises Refused
+    for a payment that was not debited yet, for more than was paid, or for another currency.
+    """
+    _hold_sent(order)
+    if order.status is OrderStatus.RETURNED:
+        return
+    _refuse_unless(order, OrderStatus.CONFIRMED)
+    if credited.currency != order.currency or not 0 < credited.minor <= order.amount:
+        raise Refused(_("Another amount came back than was paid."), rule="R23")
+    dollars, rate = in_dollars(credited, on)
+    with session.no_autoflush:
+        order.status, order.returned_on, order.remark = OrderStatus.RETURNED, on, _words(reason)
+        order.instalment.status, order.instalment.paid_usd = InstalmentStatus.PLANNED, 0
+    _record(order, "payment_order.return", OrderStatus.CONFIRMED)
+    payment_returned(
+        order.ref,
+        on,
+        by=None,
+        case_id=order.case_id,
+        credited=dollars,
+        local=credited,
+        rate=rate,
+        into=into,
+    )
+    session.flush()
+    application = order.instalment.award.application
+    tell(representatives(application.organisation_id), "payment_returned", application, order.id)
+
+
+def _hold_sent(order: PaymentOrder) -> None:
+    """Lock the order. An answer proves that its file left, whether or not we had written it."""
+    hold(order)
+    if order.file is not None and order.file.status is FileStatus.KEPT:
+        mark_sent(order.file, by=None)
+
+
+def _refuse_unless(order: PaymentOrder, status: OrderStatus) -> None:
+    if order.status is not status or (order.file is None and order.rail == "bank"):
+        raise Refused(
+            _(
+                "Payment %(ref)s is “%(status)s”: what the bank says does not fit it.",
+                ref=order.ref,
+                status=order.status.label,
+            )
+        )
+
+
+def _words(reason: str) -> str:
+    return normalise(reason).strip()[:MOST_WORDS] or _("The bank gave no reason.")
+
+
+def _record(order: PaymentOrder, action: str, before: OrderStatus) -> None:
+    audit.record(
+        action,
+        order,
+        actor_id=None,
+        case_id=order.case_id,
+        from_status=before.value,
+        to_status=order.status.value,
+        rule="R24",
+        facts={"digest": order.digest, "amount_usd": order.amount_usd, "by": order.rail},
+    )
+    session.flush()

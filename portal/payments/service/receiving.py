@@ -1,0 +1,295 @@
+"""What comes from the bank, whichever way it came: by upload, by command or from its folder.
+
+A file is taken in whole, once, and kept as it came, sealed. Answers that name none of our files,
+or say of a payment what does not fit it, are refused or left for a person, with the reason.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import BinaryIO
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.core import audit, clock, crypto, files
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.text import sha256_hex
+from portal.core.workflow import Refused
+from portal.payments import iso20022, policy
+from portal.payments.iso20022 import (
+    Entry,
+    Notification,
+    PaymentStatus,
+    Reason,
+    ReturnMessage,
+    StatusReport,
+    Transaction,
+)
+from portal.payments.models import (
+    BankMessage,
+    FileStatus,
+    MessageKind,
+    OrderStatus,
+    PaymentFile,
+    PaymentOrder,
+)
+from portal.payments.service.answers import (
+    accept_by_bank,
+    reject_by_bank,
+    return_by_bank,
+    settle_by_bank,
+)
+from portal.payments.service.sending import MEDIA_TYPE, mark_sent
+from portal.payments.statements import service as statements
+
+ACCEPTS = frozenset({"ACCP", "ACTC", "ACSP", "ACSC", "ACWC", "ACCC"})
+"""Statuses by which a bank says that it will pay, or has paid (ISO 20022 external code set)."""
+
+REFUSES = "RJCT"
+ALREADY = "DUPL"
+"""The reason of a bank that has seen this MsgId: it has the file."""
+
+MOST_BYTES = 20 * 1024 * 1024
+"""The largest answer that is read into memory; statements are read as they stream."""
+
+
+@dataclass
+class Received:
+    """What became of a file: what kind it is, what it said, and what nobody could place.
+
+    `again` is true for a file that was taken in before: nothing changed.
+    """
+
+    kind: MessageKind
+    message_id: str
+    told: int = 0
+    left: list[str] = field(default_factory=list)
+    again: bool = False
+    imported: list[statements.Imported] = field(default_factory=list)
+
+
+def receive_file(stream: BinaryIO, *, by: Person | None) -> Received:
+    """Take in a message of the bank: an answer, a notification, a statement, or returns.
+
+    `stream` can be rewound; `by` is None where a command or the worker does it. Raises Refused
+    with one sentence, and keeps nothing, for whatever cannot be read or is not about us.
+    """
+    if by is not None and not policy.handles_bank(by):
+        raise Refused(_("What the bank says is brought in by treasury or finance."))
+    message = iso20022.read(stream)
+    stream.seek(0)
+    if isinstance(message, iso20022.Statement):
+        imported = statements.import_statement(stream, by=by)
+        return Received(
+            MessageKind.STATEMENT,
+            message.message_id,
+            told=sum(each.lines for each in imported),
+            again=all(each.again for each in imported),
+            imported=imported,
+        )
+    return _answer(message, stream.read(MOST_BYTES + 1), by)
+
+
+Act = Callable[[PaymentOrder], None]
+Said = tuple[str, Act]
+"""What the bank says of one payment: its EndToEndId, and what follows from it."""
+
+Answer = StatusReport | Notification | ReturnMessage
+
+
+def _answer(message: Answer, content: bytes, by: Person | None) -> Received:
+    if len(content) > MOST_BYTES:
+        raise Refused(_("This file is too large for an answer of the bank."))
+    audit.take_turn()
+    kind, take = _taking(message)
+    found = Received(kind, message.message_id)
+    known = select(BankMessage.id).where(BankMessage.sha256 == sha256_hex(content))
+    if session.scalar(known) is not None:
+        found.again = True
+        return found
+    take(found)
+    _keep(found, content, by)
+    return found
+
+
+def _taking(message: Answer) -> tuple[MessageKind, Callable[[Received], None]]:
+    if isinstance(message, StatusReport):
+        return MessageKind.STATUS_REPORT, lambda found: _take_report(message, found)
+    if isinstance(message, Notification):
+        return MessageKind.NOTIFICATION, lambda found: _take_notification(message, found)
+    return MessageKind.RETURN, lambda found: _take_returns(message, found)
+
+
+def _keep(found: Received, content: bytes, by: Person | None) -> None:
+    digest, key = sha256_hex(content), crypto.new_key()
+    sealed = crypto.seal(key, content.decode("utf-8", "replace"), f"bank_message:{digest}")
+    name = f"{found.kind.value}-{digest[:12]}.xml"
+    message = BankMessage(
+        kind=found.kind,
+        message_id=found.message_id,
+        sha256=digest,
+        sealing_key=key,
+        content=files.keep_document(sealed, name, by.id if by else None, media_type=MEDIA_TYPE),
+        received_by_id=by.id if by else None,
+        told=found.told,
+        left=len(found.left),
+    )
+    session.add(message)
+    session.flush()
+    audit.record(
+        "bank_message.received",
+        message,
+        actor_id=by.id if by else None,
+        facts={"kind": found.kind.value, "sha256": digest, "told": found.told},
+    )
+
+
+def _take_report(report: StatusReport, found: Received) -> None:
+    """Take the bank's answer to a payment file (pain.002)."""
+    file = session.scalar(
+        select(PaymentFile).where(PaymentFile.message_id == report.original_message_id)
+    )
+    if file is None:
+        raise Refused(
+            _(
+                "The bank answers to the file “%(message)s”, which the portal never wrote.",
+                message=report.original_message_id,
+            )
+        )
+    mark_sent(file, by=None)
+    if report.group_status == REFUSES and _is_duplicate(report.reasons):
+        if file.status is FileStatus.SENT:
+            _answered(file, FileStatus.DUPLICATE, report)
+        found.told = 1
+        return
+    for ref, act in _of_all(report, file) or map(_of_one, report.payments):
+        _each(found, ref, act)
+    _answered(file, _status_now(file), report)
+
+
+def _of_all(report: StatusReport, file: PaymentFile) -> list[Said]:
+    """Return what an answer to the whole file says of each of its payments."""
+    if report.payments:
+        return []
+    if report.group_status == REFUSES:
+        refused = partial(reject_by_bank, reason=_said(report.reasons))
+        return [(order.ref, refused) for order in file.orders]
+    if report.group_status in ACCEPTS:
+        return [(order.ref, accept_by_bank) for order in file.orders]
+    return []
+
+
+def _of_one(payment: PaymentStatus) -> Said:
+    if payment.status in ACCEPTS:
+        return payment.end_to_end_id, accept_by_bank
+    if payment.status == REFUSES:
+        return payment.end_to_end_id, partial(reject_by_bank, reason=_said(payment.reasons))
+    return payment.end_to_end_id, _nothing_yet
+
+
+def _nothing_yet(order: PaymentOrder) -> None:
+    """Do nothing: the bank has the payment and has not decided on it."""
+
+
+def _is_duplicate(reasons: tuple[Reason, ...]) -> bool:
+    return any(reason.code == ALREADY for reason in reasons)
+
+
+def _status_now(file: PaymentFile) -> FileStatus:
+    refused = sum(order.status is OrderStatus.REJECTED for order in file.orders)
+    if not refused:
+        waiting = any(
+            order.status is OrderStatus.RELEASED and order.accepted_at is None
+            for order in file.orders
+        )
+        return FileStatus.SENT if waiting else FileStatus.ACCEPTED
+    return FileStatus.REFUSED if refused == len(file.orders) else FileStatus.PARTLY_ACCEPTED
+
+
+def _answered(file: PaymentFile, status: FileStatus, report: StatusReport) -> None:
+    before = file.status
+    file.answer = " ".join(
+        filter(None, [report.group_status, *(reason.code for reason in report.reasons)])
+    )
+    with session.no_autoflush:
+        file.status = status
+        file.answered_at = clock.now()
+    audit.record(
+        "payment_file.answered",
+        file,
+        actor_id=None,
+        from_status=before.value,
+        to_status=file.status.value,
+        facts={"sha256": file.sha256, "answer": file.answer},
+    )
+    session.flush()
+
+
+def _take_notification(notice: Notification, found: Received) -> None:
+    """Take debits and returns of our payments (camt.054); all else waits for the statement."""
+    for entry in notice.entries:
+        for part in entry.transactions:
+            act = _moved(entry, part)
+            if act is not None and _order(part.end_to_end_id) is not None:
+                _each(found, part.end_to_end_id, act)
+
+
+def _moved(entry: Entry, part: Transaction) -> Act | None:
+    """Return what an entry says became of a payment; None where it may not be about one."""
+    if not entry.is_booked:
+        return None
+    if not part.is_credit:
+        return partial(
+            settle_by_bank, debited=part.amount, on=entry.booked_on, reference=entry.reference
+        )
+    if not entry.is_return:
+        return None
+    return partial(
+        return_by_bank,
+        credited=part.amount,
+        on=entry.booked_on,
+        reason=_said((part.return_reason,) if part.return_reason else ()),
+    )
+
+
+def _take_returns(message: ReturnMessage, found: Received) -> None:
+    """Take payments that come back (pacs.004)."""
+    for each in message.returns:
+        returned = partial(
+            return_by_bank,
+            credited=each.amount,
+            on=each.settled_on,
+            reason=_said((each.reason,)),
+        )
+        _each(found, each.end_to_end_id, returned)
+
+
+def _each(found: Received, ref: str, act: Act) -> None:
+    """Do `act` with the order of this reference; what does not fit is left, with its reason."""
+    order = _order(ref)
+    if order is None:
+        found.left.append(_("“%(ref)s” is no payment of the portal.", ref=ref))
+        return
+    try:
+        with session.begin_nested():
+            act(order)
+    except Refused as refused:
+        found.left.append(refused.sentence)
+    else:
+        found.told += 1
+
+
+def _order(ref: str) -> PaymentOrder | None:
+    rows = (
+        select(PaymentOrder)
+        .where(PaymentOrder.ref == ref, PaymentOrder.file_id.is_not(None))
+        .options(joinedload(PaymentOrder.file))
+    )
+    return session.scalar(rows)
+
+
+def _said(reasons: tuple[Reason, ...]) -> str:
+    return "; ".join(" ".join(filter(None, [each.code, each.text])) for each in reasons)

@@ -1,0 +1,24 @@
+"""Background work of payments: files to the bank, and what comes back."""
+
+from portal.core import jobs
+from portal.payments import exchange
+from portal.payments.rails import bank
+
+
+@jobs.sweep("payment files", eager=True)
+def send_payment_files() -> None:
+    """Write released orders into files, and send them where the bank takes them from a folder."""
+    for _file in exchange.gather_all():
+        pass
+    if bank.drop_folder() is not None:
+        for _file in exchange.send_all():
+            pass
+
+
+@jobs.sweep("bank messages")
+def read_bank_messages() -> None:
+    """Take in what the bank put into its folder."""
+    folder = bank.pickup_folder()
+    if folder is not None:
+        for _read in exchange.poll(folder):
+            pass

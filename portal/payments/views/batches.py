@@ -1,0 +1,119 @@
+"""Signing several payments at once: the same signatures, each over the digest of its own order."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from babel.support import LazyProxy
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.accounts import guard
+from portal.accounts.models import Person
+from portal.core.i18n import _, _l, ngettext
+from portal.core.money import Money
+from portal.core.web import Form
+from portal.payments import banking, policy, service
+from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.views.blueprint import blueprint, done, go, page
+
+
+@dataclass(frozen=True)
+class Step:
+    """One signature, for many orders."""
+
+    status: OrderStatus
+    verb: Callable[..., None]
+    title: LazyProxy
+    sentence: LazyProxy
+
+
+CERTIFY = Step(
+    OrderStatus.PREPARED,
+    service.certify,
+    _l("Certify several payments"),
+    _l("You certify that the money is used for what was granted, and that all conditions hold."),
+)
+APPROVE = Step(
+    OrderStatus.CERTIFIED,
+    service.approve,
+    _l("Approve several payments"),
+    _l("You approve the entries in the books: these payees, these amounts, these grants."),
+)
+APPROVE_AGAIN = Step(
+    OrderStatus.APPROVED_ONCE,
+    service.approve_again,
+    _l("Approve several large payments a second time"),
+    _l("You approve the entries in the books as the second: these payees, amounts and grants."),
+)
+RELEASE = Step(
+    OrderStatus.APPROVED,
+    service.release,
+    _l("Release several payments"),
+    _l("You release these payments: each leaves on its way."),
+)
+
+
+@blueprint.route("/payments/several/certify", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def certify_several() -> ResponseReturnValue:
+    """Certify the payments that are ticked."""
+    return _several(CERTIFY)
+
+
+@blueprint.route("/payments/several/approve", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def approve_several() -> ResponseReturnValue:
+    """Approve the payments that are ticked."""
+    return _several(APPROVE)
+
+
+@blueprint.route("/payments/several/approve-again", methods=["GET", "POST"])
+@guard.requires(policy.has_queue)
+def approve_several_again() -> ResponseReturnValue:
+    """Approve the large payments that are ticked, as the second."""
+    return _several(APPROVE_AGAIN)
+
+
+@blueprint.route("/payments/several/release", methods=["GET", "POST"])
+@guard.freshly(policy.has_queue)
+def release_several() -> ResponseReturnValue:
+    """Release the payments that are ticked; asks for the password again."""
+    return _several(RELEASE)
+
+
+def _several(step: Step) -> ResponseReturnValue:
+    """Show what waits for this signature; sign all that is ticked, or none of it."""
+    person = guard.signed_in()
+    orders = banking.signable(person, step.status)
+    ticked = set(request.form.getlist("order"))
+    chosen = [order for order in orders if order.ref in ticked]
+    form = Form()
+    if request.method == "POST" and not chosen:
+        form.form_errors.append(_("Tick at least one payment."))
+    elif done(
+        form,
+        lambda: _sign_all(step, chosen, person),
+        ngettext("%(num)s payment signed.", "%(num)s payments signed.", len(chosen)),
+    ):
+        return go(url_for("payments.queue"))
+    return page(
+        "payments/several.html",
+        form,
+        step=step,
+        orders=orders,
+        ticked=ticked,
+        totals=_totals(orders),
+    )
+
+
+def _sign_all(step: Step, orders: Sequence[PaymentOrder], person: Person) -> None:
+    for order in orders:
+        step.verb(order, by=person)
+
+
+def _totals(orders: Sequence[PaymentOrder]) -> list[Money]:
+    sums: Counter[str] = Counter()
+    for order in orders:
+        sums[order.currency] += order.amount
+    return [Money(cents, currency) for currency, cents in sorted(sums.items())]
