@@ -42,17 +42,32 @@ END $$
 SUMS = """
 CREATE FUNCTION statement_sums() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    whole statement%ROWTYPE;
     moved numeric;
     found bigint;
 BEGIN
+    SELECT * INTO whole FROM statement WHERE id = NEW.id;
     SELECT COALESCE(SUM(amount), 0), COUNT(*) INTO moved, found
         FROM statement_line WHERE statement_id = NEW.id;
-    IF NEW.opening + moved <> NEW.closing OR found <> NEW.line_count THEN
-        RAISE EXCEPTION 'statement %: % lines of % do not lead from % to %', NEW.statement_id,
-            found, moved, NEW.opening, NEW.closing
+    IF whole.opening + moved <> whole.closing OR found <> whole.line_count THEN
+        RAISE EXCEPTION 'statement %: % lines of % do not lead from % to %', whole.statement_id,
+            found, moved, whole.opening, whole.closing
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;
+END $$
+"""
+
+UNCHANGED = """
+CREATE FUNCTION statement_stands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (to_jsonb(NEW) - 'line_count') IS DISTINCT FROM (to_jsonb(OLD) - 'line_count')
+        OR OLD.xact <> pg_current_xact_id()::text::bigint
+    THEN
+        RAISE EXCEPTION 'what the bank said stands'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
 END $$
 """
 
@@ -152,6 +167,7 @@ END $$
 FUNCTIONS = {
     "statement_continues": CONTINUES,
     "statement_sums": SUMS,
+    "statement_stands": UNCHANGED,
     "statement_lines_enter": ENTERS,
     "statement_line_stands": STANDS,
     "statement_allocation_enter": ALLOCATED,
@@ -169,12 +185,13 @@ TABLES = (
 
 TRIGGERS = (
     ("statement", "continues", "BEFORE INSERT", "ROW", "statement_continues"),
+    ("statement", "stands", "BEFORE UPDATE", "ROW", "statement_stands"),
     ("statement_line", "stands", "BEFORE UPDATE", "ROW", "statement_line_stands"),
     ("statement_allocation", "enter", "BEFORE INSERT", "ROW", "statement_allocation_enter"),
     ("statement_allocation", "stands", "BEFORE UPDATE", "ROW", "statement_allocation_stands"),
     *(
         (table, "unchanged", "BEFORE UPDATE", "ROW", "payment_is_kept")
-        for table in ("statement", "statement_file", "statement_file_part")
+        for table in ("statement_file", "statement_file_part")
     ),
     *((table, "kept", "BEFORE DELETE", "ROW", "payment_is_kept") for table in TABLES),
     *(
@@ -334,7 +351,8 @@ def _allocation() -> None:
         "orders_are_paid": "(purpose IN ('payment', 'return')) = (order_id IS NOT NULL)",
         "receivables_are_refunded": "(purpose = 'refund') = (receivable_id IS NOT NULL)",
         "sent_back_is_a_pair": "(purpose = 'sent_back') = (counterpart_id IS NOT NULL)",
-        "contributions_are_named": "purpose <> 'contribution' OR target_ref <> ''",
+        "contributions_are_named": "purpose NOT IN ('contribution', 'donor_refund') "
+        "OR target_ref <> ''",
         "people_give_a_reason": "by_id IS NULL OR reason <> ''",
         "undone_by_somebody": "(undone_at IS NULL) = (undone_by_id IS NULL) "
         "AND (undone_at IS NULL) = (undone_reason = '')",

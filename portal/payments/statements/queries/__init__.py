@@ -1,0 +1,57 @@
+"""Reads of statements: accounts and their balances, lines, what a line may be, what is silent.
+
+Each is a fixed number of SQL statements, whatever the number of rows.
+"""
+
+from portal.payments.statements.queries.accounts import (
+    Standing,
+    closings,
+    standing,
+    standings,
+)
+from portal.payments.statements.queries.candidates import (
+    Candidate,
+    candidates,
+    target_of,
+)
+from portal.payments.statements.queries.lines import (
+    Row,
+    Wanted,
+    as_csv,
+    is_hidden,
+    line_by_id,
+    lines,
+    suspense,
+)
+from portal.payments.statements.queries.listing import (
+    Gap,
+    gap_before,
+    statement_by_id,
+    statements,
+)
+from portal.payments.statements.queries.silence import SILENT_AFTER, silent, todos, unlined
+
+__all__ = [
+    "SILENT_AFTER",
+    "Candidate",
+    "Gap",
+    "Row",
+    "Standing",
+    "Wanted",
+    "as_csv",
+    "candidates",
+    "closings",
+    "gap_before",
+    "is_hidden",
+    "line_by_id",
+    "lines",
+    "silent",
+    "standing",
+    "standings",
+    "statement_by_id",
+    "statements",
+    "suspense",
+    "target_of",
+    "todos",
+    "unlined",
+]

@@ -1,0 +1,79 @@
+"""Payments that the bank says nothing of, and what waits for those who keep the money."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.applications import policy as applications
+from portal.applications.models import Application
+from portal.awards.models import Award, Instalment
+from portal.core import clock
+from portal.core.db import session
+from portal.core.i18n import ngettext
+from portal.core.paging import Page, select_page
+from portal.core.todo import Todo
+from portal.payments.models import BankAccount, OrderStatus, PaymentFile, PaymentOrder
+from portal.payments.statements import policy
+from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
+
+SILENT_AFTER = timedelta(days=5)
+"""How long a payment may be on its way before somebody asks the bank."""
+
+
+def unlined(account: BankAccount, person: Person, number: int) -> Page[PaymentOrder]:
+    """Return a page of payments sent from an account that no line tells of. Two statements.
+
+    Oldest first; those in files that the person does not see are left out.
+    """
+    told = (
+        select(Allocation.id)
+        .where(
+            Allocation.order_id == PaymentOrder.id,
+            Allocation.purpose == Purpose.PAYMENT,
+            Allocation.undone_at.is_(None),
+        )
+        .exists()
+    )
+    visible = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
+    rows = (
+        select(PaymentOrder)
+        .join(PaymentOrder.file)
+        .join(PaymentOrder.instalment)
+        .join(Instalment.award)
+        .where(
+            PaymentFile.bank_account_id == account.id,
+            PaymentOrder.status.in_([OrderStatus.RELEASED, OrderStatus.CONFIRMED]),
+            Award.application_id.in_(visible),
+            ~told,
+        )
+        .options(joinedload(PaymentOrder.file))
+        .order_by(PaymentFile.made_at, PaymentOrder.ref)
+    )
+    return select_page(rows, number)
+
+
+def silent(orders: Sequence[PaymentOrder]) -> set[str]:
+    """Return which of the payments the bank has said nothing of for too long. No statement."""
+    since = clock.now() - SILENT_AFTER
+    return {order.ref for order in orders if order.file is not None and order.file.made_at < since}
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return what waits in suspense for those who say what lines are. One SQL statement."""
+    if not policy.allocates_lines(person):
+        return []
+    rows = (
+        select(func.count(), func.min(StatementLine.booked_on))
+        .join(BankAccount, BankAccount.id == StatementLine.bank_account_id)
+        .where(policy.visible(person), StatementLine.status == LineStatus.SUSPENSE)
+    )
+    count, _oldest = session.execute(rows).one()
+    if not count:
+        return []
+    title = ngettext(
+        "Say what %(num)s line in suspense is", "Say what %(num)s lines in suspense are", count
+    )
+    return [Todo(title, "payments.suspense")]

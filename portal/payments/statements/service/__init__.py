@@ -1,0 +1,22 @@
+"""The verbs of statements: take in a file, book its lines, say what the rest is, take that back."""
+
+from portal.payments.statements.service.allocating import allocate, undo_allocation
+from portal.payments.statements.service.booking import SLICE, Booked, book_lines, waiting
+from portal.payments.statements.service.entering import Target
+from portal.payments.statements.service.importing import Imported, import_statement
+from portal.payments.statements.service.keeping import Particulars, original, particulars
+
+__all__ = [
+    "SLICE",
+    "Booked",
+    "Imported",
+    "Particulars",
+    "Target",
+    "allocate",
+    "book_lines",
+    "import_statement",
+    "original",
+    "particulars",
+    "undo_allocation",
+    "waiting",
+]

@@ -1,0 +1,215 @@
+"""A person says what a line in suspense is, or takes that back: each with a reason, on record."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.contributions import service as contributions
+from portal.contributions.models import Contribution
+from portal.contributions.service.receiving import ABOVE, BOOKED
+from portal.core import audit, clock
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.money import usd
+from portal.core.text import normalise
+from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
+from portal.ledger.service import reverse, suspense_booked
+from portal.payments.service.booking import in_dollars
+from portal.payments.service.refunds import take_back_refund
+from portal.payments.statements import policy
+from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
+from portal.payments.statements.service.booking import hold
+from portal.payments.statements.service.entering import Target, enter
+
+MOST_WORDS = 1000
+FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND})
+"""What the bank alone undoes, by a line of its own."""
+
+
+def allocate(line_id: UUID, target: Target, reason: str, *, by: Person) -> Allocation:
+    """Say what a line in suspense is, or a part of it, and book that.
+
+    The same as the last that stands changes nothing. Raises Refused for who may not, without a
+    reason, for a line that does not wait, and for what it cannot be.
+    """
+    words = _words(reason)
+    line = hold(line_id)
+    _refuse_others(line, by)
+    before = _just_done(line, target, by)
+    if before is not None:
+        return before
+    if line.status is not LineStatus.SUSPENSE:
+        raise Refused(_("This line does not wait in suspense."))
+    if target.counterpart is not None:
+        _lock_counterpart(target.counterpart)
+    made = enter(line, target, by=by, reason=words)
+    if target.counterpart is not None:
+        twin = Target(Purpose.SENT_BACK, counterpart=line)
+        _pair(target.counterpart, twin, words, by)
+    return made
+
+
+def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
+    """Take back what a line was booked as: reversed in the books, and in suspense again.
+
+    Twice is once. Raises Refused for who may not, without a reason, and for what only the bank
+    undoes.
+    """
+    words = _words(reason)
+    line = hold(allocation.line_id)
+    _refuse_others(line, by)
+    session.refresh(allocation)
+    if allocation.undone_at is not None:
+        return
+    if allocation.purpose in FINAL:
+        raise Refused(
+            _("What the bank did with a payment is undone by the bank only, by a line of its own.")
+        )
+    _undone(allocation, words, by)
+    _unbook(line, allocation, by)
+    twin = _twin(allocation)
+    if twin is not None:
+        _undone(twin, words, by)
+    session.flush()
+
+
+def _words(reason: str) -> str:
+    words = normalise(reason).strip()
+    if not words:
+        raise Refused(_("Give the reason; it stays on record."))
+    if len(words) > MOST_WORDS:
+        raise Refused(_("This is too long: say it in fewer words."))
+    return words
+
+
+def _refuse_others(line: StatementLine, by: Person) -> None:
+    if not policy.can_allocate(by, line):
+        raise Refused(_("What a line is, finance of the fund says."))
+
+
+def _just_done(line: StatementLine, target: Target, by: Person) -> Allocation | None:
+    """Return what the person's first click did."""
+    last = line.live[-1] if line.live else None
+    if last is None or last.by_id != by.id or last.purpose is not target.purpose:
+        return None
+    same = (last.order_id, last.receivable_id, last.counterpart_id) == (
+        target.order.id if target.order else None,
+        target.receivable.id if target.receivable else None,
+        target.counterpart.id if target.counterpart else None,
+    )
+    return last if same and line.status is LineStatus.BOOKED else None
+
+
+def _lock_counterpart(other: StatementLine) -> None:
+    found = hold(other.id)
+    if not any(each.purpose is Purpose.SEND_BACK for each in found.live):
+        raise Refused(_("Nobody said yet that this line is to be sent back."))
+
+
+def _pair(other: StatementLine, target: Target, words: str, by: Person) -> None:
+    """Enter the other half of a pair: the line that was to be sent back leaves suspense too."""
+    line = target.counterpart
+    allocation = Allocation(
+        line=other,
+        number=len(other.allocations) + 1,
+        purpose=Purpose.SENT_BACK,
+        amount=other.left.minor,
+        amount_usd=other.amount_usd - sum(each.amount_usd for each in other.covering),
+        booking_ref="",
+        from_suspense=True,
+        reason=words,
+        by_id=by.id,
+        target_ref=line.reference if line else "",
+        counterpart=line,
+    )
+    session.add(allocation)
+    other.status = LineStatus.BOOKED
+    session.flush()
+    _record(other, allocation, "statement_line.allocated", by)
+
+
+def _twin(allocation: Allocation) -> Allocation | None:
+    if allocation.counterpart is None:
+        return None
+    other = hold(allocation.counterpart.id)
+    return next((one for one in other.live if one.counterpart_id == allocation.line_id), None)
+
+
+def _undone(allocation: Allocation, words: str, by: Person) -> None:
+    allocation.undone_by_id, allocation.undone_at = by.id, clock.now()
+    allocation.undone_reason = words
+    line = allocation.line
+    line.status = LineStatus.SUSPENSE
+    session.flush()
+    _record(line, allocation, "statement_line.undone", by)
+
+
+def _unbook(line: StatementLine, allocation: Allocation, by: Person) -> None:
+    """Reverse what was booked; what did not come out of suspense goes there now."""
+    today = clock.today()
+    if allocation.purpose in {Purpose.SEND_BACK, Purpose.SENT_BACK}:
+        return
+    if allocation.purpose is Purpose.CONTRIBUTION:
+        _unbook_contribution(line, allocation, by)
+        return
+    if allocation.purpose is Purpose.REFUND and allocation.receivable is not None:
+        amount = usd(abs(allocation.amount_usd))
+        take_back_refund(allocation.receivable, amount, ref=allocation.booking_ref, on=today, by=by)
+    else:
+        booking = ledger.find(allocation.booking_ref)
+        if booking is not None:
+            reverse(booking, on=today, by=by.id)
+    if not allocation.from_suspense:
+        _into_suspense(line, allocation, by)
+
+
+def _unbook_contribution(line: StatementLine, allocation: Allocation, by: Person) -> None:
+    """Give the contribution back in the books, and put the money into suspense instead."""
+    cause = allocation.booking_ref.removeprefix(BOOKED).removesuffix(ABOVE)
+    rows = select(Contribution).where(Contribution.source_ref.in_([cause, cause + ABOVE]))
+    for given in session.scalars(rows).all():
+        _give_back(given, allocation, by)
+    _into_suspense(line, allocation, by)
+
+
+def _give_back(given: Contribution, allocation: Allocation, by: Person) -> None:
+    contributions.refund_wire(
+        given,
+        given.kept,
+        clock.today(),
+        source_ref=f"{given.source_ref}:undone",
+        reason=allocation.undone_reason,
+        by=by,
+    )
+
+
+def _into_suspense(line: StatementLine, allocation: Allocation, by: Person) -> None:
+    account = line.statement.bank_account
+    rate = in_dollars(allocation.money, line.booked_on)[1] if line.currency != "USD" else None
+    suspense_booked(
+        account.fund_code,
+        usd(allocation.amount_usd),
+        f"{line.booking_ref}:{allocation.number}:back",
+        clock.today(),
+        by=by.id,
+        local=allocation.money if rate else None,
+        rate=rate,
+    )
+
+
+def _record(line: StatementLine, allocation: Allocation, action: str, by: Person) -> None:
+    audit.record(
+        action,
+        line,
+        actor_id=by.id,
+        to_status=line.status.value,
+        facts={
+            "purpose": allocation.purpose.value,
+            "amount": allocation.amount,
+            "currency": line.currency,
+            "number": allocation.number,
+            "ref": allocation.booking_ref,
+        },
+    )

@@ -1,0 +1,178 @@
+"""Booking lines: what was matched as what it is, the rest into suspense, each line atomic.
+
+A slice at a time: whoever calls commits, and calls again. What a crash left is still to be booked,
+and the next sweep finds it.
+"""
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.contributions.models import ContributionAgreement
+from portal.core import audit
+from portal.core.db import session
+from portal.core.money import Money
+from portal.core.workflow import Refused
+from portal.ledger.rules import PostingConflict
+from portal.ledger.service import suspense_booked
+from portal.payments.models import PaymentFile
+from portal.payments.service.booking import in_dollars
+from portal.payments.statements.models import LineStatus, Purpose, Statement, StatementLine
+from portal.payments.statements.service.entering import Target, enter
+
+SLICE = 50
+"""Lines that are booked in one transaction: others who write wait no longer than that."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Booked:
+    """What a slice did: lines booked, lines put into suspense, lines that could not be booked."""
+
+    booked: int = 0
+    suspended: int = 0
+    stuck: int = 0
+
+    @property
+    def did_something(self) -> bool:
+        """Whether there may be more to do."""
+        return bool(self.booked or self.suspended)
+
+
+def book_lines(most: int = SLICE, *, of: Statement | None = None) -> Booked:
+    """Book lines that wait for it, the oldest first, at most `most`; say what was done.
+
+    What was matched is booked as what it is; what was not, or cannot be, goes into suspense and
+    waits for a person. A line that cannot even go there stays, with the reason.
+    """
+    done = Booked()
+    for line_id in _waiting(most, of):
+        try:
+            with session.begin_nested():
+                _book(line_id, done)
+        except (Refused, PostingConflict, IntegrityError) as stuck:
+            log.warning("line %s cannot be booked: %s", line_id, type(stuck).__name__)
+            done.stuck += 1
+    return done
+
+
+def waiting(of: Statement | None = None) -> int:
+    """Return how many lines are still to be booked. One SQL statement."""
+    rows = select(func.count()).where(StatementLine.status == LineStatus.WAITING)
+    if of is not None:
+        rows = rows.where(StatementLine.statement_id == of.id)
+    return int(session.scalar(rows) or 0)
+
+
+def _waiting(most: int, of: Statement | None) -> list[UUID]:
+    rows = (
+        select(StatementLine.id)
+        .join(StatementLine.statement)
+        .where(StatementLine.status == LineStatus.WAITING)
+        .order_by(Statement.to_on, Statement.imported_at, StatementLine.number)
+        .limit(most)
+    )
+    if of is not None:
+        rows = rows.where(StatementLine.statement_id == of.id)
+    return list(session.scalars(rows))
+
+
+def hold(line_id: UUID) -> StatementLine:
+    """Take the turn, lock the line until the transaction ends, and return it read anew."""
+    session.flush()
+    audit.take_turn()
+    rows = (
+        select(StatementLine)
+        .where(StatementLine.id == line_id)
+        .options(joinedload(StatementLine.statement), selectinload(StatementLine.allocations))
+        .with_for_update(of=StatementLine)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(rows).unique().one()
+
+
+def _book(line_id: UUID, done: Booked) -> None:
+    line = hold(line_id)
+    if line.status is not LineStatus.WAITING:
+        return
+    try:
+        with session.begin_nested():
+            _book_as_matched(line)
+    except (Refused, PostingConflict, IntegrityError) as refused:
+        log.info("line %s goes into suspense: %s", line.id, type(refused).__name__)
+        line = hold(line_id)
+        suspend(line, refused.sentence if isinstance(refused, Refused) else "")
+    if line.status is LineStatus.BOOKED:
+        done.booked += 1
+    else:
+        done.suspended += 1
+
+
+def _book_as_matched(line: StatementLine) -> None:
+    """Book the line as what it was matched with. Raises Refused where it was not."""
+    targets = _targets(line)
+    if not targets:
+        raise Refused("")
+    if sum(abs(each.amount or line.amount) for each in targets) < abs(line.amount):
+        suspend(line, "")
+    for target in targets:
+        enter(line, target, by=None, reason="")
+
+
+def _targets(line: StatementLine) -> list[Target]:
+    """Return what the line is by what was matched; more than one part only for a whole file."""
+    if line.purpose is Purpose.PAYMENT and line.order is None:
+        return _orders_of_file(line)
+    if line.purpose in {Purpose.PAYMENT, Purpose.RETURN}:
+        return [Target(line.purpose, order=line.order)]
+    if line.purpose is Purpose.CONTRIBUTION:
+        agreement = session.scalar(
+            select(ContributionAgreement).where(ContributionAgreement.ref == line.target_ref)
+        )
+        return [Target(Purpose.CONTRIBUTION, agreement=agreement)]
+    if line.purpose is Purpose.REFUND and line.receivable is not None:
+        most = line.receivable.left_usd
+        return [Target(Purpose.REFUND, min(line.amount, most), receivable=line.receivable)]
+    if line.purpose is Purpose.CARD_PAYOUT:
+        return [Target(Purpose.CARD_PAYOUT, payout_ref=line.target_ref)]
+    return []
+
+
+def _orders_of_file(line: StatementLine) -> list[Target]:
+    file = session.scalar(select(PaymentFile).where(PaymentFile.message_id == line.target_ref))
+    if file is None:
+        return []
+    return [
+        Target(Purpose.PAYMENT, -order.amount, order=order)
+        for order in file.orders
+        if order.status in {"released", "confirmed"}
+    ]
+
+
+def suspend(line: StatementLine, note: str) -> None:
+    """Book a line into suspense, where it waits for a person. Raises Refused."""
+    account = line.statement.bank_account
+    rate = in_dollars(Money(abs(line.amount), line.currency), line.booked_on)[1]
+    suspense_booked(
+        account.fund_code,
+        line.dollars,
+        line.booking_ref,
+        line.booked_on,
+        by=None,
+        local=line.money if rate else None,
+        rate=rate,
+    )
+    line.status, line.note = LineStatus.SUSPENSE, note
+    session.flush()
+    audit.record(
+        "statement_line.suspended",
+        line,
+        actor_id=None,
+        to_status=line.status.value,
+        facts={"amount": line.amount, "currency": line.currency, "ref": line.booking_ref},
+    )
