@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from portal.cli.check import check
 from portal.cli.database import migrate
 from portal.cli.demo import demo
+from portal.cli.exporting import export
 from portal.cli.importing import import_
 from portal.cli.payments import payments
 from portal.cli.people import invite_admin
@@ -21,7 +22,7 @@ from portal.core.config import BadSettings
 from portal.core.embedded import NoDatabase
 from portal.core.workflow import Refused
 
-COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_, payments)
+COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_, export, payments)
 
 
 class OneLine(click.Group):

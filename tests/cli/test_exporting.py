@@ -1,0 +1,52 @@
+"""`portal export books`: a file that stands whole or not at all."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.cli.exporting import write_whole
+from portal.core.db import session
+from portal.core.money import usd
+from tests.cli.test_commands import assert_one_line, on
+from tests.ledger.books import open_fund
+
+JUDGE = Path(sys.executable).with_name("bean-check")
+COMMAND = ("export", "books", "--format", "beancount", "--out")
+
+
+def test_the_books_leave_whole_and_pass_the_judge(fresh_database: str, tmp_path: Path) -> None:
+    open_fund(usd(9_000_00))
+    session.commit()
+    session.remove()
+    out = tmp_path / "books.beancount"
+    done = on(fresh_database, *COMMAND, str(out), data=tmp_path)
+    assert done.stdout == "1 bookings and 0 balances of the bank are in books.beancount.\n", done
+    assert subprocess.run([JUDGE, out], check=False, capture_output=True).stderr == b""
+    assert "Assets:ACT:Bank  9000.00 USD" in out.read_text(encoding="utf-8")
+    assert out.stat().st_mode & 0o777 == 0o600
+    nowhere = on(fresh_database, *COMMAND, str(tmp_path / "no" / "books"), data=tmp_path)
+    assert_one_line(nowhere, "No such file or directory")
+
+
+def test_what_stood_there_stays_when_the_export_fails(tmp_path: Path) -> None:
+    out = tmp_path / "books.beancount"
+    out.write_text("before", encoding="utf-8")
+
+    def failing() -> Iterator[str]:
+        yield "half"
+        raise RuntimeError("the database went away")
+
+    with pytest.raises(RuntimeError):
+        write_whole(out, failing())
+    assert out.read_text(encoding="utf-8") == "before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_without_a_database_nothing_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "books.beancount"
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/none"
+    assert_one_line(on(nowhere, *COMMAND, str(out), data=tmp_path), "does not answer")
+    assert not out.exists()
