@@ -69,6 +69,18 @@ def committed_at(fund_code: str, days: Sequence[date]) -> list[int]:
     return [int(cents) for cents in row]
 
 
+def movements(
+    fund_code: str, as_of: date, *, limit: int, offset: int = 0
+) -> tuple[list[Commitment], int]:
+    """Return movements of a fund's commitments, newest first, and how many there are. Two."""
+    rows = select(Commitment).where(
+        Commitment.fund_code == fund_code, Commitment.made_at < _end_of(as_of)
+    )
+    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    newest = rows.order_by(Commitment.made_at.desc(), Commitment.id.desc())
+    return list(session.scalars(newest.limit(limit).offset(offset))), total
+
+
 def grant_sums(fund_codes: Collection[str], as_of: date) -> dict[str, GrantSums]:
     """Return what the books of some funds say of each award, by reference. One SQL statement."""
     paid = (

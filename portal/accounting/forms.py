@@ -1,0 +1,29 @@
+"""Forms of accounting: the shape and the wording of what people type."""
+
+from wtforms import FileField, StringField
+from wtforms.validators import Length
+
+from portal.core.i18n import _l
+from portal.core.web import Form
+from portal.ledger.unore import SOURCE
+
+
+class RatesForm(Form):
+    """A month of rates, as the UN publishes it."""
+
+    file = FileField(
+        _l("The XML file of the UN operational rates of exchange"),
+        description=_l("As it was downloaded, unchanged. It is taken whole or not at all."),
+        render_kw={"accept": ".xml,text/xml,application/xml"},
+    )
+    source = StringField(
+        _l("Name of the source"),
+        description=_l(
+            "UNORE for the file of the month; another name, such as UNORE-revised, for a "
+            "correction, which then holds."
+        ),
+        default=SOURCE,
+        validators=[Length(max=40)],
+        filters=[lambda typed: (typed or "").strip()],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )

@@ -1,0 +1,1 @@
+"""Reads of accounting: positions, entries, rates, yearly accounts, statements to donors."""

@@ -1,0 +1,159 @@
+"""The rates of exchange that hold on a day, the history of a currency, and the monthly import."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_decimal, get_currency_name
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from portal.accounting import policy
+from portal.accounting.forms import RatesForm
+from portal.accounting.queries import rates as found
+from portal.accounting.views.blueprint import (
+    asked,
+    asked_day,
+    asked_day_or_404,
+    blueprint,
+    csv_file,
+    page,
+    written,
+)
+from portal.accounts import guard
+from portal.core import clock
+from portal.core.db import session
+from portal.core.i18n import _, locale, ngettext
+from portal.core.paging import page_of, pager
+from portal.core.web import tell
+from portal.ledger import queries as ledger
+from portal.ledger.models import ExchangeRate
+from portal.ledger.rules import DOLLAR
+from portal.ledger.unore import MAX_BYTES, BadRates
+from portal.ledger.unore import import_rates as keep_rates
+
+_CODE = re.compile("[A-Z]{3}")
+
+
+def currency_name(code: str) -> str:
+    """Return the name of a currency in the reader's language; its code where it has none."""
+    name: str = get_currency_name(code, locale=locale())
+    return name
+
+
+def format_rate(units: Decimal) -> str:
+    """Return the units for US$ 1 with as many decimals as they have."""
+    text: str = format_decimal(units.normalize(), format="#,##0.########", locale=locale())
+    return text
+
+
+blueprint.add_app_template_filter(currency_name)
+blueprint.add_app_template_filter(format_rate)
+
+
+def _narrowed(rates: Sequence[ExchangeRate], text: str) -> list[ExchangeRate]:
+    """Return the rates of currencies in whose code or name `text` stands."""
+    sought = text.casefold()
+    return [
+        rate
+        for rate in rates
+        if sought in f"{rate.currency} {currency_name(rate.currency)}".casefold()
+    ]
+
+
+@blueprint.get("/rates")
+@guard.requires(policy.reads_positions)
+def rates() -> ResponseReturnValue:
+    """Show the rates that hold on a day, and the currencies in use that want one."""
+    day, wrong = asked_day()
+    text = asked("currency").strip()
+    today = clock.today()
+    holding = ledger.rates(day)
+    wanting = found.missing(holding, today) if day == today else []
+    chosen: dict[str, Any] = {"on": written(day), "currency": text or None}
+    one = page_of(_narrowed(holding, text), request.args.get("page", 1, type=int))
+    return page(
+        "rates",
+        wrong,
+        day=day,
+        today=today,
+        text=text,
+        one=one,
+        wanting=wanting,
+        month=found.month_name(today),
+        may_import=policy.can_import_rates(guard.signed_in()),
+        pager=pager(one, lambda number: url_for("accounting.rates", page=number, **chosen)),
+        csv_href=url_for("accounting.rates_csv", **chosen),
+    )
+
+
+@blueprint.get("/rates.csv")
+@guard.requires(policy.reads_positions)
+def rates_csv() -> ResponseReturnValue:
+    """Hand out the rates that hold on a day for a spreadsheet."""
+    day = asked_day_or_404()
+    heads = [_("Currency"), _("Units for US$ 1"), _("From"), _("Source")]
+    return csv_file(
+        f"rates-{day}.csv",
+        heads,
+        (
+            [rate.currency, f"{rate.units_per_usd:f}", str(rate.effective_on), rate.source]
+            for rate in _narrowed(ledger.rates(day), asked("currency").strip())
+        ),
+    )
+
+
+@blueprint.get("/rates/<currency>")
+@guard.requires(policy.reads_positions)
+def rate_history(currency: str) -> ResponseReturnValue:
+    """Show every rate of one currency, the newest first."""
+    rows = ledger.rate_history(currency) if _CODE.fullmatch(currency) else []
+    if not rows or currency == DOLLAR:
+        raise NotFound
+    one = page_of(rows, request.args.get("page", 1, type=int))
+    return page(
+        "rate_history",
+        currency=currency,
+        one=one,
+        pager=pager(
+            one,
+            lambda number: url_for("accounting.rate_history", currency=currency, page=number),
+        ),
+    )
+
+
+@blueprint.route("/rates/import", methods=["GET", "POST"])
+@guard.requires(policy.can_import_rates)
+def import_rates() -> ResponseReturnValue:
+    """Take the UN's file of rates, or say row by row why not; then nothing of it is kept."""
+    form = RatesForm()
+    faults: list[str] = []
+    if form.validate_on_submit():
+        try:
+            return _taken(form)
+        except BadRates as bad:
+            session.rollback()
+            faults = bad.sentences
+    return page("import_rates", [*faults, *form.errors], form=form, faults=faults)
+
+
+def _taken(form: RatesForm) -> ResponseReturnValue:
+    """Import the file of the form. Raises BadRates."""
+    upload = form.file.data
+    if not upload or not upload.filename:
+        raise BadRates([_("Choose the file first.")])
+    content = upload.stream.read(MAX_BYTES + 1)
+    done = keep_rates(content, by=guard.signed_in().id, source=form.source.data)
+    tell(
+        " ".join(
+            (
+                ngettext("%(num)d rate is new.", "%(num)d rates are new.", done.added),
+                ngettext(
+                    "%(num)d was there already.", "%(num)d were there already.", done.unchanged
+                ),
+            )
+        )
+    )
+    return redirect(url_for("accounting.rates"), code=303)

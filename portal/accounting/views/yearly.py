@@ -1,0 +1,56 @@
+"""The yearly account of a fund: as a page, as a document for filing, and as a workbook (R31)."""
+
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from portal.accounting import policy, rules
+from portal.accounting.queries.yearly import YearlyAccount, yearly_account
+from portal.accounting.views.blueprint import blueprint, download, fund_or_404, page
+from portal.accounting.workbook import workbook
+from portal.accounts import guard
+from portal.core import clock, templating
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _found(code: str, year: int) -> YearlyAccount:
+    """Return an account that the reader may see. Raises NotFound."""
+    if not rules.is_year(year, today=clock.today()):
+        raise NotFound
+    return yearly_account(fund_or_404(code, policy.can_see_account), year)
+
+
+@blueprint.get("/funds/<code>/account/<int:year>")
+@guard.requires(policy.reads_accounts)
+def account(code: str, year: int) -> ResponseReturnValue:
+    """Show the account of a year beside the year before."""
+    found = _found(code, year)
+    today = clock.today()
+    return page(
+        "account",
+        found=found,
+        before=year - 1 if rules.is_year(year - 1, today=today) else None,
+        after=year + 1 if rules.is_year(year + 1, today=today) else None,
+    )
+
+
+@blueprint.get("/funds/<code>/account/<int:year>.pdf")
+@guard.requires(policy.reads_accounts)
+def account_pdf(code: str, year: int) -> ResponseReturnValue:
+    """Hand out the account as a document."""
+    found = _found(code, year)
+    content = templating.document(
+        "yearly_account",
+        found=found,
+        reference=f"{found.fund.acronym} {year}",
+        dated=clock.today(),
+    )
+    return download(content, "application/pdf", f"account-{found.fund.code}-{year}.pdf")
+
+
+@blueprint.get("/funds/<code>/account/<int:year>.xlsx")
+@guard.requires(policy.reads_accounts)
+def account_xlsx(code: str, year: int) -> ResponseReturnValue:
+    """Hand out the account as a workbook."""
+    found = _found(code, year)
+    return download(workbook(found), XLSX, f"account-{found.fund.code}-{year}.xlsx")
