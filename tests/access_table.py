@@ -57,6 +57,7 @@ ACCOUNT_READERS = MONEY_KEEPERS | holders(Role.BOARD_SECRETARY, Role.TRUSTEE)
 POSITION_READERS = ACCOUNT_READERS | holders(Role.DONOR_RELATIONS)
 
 BANK_READERS = (PAYERS - holders(Role.PROGRAMME_OFFICER)) | holders(Role.AUDITOR)
+STATEMENT_READERS = holders(Role.FINANCE_OFFICER, Role.TREASURY, Role.AUDITOR)
 
 LET_IN: dict[str, frozenset[str]] = {
     "static": ANYBODY,
@@ -173,6 +174,17 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.approve_several": PAYERS,
     "payments.approve_several_again": PAYERS,
     "payments.release_several": PAYERS,
+    "payments.reconciliation": STATEMENT_READERS,
+    "payments.account_lines": STATEMENT_READERS,
+    "payments.suspense": STATEMENT_READERS,
+    "payments.statements": STATEMENT_READERS,
+    "payments.statement": STATEMENT_READERS,
+    "payments.statement_csv": STATEMENT_READERS,
+    "payments.statement_file": STATEMENT_READERS,
+    "payments.import_statement": holders(Role.FINANCE_OFFICER, Role.TREASURY),
+    "payments.line": STATEMENT_READERS,
+    "payments.allocate": holders(Role.FINANCE_OFFICER),
+    "payments.undo_allocation": holders(Role.FINANCE_OFFICER),
     "payments.files": BANK_READERS,
     "payments.file": BANK_READERS,
     "payments.download_file": BANK_READERS,

@@ -24,6 +24,8 @@ from portal.payments.models import (
     OrderStatus,
     ReceivableStatus,
 )
+from portal.payments.statements.models import LineStatus
+from portal.payments.write_offs.models import WriteOffStatus
 from portal.reports.models import ReportStatus
 from portal.reviews.models import RecommendationStatus, SheetStatus
 
@@ -143,6 +145,20 @@ PAYMENTS: dict[str, LazyProxy] = {
     "instalment.lapsed": _l("Instalment lapsed: nothing was left to pay"),
     "receivable.due": _l("Money to be paid back"),
     "receivable.settle": _l("Money paid back"),
+    "receivable.paid": _l("Money paid back, as the bank says"),
+    "receivable.payment_undone": _l("A refund was another payment: owed again"),
+    "receivable.write_off": _l("Money that will not come back written off"),
+    "write_off.proposed": _l("Write-off proposed"),
+    "write_off.approve": _l("Write-off approved"),
+    "write_off.authorise": _l("Write-off approved by the approving authority"),
+    "write_off.reject": _l("Write-off not approved"),
+    "write_off.withdraw": _l("Proposal to write off withdrawn"),
+    "statement.imported": _l("Statement of the bank imported"),
+    "statement.file_read": _l("File of a statement downloaded"),
+    "statement_line.booked": _l("Line of a statement booked"),
+    "statement_line.suspended": _l("Line of a statement put into suspense"),
+    "statement_line.allocated": _l("Said what a line in suspense is"),
+    "statement_line.undone": _l("Taken back what a line was booked as"),
     "stripe_event.retried": _l("Message of the card processor worked on again"),
 }
 
@@ -194,6 +210,8 @@ STATES: dict[str, type[Labelled]] = {
     "payment_file": FileStatus,
     "bank_account": BankAccountStatus,
     "receivable": ReceivableStatus,
+    "statement_line": LineStatus,
+    "write_off": WriteOffStatus,
     "recommendation": RecommendationStatus,
     "report": ReportStatus,
     "score_sheet": SheetStatus,

@@ -14,6 +14,7 @@ from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
 from portal.payments.service.receiving import Received, receive_file
 from portal.payments.service.sending import gather, send_next
+from portal.payments.statements.service import Booked, book_lines
 
 DONE = "done"
 REFUSED = "refused"
@@ -42,6 +43,14 @@ def send_all() -> Iterator[PaymentFile]:
         session.commit()
         yield file
     session.rollback()
+
+
+def book_all() -> Iterator[Booked]:
+    """Book the lines of statements that wait for it, a slice at a time, and yield what each did."""
+    while (done := book_lines()).did_something:
+        session.commit()
+        yield done
+    session.commit()
 
 
 def poll(folder: Path) -> Iterator[Read]:

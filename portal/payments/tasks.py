@@ -22,3 +22,10 @@ def read_bank_messages() -> None:
     if folder is not None:
         for _read in exchange.poll(folder):
             pass
+
+
+@jobs.sweep("statement lines", eager=True)
+def book_statement_lines() -> None:
+    """Book the lines of statements that were imported, and what a crash left of them."""
+    for _done in exchange.book_all():
+        pass

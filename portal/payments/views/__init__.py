@@ -7,9 +7,12 @@ from portal.payments.views import (
     closing,
     files,
     fund_accounts,
+    lines,
     messages,
     orders,
     queue,
+    reconciliation,
+    statements,
 )
 from portal.payments.views.blueprint import blueprint
 
@@ -21,7 +24,10 @@ __all__ = [
     "closing",
     "files",
     "fund_accounts",
+    "lines",
     "messages",
     "orders",
     "queue",
+    "reconciliation",
+    "statements",
 ]

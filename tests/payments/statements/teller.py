@@ -62,7 +62,8 @@ class Teller:
             f"</ElctrncSeqNb><CreDtTm>{day}T20:00:00Z</CreDtTm><FrToDt><FrDtTm>{day}T00:00:00Z"
             f"</FrDtTm><ToDtTm>{day}T23:59:59Z</ToDtTm></FrToDt>"
             f"<Acct><Id>{_account(where)}</Id><Ccy>{code}</Ccy></Acct>"
-            f"{_balance('OPBD', Money(begins, code), day)}{_balance('CLBD', Money(ends, code), day)}"
+            f"{_balance('OPBD', Money(begins, code), day)}"
+            f"{_balance('CLBD', Money(ends, code), day)}"
             f"{entries}</Stmt>"
         )
 

@@ -14,6 +14,7 @@ from portal.applications import policy as applications
 from portal.applications.listing import safe_cell
 from portal.applications.models import Application
 from portal.awards.models import Award, Instalment
+from portal.core import clock
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import Money
@@ -45,6 +46,11 @@ class Row:
     line: StatementLine
     parts: Sequence[Allocation]
     hidden: bool
+
+    @property
+    def age(self) -> int:
+        """For how many days it has waited."""
+        return (clock.today() - self.line.booked_on).days
 
     @property
     def left(self) -> Money:

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -57,6 +57,7 @@ def book_lines(most: int = SLICE, *, of: Statement | None = None) -> Booked:
                 _book(line_id, done)
         except (Refused, PostingConflict, IntegrityError) as stuck:
             log.warning("line %s cannot be booked: %s", line_id, type(stuck).__name__)
+            _note(line_id, stuck.sentence if isinstance(stuck, Refused) else type(stuck).__name__)
             done.stuck += 1
     return done
 
@@ -74,7 +75,12 @@ def _waiting(most: int, of: Statement | None) -> list[UUID]:
         select(StatementLine.id)
         .join(StatementLine.statement)
         .where(StatementLine.status == LineStatus.WAITING)
-        .order_by(Statement.to_on, Statement.imported_at, StatementLine.number)
+        .order_by(
+            StatementLine.note != "",  # what could not be booked does not hold up the rest
+            Statement.to_on,
+            Statement.imported_at,
+            StatementLine.number,
+        )
         .limit(most)
     )
     if of is not None:
@@ -100,28 +106,34 @@ def _book(line_id: UUID, done: Booked) -> None:
     line = hold(line_id)
     if line.status is not LineStatus.WAITING:
         return
-    try:
-        with session.begin_nested():
-            _book_as_matched(line)
-    except (Refused, PostingConflict, IntegrityError) as refused:
-        log.info("line %s goes into suspense: %s", line.id, type(refused).__name__)
+    targets = _targets(line)
+    if targets and not _booked_as(line, targets):
         line = hold(line_id)
-        suspend(line, refused.sentence if isinstance(refused, Refused) else "")
+    if line.status is LineStatus.WAITING:
+        suspend(line, line.note)
     if line.status is LineStatus.BOOKED:
         done.booked += 1
     else:
         done.suspended += 1
 
 
-def _book_as_matched(line: StatementLine) -> None:
-    """Book the line as what it was matched with. Raises Refused where it was not."""
-    targets = _targets(line)
-    if not targets:
-        raise Refused("")
-    if sum(abs(each.amount or line.amount) for each in targets) < abs(line.amount):
-        suspend(line, "")
-    for target in targets:
-        enter(line, target, by=None, reason="")
+def _booked_as(line: StatementLine, targets: list[Target]) -> bool:
+    """Book the line as what it was matched with; say whether that could be."""
+    try:
+        with session.begin_nested():
+            if sum(abs(each.amount or line.amount) for each in targets) < abs(line.amount):
+                suspend(line, "")
+            for target in targets:
+                enter(line, target, by=None, reason="")
+    except (Refused, PostingConflict, IntegrityError) as refused:
+        log.info("line %s is not what it was matched with: %s", line.id, type(refused).__name__)
+        _note(line.id, refused.sentence if isinstance(refused, Refused) else "")
+        return False
+    return True
+
+
+def _note(line_id: UUID, sentence: str) -> None:
+    session.execute(update(StatementLine).where(StatementLine.id == line_id).values(note=sentence))
 
 
 def _targets(line: StatementLine) -> list[Target]:

@@ -1,0 +1,126 @@
+"""One line of a statement: what the bank says, what it may be, and what it was booked as."""
+
+from uuid import UUID
+
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from portal.accounts import guard
+from portal.applications.queries import names
+from portal.core.i18n import _, locale
+from portal.core.money import BadAmount, format_money
+from portal.core.web import Form
+from portal.core.workflow import Refused
+from portal.payments.statements import policy, queries, service
+from portal.payments.statements.forms import AllocateForm, ReasonForm
+from portal.payments.statements.models import Allocation, LineStatus, StatementLine
+from portal.payments.statements.queries import Candidate
+from portal.payments.statements.service.allocating import FINAL
+from portal.payments.views.blueprint import blueprint, done, go, page
+
+
+@blueprint.get("/bank/lines/<uuid:line_id>")
+@guard.requires(policy.reads_statements)
+def line(line_id: UUID) -> ResponseReturnValue:
+    """Show a line: who the other side is, what it was booked as, what was taken back."""
+    found = _visible(line_id)
+    person = guard.signed_in()
+    people = {each.by_id for each in found.allocations} | {
+        each.undone_by_id for each in found.allocations
+    }
+    return page(
+        "payments/line.html",
+        Form(),
+        line=found,
+        particulars=_particulars(found),
+        may_allocate=found.status is LineStatus.SUSPENSE and policy.can_allocate(person, found),
+        may_undo=policy.can_allocate(person, found),
+        final=FINAL,
+        people=names(people),
+    )
+
+
+@blueprint.route("/bank/lines/<uuid:line_id>/allocate", methods=["GET", "POST"])
+@guard.requires(policy.allocates_lines)
+def allocate(line_id: UUID) -> ResponseReturnValue:
+    """Say what a line in suspense is, or a part of it."""
+    found = _visible(line_id)
+    person = guard.signed_in()
+    if not policy.can_allocate(person, found):
+        raise NotFound
+    if found.status is not LineStatus.SUSPENSE:
+        return go(_page_of(found))
+    form = AllocateForm()
+    likely = queries.candidates(found, person)
+    form.offer([(each, _words(each)) for each in likely], is_credit=found.is_credit)
+    if done(
+        form,
+        lambda: service.allocate(found.id, _target(form, found), form.reason.data, by=person),
+        _("Recorded, and booked."),
+    ):
+        return go(_page_of(found))
+    return page("payments/allocate.html", form, line=found, particulars=_particulars(found))
+
+
+def _target(form: AllocateForm, found: StatementLine) -> service.Target:
+    try:
+        part = form.part(found.currency, str(locale()))
+    except BadAmount as bad:
+        raise Refused(bad.sentence) from bad
+    purpose, ref = form.chosen()
+    signed = None if part is None else part if found.is_credit else -part
+    return queries.target_of(found, purpose, ref, signed, guard.signed_in())
+
+
+@blueprint.route("/bank/lines/<uuid:line_id>/undo/<int:number>", methods=["GET", "POST"])
+@guard.requires(policy.allocates_lines)
+def undo_allocation(line_id: UUID, number: int) -> ResponseReturnValue:
+    """Take back what a line was booked as, with a reason."""
+    found = _visible(line_id)
+    person = guard.signed_in()
+    part: Allocation | None = next((one for one in found.live if one.number == number), None)
+    if not policy.can_allocate(person, found):
+        raise NotFound
+    if part is None:
+        return go(_page_of(found))
+    form = ReasonForm()
+    if done(
+        form,
+        lambda: service.undo_allocation(part, form.reason.data, by=person),
+        _("Taken back. The line waits in suspense again."),
+        "wait",
+    ):
+        return go(_page_of(found))
+    return page("payments/undo_allocation.html", form, line=found, part=part)
+
+
+def _words(candidate: Candidate) -> str:
+    """Return a candidate in words: what, whose, how much."""
+    amount = candidate.amount and format_money(candidate.amount, str(locale()))
+    parts = [str(candidate.purpose.label), candidate.ref, candidate.about, amount]
+    words = " · ".join(part for part in parts if part)
+    return _("%(what)s (named in the line)", what=words) if candidate.is_named else words
+
+
+def _particulars(found: StatementLine) -> service.Particulars | None:
+    """Return who the other side is, or None once that was erased."""
+    try:
+        return service.particulars(found)
+    except Refused:
+        return None
+
+
+def _page_of(found: StatementLine) -> str:
+    return url_for("payments.line", line_id=found.id)
+
+
+def _visible(line_id: UUID) -> StatementLine:
+    """Return a line that exists for the reader, and leads to no file that does not. NotFound."""
+    found = queries.line_by_id(line_id)
+    person = guard.signed_in()
+    if found is None or not policy.can_view(person, found.statement.bank_account):
+        raise NotFound
+    if queries.is_hidden(found, person):
+        raise NotFound
+    return found
