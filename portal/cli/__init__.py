@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from portal.cli.bench import bench
 from portal.cli.check import check
 from portal.cli.database import migrate
 from portal.cli.demo import demo
@@ -22,7 +23,7 @@ from portal.core.config import BadSettings
 from portal.core.embedded import NoDatabase
 from portal.core.workflow import Refused
 
-COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_, export, payments)
+COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_, export, payments, bench)
 
 
 class OneLine(click.Group):
