@@ -24,6 +24,8 @@ from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
 from portal.funds import queries as funds
 from portal.payments import steps as payments
+from portal.payments.statements import queries as statements
+from portal.payments.write_offs import queries as write_offs
 from portal.reports import queries as reports
 from portal.reviews import queries as reviews
 
@@ -33,6 +35,8 @@ TaskSource = Callable[[Person], Sequence[Todo]]
 TASK_SOURCES: tuple[TaskSource, ...] = (
     accounts.todos,
     payments.todos,
+    statements.todos,
+    write_offs.todos,
     funds.todos,
     applications.todos,
     reviews.todos,

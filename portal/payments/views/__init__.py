@@ -13,6 +13,7 @@ from portal.payments.views import (
     queue,
     reconciliation,
     statements,
+    write_offs,
 )
 from portal.payments.views.blueprint import blueprint
 
@@ -30,4 +31,5 @@ __all__ = [
     "queue",
     "reconciliation",
     "statements",
+    "write_offs",
 ]

@@ -22,4 +22,4 @@ def account(world: World) -> BankAccount:
 def teller(account: BankAccount) -> Teller:
     """Return who writes the statements of the account."""
     balance = ledger.bank_balance(account.fund_code, account.currency)
-    return Teller(account, balance.minor)
+    return Teller(account.account, account.currency, balance.minor)

@@ -6,7 +6,6 @@ from io import BytesIO
 
 from portal.core import clock
 from portal.core.money import Money
-from portal.payments.models import BankAccount
 
 SPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
@@ -31,7 +30,8 @@ class Move:
 class Teller:
     """Keeps number and balance of an account, as its bank does."""
 
-    account: BankAccount
+    account: str
+    currency: str = "USD"
     balance: int = 0
     number: int = 0
     moves: int = field(default=0)
@@ -55,8 +55,8 @@ class Teller:
         entries = "".join(self._entry(move, day, currency) for move in moves)
         if opening is closing is number is None:
             self.balance, self.number = ends, shown
-        code = currency or self.account.currency
-        where = account or self.account.account
+        code = currency or self.currency
+        where = account or self.account
         return (
             f"<Stmt><Id>{name or f'ST-{where[-4:]}-{shown}'}</Id><ElctrncSeqNb>{shown}"
             f"</ElctrncSeqNb><CreDtTm>{day}T20:00:00Z</CreDtTm><FrToDt><FrDtTm>{day}T00:00:00Z"
@@ -69,10 +69,10 @@ class Teller:
 
     def _entry(self, move: Move, day: date, currency: str | None) -> str:
         self.moves += 1
-        money = Money(abs(move.amount), move.currency or currency or self.account.currency)
+        money = Money(abs(move.amount), move.currency or currency or self.currency)
         side = "CRDT" if move.amount > 0 else "DBIT"
         party = "Dbtr" if move.amount > 0 else "Cdtr"
-        reference = move.reference or f"{self.account.account[-4:]}-{self.moves}"
+        reference = move.reference or f"{self.account[-4:]}-{self.moves}"
         family, sub = move.code.split("/")
         back = "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>" if move.is_return else ""
         batch = f"<Btch><PmtInfId>{move.batch_id}</PmtInfId></Btch>" if move.batch_id else ""

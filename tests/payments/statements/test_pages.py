@@ -17,7 +17,7 @@ def test_from_the_upload_to_a_line_that_somebody_placed(
     assert "2 lines are imported" in visitor.page.text
     visitor.open("/bank/suspense")
     assert "2 lines wait" in visitor.page.text
-    visitor.follow(f"{teller.account.account[-4:]}-2")
+    visitor.follow(f"{teller.account[-4:]}-2")
     visitor.follow("Say what it is")
     visitor.choose("Bank charge")
     visitor.fill("Reason", "The quarterly fee.")

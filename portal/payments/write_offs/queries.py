@@ -1,0 +1,62 @@
+"""Reads of write-offs: those of a file, and what waits for a person."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.applications.models import Application
+from portal.awards.models import Award
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.todo import Todo
+from portal.payments.models import Receivable
+from portal.payments.write_offs import policy
+from portal.payments.write_offs.models import OPEN_WRITE_OFF, WriteOff
+from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW
+
+
+def proposals(receivable: Receivable) -> list[WriteOff]:
+    """Return every proposal about what a grantee owes, the newest first. One SQL statement."""
+    rows = select(WriteOff).where(WriteOff.receivable_id == receivable.id)
+    return list(session.scalars(rows.order_by(WriteOff.proposed_at.desc())))
+
+
+def proposal_by_id(proposal_id: UUID) -> WriteOff | None:
+    """Return a proposal. One SQL statement."""
+    return session.scalar(select(WriteOff).where(WriteOff.id == proposal_id))
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return the proposals that wait for the person. One SQL statement."""
+    if not policy.writes_off(person):
+        return []
+    rows = (
+        select(WriteOff)
+        .where(WriteOff.status.in_(OPEN_WRITE_OFF))
+        .options(
+            joinedload(WriteOff.receivable)
+            .joinedload(Receivable.award)
+            .joinedload(Award.application)
+            .joinedload(Application.recusals)
+        )
+        .order_by(WriteOff.proposed_at)
+    )
+    return [_todo(each) for each in session.scalars(rows).unique() if _is_next(person, each)]
+
+
+def _is_next(person: Person, proposal: WriteOff) -> bool:
+    """Say whether the next approval is the person's."""
+    return any(
+        row.may(person, proposal)
+        for row in WRITE_OFF_WORKFLOW.rows
+        if proposal.status in row.sources and row.action.value in {"approve", "authorise"}
+    )
+
+
+def _todo(proposal: WriteOff) -> Todo:
+    ref = proposal.receivable.award.application.ref
+    title = _("Decide on writing off what is owed for %(ref)s", ref=ref)
+    since = proposal.approved_at or proposal.proposed_at
+    return Todo(title, "payments.write_off", {"proposal_id": proposal.id}, since=since)
