@@ -1,5 +1,7 @@
 """Forms of payments: the shape and the wording of what people type."""
 
+from dataclasses import fields
+
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
@@ -7,11 +9,14 @@ from wtforms.validators import InputRequired, Length, Optional
 from portal.accounts.forms import country_choices
 from portal.core.i18n import _, _l
 from portal.core.web import Form, choices
-from portal.payments.service import Payee
+from portal.payments import payees
+from portal.payments.payees import Payee
 
 REMARK_LIMIT = 1000
 NAME_LIMIT = 140
 REFERENCE_LIMIT = 80
+CODE_LIMIT = 60
+"""Codes come with spaces and dashes in them, which do not count."""
 
 
 def _tidy(value: str | None) -> str:
@@ -28,6 +33,16 @@ def _remark(label: object, hint: object) -> TextAreaField:
     )
 
 
+def _code(label: object, hint: object) -> StringField:
+    return StringField(
+        label,
+        description=hint,
+        validators=[Optional(), Length(max=CODE_LIMIT)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
 class BankForm(Form):
     """Where a grantee's money goes."""
 
@@ -41,7 +56,7 @@ class BankForm(Form):
     account = StringField(
         _l("IBAN or account number"),
         description=_l("Spaces do not matter. Where your country has an IBAN, give the IBAN."),
-        validators=[InputRequired(_l("Give the account.")), Length(max=60)],
+        validators=[InputRequired(_l("Give the account.")), Length(max=CODE_LIMIT)],
         filters=[_tidy],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
@@ -60,28 +75,39 @@ class BankForm(Form):
         filters=[_tidy],
         render_kw={"autocomplete": "off"},
     )
-    bic = StringField(
+    bic = _code(
         _l("BIC (SWIFT code)"),
-        description=_l("8 or 11 letters and digits."),
-        validators=[Optional(), Length(max=14)],
-        filters=[_tidy],
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
+        _l("8 or 11 letters and digits. With an account number, give this or the code below."),
+    )
+    clearing_code = _code(
+        _l("National code of the bank"),
+        _l("Where there is no BIC: a routing number, sort code, IFSC or bank and branch code."),
+    )
+    intermediary_bic = _code(
+        _l("BIC of an intermediary bank"),
+        _l("Only where your bank says that payments from abroad go through another bank."),
+    )
+    intermediary_account = _code(
+        _l("Account of your bank at the intermediary bank"), _l("Only if your bank names one.")
     )
 
     def __init__(self, *arguments: object, **named: object) -> None:
         super().__init__(*arguments, **named)
         self.country.choices = choices(country_choices(_("Choose a country")))
 
+    def validate(self, extra_validators: object = None) -> bool:
+        """Hold the account and its bank to the registries; each fault stands at its field."""
+        sound: bool = super().validate(extra_validators)
+        for name, sentence in payees.faults(payees.cleaned(self.payee())).items():
+            if name in self and not self[name].errors:
+                self[name].errors = [sentence]
+                sound = False
+        return sound
+
     def payee(self) -> Payee:
         """Return what was typed."""
-        return Payee(
-            holder=self.holder.data,
-            bank=self.bank.data,
-            country=self.country.data,
-            account=self.account.data,
-            bic=self.bic.data or "",
-            town=self.town.data or "",
-        )
+        names = [field.name for field in fields(Payee) if field.name in self]
+        return Payee(**{name: self[name].data or "" for name in names})
 
 
 class VerifyForm(Form):
@@ -141,6 +167,8 @@ class RefundForm(Form):
 
 class FundAccountForm(BankForm):
     """An account of a fund."""
+
+    clearing_code = intermediary_bic = intermediary_account = None
 
     fund = SelectField(_l("Fund"), validators=[InputRequired(_l("Choose the fund."))])
     currency = StringField(

@@ -3,8 +3,6 @@
 All amounts are in minor units of US$ (cents) unless a name says otherwise.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,10 +13,6 @@ from portal.core.text import canonical_json, sha256_hex
 
 COOLING_OFF = timedelta(hours=48)
 """How long new bank details wait when they replace verified ones: time for a warning to be read."""
-
-IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
-IBAN_MODULUS = 97
 
 
 SILENT_AFTER = timedelta(days=3)
@@ -151,29 +145,3 @@ def order_digest(
             }
         )
     )
-
-
-def compact(account: str) -> str:
-    """Return an account number or IBAN without spaces and dashes, in capitals."""
-    return re.sub(r"[\s\-–.]", "", account).upper()
-
-
-def is_iban(account: str) -> bool:
-    """Say whether a compact account looks like an IBAN, so that its checksum must hold."""
-    return IBAN.fullmatch(account) is not None
-
-
-def iban_holds(iban: str) -> bool:
-    """Say whether the checksum of an IBAN is right (ISO 13616, ISO 7064 MOD 97-10)."""
-    moved = iban[4:] + iban[:4]
-    return int("".join(str(int(character, 36)) for character in moved)) % IBAN_MODULUS == 1
-
-
-def is_bic(code: str) -> bool:
-    """Say whether a code has the shape of a BIC (ISO 9362): 8 or 11 characters."""
-    return BIC.fullmatch(code) is not None
-
-
-def payee_body(fields: Mapping[str, str]) -> str:
-    """Return the canonical text of a payee, which is sealed and fingerprinted."""
-    return canonical_json(dict(fields)).decode()

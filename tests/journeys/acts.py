@@ -208,7 +208,7 @@ def enter_bank(case: Case, by: Person) -> None:
     """Enter bank details, each time of another account."""
     award = case.award
     account = case.accounts[0]
-    payee = payments.Payee("Lakeside Circle", "Bank of the Lake", "KEN", account)
+    payee = payments.Payee("Lakeside Circle", "Bank of the Lake", "KEN", account, "KCBLKENX")
     payments.enter_bank_details(award, payee, by=by)
     case.accounts.append(case.accounts.pop(0))
 

@@ -16,7 +16,7 @@ IBAN = "DE89 3704 0044 0532 0130 00"
 FUND_IBAN = "NL41 MOCK 0000 0000 01"
 """The account that the independent bank keeps for us."""
 
-OTHER_IBAN = "GB29 NWBK 6016 1331 9268 19"
+OTHER_IBAN = "DE75 5121 0800 1245 1261 99"
 
 Status = OrderStatus
 

@@ -74,6 +74,9 @@ def test_sealed_details_of_another_row_do_not_open(world: World) -> None:
         ({"bic": "COBA"}, "8 or 11"),
         ({"country": "XXX"}, "country of the bank"),
         ({"holder": "  "}, "account holder"),
+        ({"holder": "—"}, "in letters"),
+        ({"bic": "KCBLKENX"}, "another country"),
+        ({"account": "0123456789", "bic": ""}, "at which bank"),
         ({"holder": "x" * 141}, "at most 140"),
     ],
 )

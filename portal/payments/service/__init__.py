@@ -1,5 +1,6 @@
 """The verbs of payments: bank details, orders and their three signatures, refunds, closing."""
 
+from portal.payments.payees import Payee
 from portal.payments.service.agent import acknowledge, confirm, reject_order, return_order
 from portal.payments.service.answers import (
     accept_by_bank,
@@ -8,7 +9,6 @@ from portal.payments.service.answers import (
     settle_by_bank,
 )
 from portal.payments.service.bank import (
-    Payee,
     enter_bank_details,
     payee,
     read_bank_details,

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from uuid import uuid4
 
 from sqlalchemy import exists, select
@@ -17,33 +16,16 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import normalise
 from portal.core.workflow import Refused
-from portal.funds import countries
-from portal.payments import policy, rules
-from portal.payments.iso20022 import AccountId, Party
+from portal.payments import payees, policy, rules
 from portal.payments.models import BankAction, BankDetails, BankStatus, OrderStatus, PaymentOrder
+from portal.payments.payees import Payee, checked
 from portal.payments.service.telling import tell
 from portal.payments.service.voiding import void_orders
 from portal.payments.standing import current
 from portal.payments.workflow import BANK_WORKFLOW
 
 LAST = 4
-MOST_ACCOUNT = 34
-LEAST_ACCOUNT = 4
 MOST_WORDS = 1000
-MOST_NAME = 140
-"""The longest name that ISO 20022 messages carry."""
-
-
-@dataclass(frozen=True)
-class Payee:
-    """Where money goes, as the grantee's bank writes it. `bic` and `town` may be empty."""
-
-    holder: str
-    bank: str
-    country: str
-    account: str
-    bic: str = ""
-    town: str = ""
 
 
 def enter_bank_details(award: Award, typed: Payee, *, by: Person) -> BankDetails:
@@ -61,7 +43,7 @@ def enter_bank_details(award: Award, typed: Payee, *, by: Person) -> BankDetails
     session.refresh(award, ["status", "version"], with_for_update=True)
     if award.status not in {AwardStatus.ACCEPTED, AwardStatus.ACTIVE}:
         raise Refused(_("Bank details are asked for once the award was accepted."), rule="R21")
-    body = rules.payee_body(asdict(clean))
+    body = payees.body(clean)
     before = current(award, lock=True)
     if before is not None:
         if before.digest == digest_of(body):
@@ -111,19 +93,6 @@ def payee(details: BankDetails) -> Payee:
     if not hmac.compare_digest(digest_of(body), details.digest):
         raise Refused(_("These bank details are not the ones that were entered."), rule="R23")
     return Payee(**json.loads(body))
-
-
-def party(where: Payee) -> Party:
-    """Return a payee as payment files name it."""
-    return Party(
-        name=where.holder,
-        account=AccountId(where.account, is_iban=rules.is_iban(where.account)),
-        bic=where.bic,
-        clearing_code="",
-        bank_name=where.bank,
-        country=countries.country(where.country).iso2,
-        town=where.town,
-    )
 
 
 def read_bank_details(details: BankDetails, *, by: Person) -> Payee:
@@ -186,7 +155,7 @@ def same_account(details: BankDetails) -> list[BankDetails]:
 
 def fingerprint(payee_details: Payee) -> str:
     """Return a keyed hash of the account, equal for equal accounts, telling nothing else."""
-    return _keyed("bank account", f"{payee_details.country}:{payee_details.account}")
+    return _keyed("bank account", payees.same_account(payee_details))
 
 
 def digest_of(body: str) -> str:
@@ -252,33 +221,3 @@ def _who_knew(before: BankDetails) -> Iterable[Person]:
     people = members(before.award.application.organisation_id)
     entered = session.get_one(Person, before.entered_by_id)
     return {person.id: person for person in (*people, entered)}.values()
-
-
-def checked(typed: Payee) -> Payee:
-    """Return the details in their compact form. Raises Refused with what to do."""
-    clean = Payee(
-        holder=normalise(typed.holder).strip(),
-        bank=normalise(typed.bank).strip(),
-        country=typed.country.strip().upper(),
-        account=rules.compact(typed.account),
-        bic=rules.compact(typed.bic),
-        town=normalise(typed.town).strip(),
-    )
-    if not clean.holder or not clean.bank or not clean.country:
-        raise Refused(_("Give the account holder, the bank and its country."))
-    if clean.country not in {country.iso3 for country in countries.all_countries()}:
-        raise Refused(_("Choose the country of the bank from the list."))
-    if max(map(len, (clean.holder, clean.bank, clean.town))) > MOST_NAME:
-        raise Refused(_("Names have at most 140 letters: write them as the bank does."))
-    account = clean.account
-    if not account.isascii() or not account.isalnum():
-        raise Refused(_("An account number has letters A to Z and digits only."))
-    if not LEAST_ACCOUNT <= len(account) <= MOST_ACCOUNT:
-        raise Refused(_("An account number has between 4 and 34 letters and digits."))
-    if rules.is_iban(account) and not rules.iban_holds(account):
-        raise Refused(
-            _("This IBAN has a typing mistake: its check digits do not fit. Compare it again.")
-        )
-    if clean.bic and not rules.is_bic(clean.bic):
-        raise Refused(_("A BIC has 8 or 11 letters and digits. Leave it empty if unsure."))
-    return clean

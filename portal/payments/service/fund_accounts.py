@@ -11,7 +11,7 @@ from portal.core.workflow import Refused
 from portal.ledger.service import open_book
 from portal.payments import policy
 from portal.payments.models import BankAccount, BankAccountAction, BankAccountStatus
-from portal.payments.service.bank import Payee, checked
+from portal.payments.payees import Payee, checked
 from portal.payments.workflow import ACCOUNT_WORKFLOW
 
 OPEN = (BankAccountStatus.PROPOSED, BankAccountStatus.IN_USE)

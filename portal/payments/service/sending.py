@@ -20,8 +20,8 @@ from portal.core.text import new_ref, sha256_hex
 from portal.core.workflow import Refused
 from portal.funds import countries
 from portal.ledger.models import AccountKind
-from portal.payments import policy, rules
-from portal.payments.iso20022 import AccountId, Party, Transfer
+from portal.payments import payees, policy
+from portal.payments.iso20022 import Party, Transfer
 from portal.payments.models import (
     BankAccount,
     FileStatus,
@@ -30,7 +30,7 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rails import BANK
-from portal.payments.service.bank import party, payee
+from portal.payments.service.bank import payee
 from portal.payments.service.booking import book_advance, fund_of
 from portal.payments.ways import paying_account
 
@@ -106,7 +106,7 @@ def debtor(account: BankAccount) -> Party:
     """Return an account of a fund as payment files name it."""
     return Party(
         name=account.holder,
-        account=AccountId(account.account, is_iban=rules.is_iban(account.account)),
+        account=payees.account_id(account.account),
         bic=account.bic,
         clearing_code="",
         bank_name=account.bank,
@@ -121,7 +121,7 @@ def _transfer(order: PaymentOrder) -> Transfer:
         end_to_end_id=order.ref,
         instruction_id=order.ref,
         amount=order.money,
-        creditor=party(payee(order.bank_details)),
+        creditor=payees.party(payee(order.bank_details)),
         remittance=f"Grant {instalment.award.ref} instalment {instalment.number}",
     )
 

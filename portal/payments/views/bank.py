@@ -9,7 +9,8 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.applications import policy as applications
 from portal.core.i18n import _
-from portal.payments import policy, queries, service
+from portal.core.web import tell
+from portal.payments import payees, policy, queries, service
 from portal.payments.forms import BankForm, RefuseForm, VerifyForm
 from portal.payments.models import BankDetails, BankStatus
 from portal.payments.views.blueprint import blueprint, case, done, go, page, tab
@@ -29,6 +30,8 @@ def bank(ref: str) -> ResponseReturnValue:
         lambda: service.enter_bank_details(award, form.payee(), by=person),
         _("The bank details are kept, encrypted. Finance checks them next."),
     ):
+        for doubt in payees.doubts(payees.cleaned(form.payee())):
+            tell(doubt, "wait")
         return go(tab(ref))
     found = queries.account(award).standing.details
     return page("payments/bank.html", form, application=application, award=award, details=found)
@@ -58,13 +61,15 @@ def check_bank(details_id: UUID) -> ResponseReturnValue:
     ):
         return go(tab(ref))
     opened = bool(act) and details.status in {BankStatus.ENTERED, BankStatus.VERIFIED}
+    plain = service.read_bank_details(details, by=person) if opened else None
     return page(
         "payments/check_bank.html",
         reject if act == "reject" else verify,
         application=details.award.application,
         award=details.award,
         details=details,
-        plain=service.read_bank_details(details, by=person) if opened else None,
+        plain=plain,
+        checks=payees.checks(plain) if plain else None,
         twins=service.same_account(details),
         verify=verify,
         reject=reject,

@@ -55,7 +55,7 @@ def enter_bank_details(journey: Journey, writer: str) -> None:
     )
     grantee.press("Keep these bank details")
     assert "mistake" in grantee.page.text, "the check digits of this IBAN are wrong"
-    grantee.fill_all(account="0112 2334 4556")
+    grantee.fill_all(account="0112 2334 4556", clearing_code="01-100")
     grantee.press("Keep these bank details")
     finance = journey.file(journey.cast.finance, "payments")
     finance.follow("Verify bank details", 200)
