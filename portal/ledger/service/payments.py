@@ -123,15 +123,15 @@ def payment_returned(
     paid = next(line for line in queries.lines_of(booking) if line.usd > 0)
     hold([paid.fund])
     settled = queries.find(order_ref + SETTLED)
-    came = debit(paid.fund, into, credited, local) if credited else None
-    if came is not None and settled is None:
+    if credited is not None and (settled is None or queries.reversal_of(settled) is not None):
         raise Refused(_("The bank has not debited this payment: nothing of it can come back."))
-    if came is None and settled is not None and queries.find(order_ref + CREDITED) is None:
+    if credited is None and settled is not None and queries.find(order_ref + CREDITED) is None:
         reverse(settled, on=on, by=by, case_id=case_id)
     mirror = reverse(booking, on=on, by=by, case_id=case_id)
     award_ref = booking.subject_ref or ""
     move(order_ref + RETURNED, paid.fund, award_ref, paid.usd, by=by, case_id=case_id)
-    if came is not None and settled is not None and queries.reversal_of(settled) is None:
+    if credited is not None:
+        came = debit(paid.fund, into, credited, local)
         _credited(booking, came, on=on, by=by, case_id=case_id, rate=rate)
     return mirror
 
