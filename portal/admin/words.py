@@ -159,6 +159,18 @@ PAYMENTS: dict[str, LazyProxy] = {
     "statement_line.suspended": _l("Line of a statement put into suspense"),
     "statement_line.allocated": _l("Said what a line in suspense is"),
     "statement_line.undone": _l("Taken back what a line was booked as"),
+    "card_gift.begun": _l("Gift by card begun"),
+    "card_gift.pending": _l("Gift by card on its way through the bank"),
+    "card_gift.paid": _l("Gift by card received"),
+    "card_gift.failed": _l("Gift by card not paid"),
+    "card_gift.expired": _l("Gift by card given up"),
+    "card_refund.asked": _l("Refund of a gift by card asked for"),
+    "card_refund.found": _l("Refund made at the card processor’s own pages"),
+    "card_refund.done": _l("Refund of a gift by card made"),
+    "card_refund.failed": _l("Refund of a gift by card failed"),
+    "card_payout.paid": _l("Payout of the card processor left for the bank"),
+    "card_payout.arrived": _l("Payout of the card processor arrived"),
+    "card_payout.failed": _l("Payout of the card processor failed"),
     "stripe_event.retried": _l("Message of the card processor worked on again"),
 }
 

@@ -16,6 +16,7 @@ from portal.app.processor import blueprint as processor
 from portal.applications import eligibility, journey
 from portal.applications.views import blueprint as applications
 from portal.awards.views import blueprint as awards
+from portal.contributions.views.cards import blueprint as giving
 from portal.core import crypto, embedded, files, outbox, stripe, templating
 from portal.core.config import ROOT, Settings
 from portal.core.db import connect
@@ -41,6 +42,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reports,
     payments,
     accounting,
+    giving,
     publication,
     admin,
     processor,
@@ -79,6 +81,10 @@ def create_app(settings: Settings) -> Portal:
     eligibility.answer_with("duplicates", payments_queries.shared_accounts)
     journey.due_with("report_due", reports_queries.next_due)
     templating.configure(app.jinja_env)
+    if settings.demo:
+        from portal.demo.stripe import init_processor
+
+        init_processor(app, settings)
     for blueprint in blueprints(settings):
         app.register_blueprint(blueprint)
     return app
@@ -88,9 +94,11 @@ def blueprints(settings: Settings) -> tuple[Blueprint, ...]:
     """Return the pages that there are; those of the demonstration in demo mode only."""
     if not settings.demo:
         return BLUEPRINTS
+    from portal.demo import stripe as pretend
+    from portal.demo.bank.views import blueprint as pretend_bank
     from portal.demo.views import blueprint as demo
 
-    return (*BLUEPRINTS, demo)
+    return (*BLUEPRINTS, demo, pretend_bank, pretend.api, pretend.pages)
 
 
 def connect_stores(settings: Settings) -> None:

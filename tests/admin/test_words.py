@@ -12,6 +12,7 @@ from portal.admin.history import TONES
 from portal.admin.policy import TOLD_TO_APPLICANTS
 from portal.applications.workflow import WORKFLOW as APPLICATION
 from portal.awards.workflow import WORKFLOW as AWARD
+from portal.contributions.models.cards import GiftStatus, PayoutStatus
 from portal.core.config import ROOT
 from portal.core.workflow import Workflow
 from portal.funds.workflow import WORKFLOW as CALL
@@ -63,6 +64,9 @@ def named_in(path: Path) -> Iterator[str]:
 
 
 FAMILIES = {
+    "card_gift.*": [f"card_gift.{status.value}" for status in GiftStatus],
+    "card_payout.*": [f"card_payout.{status.value}" for status in PayoutStatus],
+    "card_refund.*": [f"card_refund.{act}" for act in ("asked", "found", "done", "failed")],
     "ledger.*": [f"ledger.{kind.value}" for kind in TransactionKind],
     "payment_order.*": [f"payment_order.{action}" for action in OrderAction],
     "report.*_accepted": [f"report.{side.value}_accepted" for side in ReviewSide],

@@ -16,7 +16,7 @@ from portal.core import clock
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
-from portal.core.money import Money, usd
+from portal.core.money import Money
 from portal.core.stripe.models import StripeCall
 from portal.core.text import new_ref
 
@@ -269,6 +269,11 @@ class CardMovement(WithId, Base):
         return Money(self.amount - self.fee, self.currency)
 
     @property
-    def dollars(self) -> Money:
-        """What was booked of it, without the fee."""
-        return usd(self.amount_usd)
+    def gross(self) -> Money:
+        """What came in, or went out below zero, before the fee."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What the processor kept of it; below zero where it gave a fee back."""
+        return Money(self.fee, self.currency)

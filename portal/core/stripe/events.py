@@ -65,19 +65,18 @@ def take(raw: bytes, signature: str | None) -> None:
     """Keep a delivered message, once. Raises BadSignature: then nothing is kept."""
     told = _verified(raw, signature)
     try:
-        row = {
-            "event_id": _code(told["id"]),
-            "type": _code(told["type"]),
-            "object_id": _code(told["data"]["object"]["id"]),
-            "account": _code(told.get("account") or ""),
-            "livemode": told["livemode"] is True,
-            "created_at": datetime.fromtimestamp(int(told["created"]), UTC),
-        }
+        event = StripeEvent(
+            event_id=_code(told["id"]),
+            type=_code(told["type"]),
+            object_id=_code(told["data"]["object"]["id"]),
+            account=_code(told.get("account") or ""),
+            livemode=told["livemode"] is True,
+            created_at=datetime.fromtimestamp(int(told["created"]), UTC),
+        )
     except (KeyError, TypeError, ValueError, OverflowError) as odd:
         raise BadSignature(_("This is no message of the card processor.")) from odd
-    columns = StripeEvent(**row)
-    values = {c.key: getattr(columns, c.key) for c in StripeEvent.__table__.columns}
-    session.execute(insert(StripeEvent).values(values).on_conflict_do_nothing())
+    row = {column.key: getattr(event, column.key) for column in StripeEvent.__table__.columns}
+    session.execute(insert(StripeEvent).values(row).on_conflict_do_nothing())
 
 
 def _verified(raw: bytes, signature: str | None) -> dict[str, Any]:

@@ -26,8 +26,9 @@ def message(kind: str, object_id: str, *, event_id: str = "evt_1", **more: Any) 
 
 def signature(body: bytes, settings: Settings, *, age: int = 0, secret: str = "") -> str:
     """Return the header that signs `body`, made `age` seconds ago."""
-    return WebhookSignature.generate_signature_header(
+    header: str = WebhookSignature.generate_signature_header(
         body.decode(errors="replace"),
         secret or settings.stripe_webhook_secret.get_secret_value(),
         int(time.time()) - age,
     )
+    return header

@@ -32,7 +32,7 @@ def known(transaction_id: str) -> CardMovement | None:
 
 
 def movement(gift: CardGift, kind: MovementKind, object_id: str, line: stripe.Json) -> CardMovement:
-    """Return a line of the processor's account as a movement, not booked yet.
+    """Store a line of the processor's account as a movement, whose bookings come next.
 
     Raises Refused where its figures do not sum, or no rate holds for its currency.
     """
@@ -42,7 +42,7 @@ def movement(gift: CardGift, kind: MovementKind, object_id: str, line: stripe.Js
     if amount - fee != net:
         raise Refused(_("The figures of %(line)s do not sum up.", line=line["id"]))
     on = datetime.fromtimestamp(line["created"], UTC).date()
-    return CardMovement(
+    moved = CardMovement(
         transaction_id=line["id"],
         object_id=object_id,
         gift=gift,
@@ -55,6 +55,9 @@ def movement(gift: CardGift, kind: MovementKind, object_id: str, line: stripe.Js
         fee_usd=in_dollars(fee, on).minor,
         moved_on=on,
     )
+    session.add(moved)
+    session.flush()
+    return moved
 
 
 def in_dollars(amount: Money, on: date) -> Money:
@@ -128,9 +131,3 @@ def charge(moved: CardMovement) -> None:
 def subject(gift: CardGift) -> str | None:
     """Return the reference under which the money of a gift stands in the books."""
     return gift.contribution.ref if gift.contribution else None
-
-
-def keep(moved: CardMovement) -> None:
-    """Store a movement whose bookings are made."""
-    session.add(moved)
-    session.flush()

@@ -114,7 +114,6 @@ def _receive(gift: CardGift, intent: stripe.Json) -> None:
         _end(gift, GiftStatus.PAID, "")
     booking.exchange(moved, gift.money, moved.amount_usd)
     booking.charge(moved)
-    booking.keep(moved)
 
 
 def _look_at_disputes(gift: CardGift) -> None:
@@ -147,7 +146,6 @@ def _book_dispute(gift: CardGift, there: stripe.Json, line: stripe.Json) -> None
         returning.dispute_won(open_one, moved.moved_on)
         booking.exchange(moved, own, open_one.amount_usd)
     booking.charge(moved)
-    booking.keep(moved)
 
 
 def _dispute(source_ref: str) -> ContributionDispute | None:

@@ -171,7 +171,6 @@ def _book(refund: CardRefund, refund_id: str, line: stripe.Json) -> None:
     )
     booking.exchange(moved, -refund.money, -booked.amount_usd)
     booking.charge(moved)
-    booking.keep(moved)
     refund.status = RefundStatus.DONE
     _record(refund, "done", by)
 
@@ -190,7 +189,6 @@ def _take_back(refund: CardRefund, there: stripe.Json) -> None:
         moved = booking.movement(refund.gift, MovementKind.REFUND_FAILED, there["id"], line)
         _suspend(moved)
         booking.charge(moved)
-        booking.keep(moved)
     _fail(refund, str(there.get("failure_reason") or there["status"]))
 
 

@@ -1,0 +1,219 @@
+"""Giving by card: the public pages of a gift, and those on which finance looks after gifts."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from portal.accounts import guard
+from portal.accounts.forms import refuse
+from portal.contributions import policy
+from portal.contributions.models.cards import CardGift, GiftStatus
+from portal.contributions.queries import cards as queries
+from portal.contributions.service import cards as service
+from portal.contributions.views.card_forms import GivingForm, RefundForm
+from portal.core import stripe
+from portal.core.config import Settings
+from portal.core.db import session
+from portal.core.i18n import _, language
+from portal.core.money import format_amount
+from portal.core.paging import pager, select_page
+from portal.core.web import CONTENT_SECURITY_POLICY, Form, public, tell
+from portal.core.workflow import Refused
+from portal.funds import queries as funds
+from portal.funds.profile import Profile
+
+blueprint = Blueprint("giving", __name__)
+
+UNPROCESSABLE = 422
+CHECKOUT = "https://checkout.stripe.com"
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {"takes_cards": stripe.is_on}
+
+
+@blueprint.route("/funds/<code>/give", methods=["GET", "POST"])
+@public
+def give(code: str) -> ResponseReturnValue:
+    """Ask what somebody wants to give, and keep it with the call that will ask for the payment."""
+    fund = _fund(code)
+    if not stripe.is_on():
+        return render_template("giving/switched_off.html", fund=fund)
+    form = GivingForm(currency="USD")
+    if form.validate_on_submit():
+        gift = _begun(form, fund)
+        if gift is not None:
+            return redirect(url_for("giving.gift", ref=gift.ref), code=303)
+    page = render_template("giving/give.html", fund=fund, form=form)
+    return (page, UNPROCESSABLE) if form.errors else page
+
+
+def _begun(form: GivingForm, fund: Profile) -> CardGift | None:
+    """Return the gift that was typed, or None with the reason in the form."""
+    amount = form.money()
+    if amount is None:
+        return None
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        return service.begin_gift(
+            service.Giving(
+                fund_code=fund.code,
+                amount=amount,
+                name=form.name.data,
+                email=form.email.data,
+                unnamed=form.unnamed.data,
+                language=language(),
+            ),
+            title=_("Gift to %(fund)s", fund=fund.acronym),
+            pages=f"{settings.base_url}/gifts",
+        )
+    except Refused as refused:
+        session.rollback()
+        refuse(form, refused)
+        return None
+
+
+@blueprint.get("/gifts/<ref>")
+@public
+def gift(ref: str) -> ResponseReturnValue:
+    """Show where a gift stands, by the records alone, and what happens next."""
+    found = _gift(ref)
+    return _lets_leave(render_template("giving/gift.html", gift=found, fund=_fund(found.fund_code)))
+
+
+@blueprint.get("/gifts/<ref>/stopped")
+@public
+def stopped(ref: str) -> ResponseReturnValue:
+    """Say that nothing was charged, to whoever came back without paying."""
+    found = _gift(ref)
+    if found.status is not GiftStatus.BEGUN:
+        return redirect(url_for("giving.gift", ref=ref), code=303)
+    return _lets_leave(
+        render_template("giving/stopped.html", gift=found, fund=_fund(found.fund_code))
+    )
+
+
+@blueprint.post("/gifts/<ref>/pay")
+@public
+def pay(ref: str) -> ResponseReturnValue:
+    """Send the donor to the card processor's page."""
+    found = _gift(ref)
+    if not Form().validate_on_submit():
+        return redirect(url_for("giving.gift", ref=ref), code=303)
+    try:
+        address = service.open_checkout(found)
+    except Refused as refused:
+        session.rollback()
+        tell(refused.sentence, "stop")
+        return redirect(url_for("giving.gift", ref=ref), code=303)
+    return redirect(address, code=303)
+
+
+@blueprint.post("/gifts/<ref>/look")
+@public
+def look(ref: str) -> ResponseReturnValue:
+    """Ask the card processor at once, for whoever has paid and does not see it yet."""
+    found = _gift(ref)
+    if Form().validate_on_submit() and found.is_open and found.session_id:
+        try:
+            service.look_at(found)
+        except (Refused, stripe.Later, stripe.Unanswered, stripe.Declined, stripe.NotOurs):
+            session.rollback()
+            tell(_("The card processor has not told us yet. Try again in some minutes."), "wait")
+    return redirect(url_for("giving.gift", ref=ref), code=303)
+
+
+@blueprint.get("/card-gifts")
+@guard.requires(policy.reads)
+def gifts() -> ResponseReturnValue:
+    """List the gifts by card of the reader's funds."""
+    asked = request.args.get("status", "")
+    status = GiftStatus(asked) if asked in set(GiftStatus) else None
+    rows = queries.gifts_visible_to(guard.signed_in(), status)
+    page = select_page(rows, request.args.get("page", 1, int))
+    return render_template(
+        "giving/gifts.html",
+        gifts=page.rows,
+        funds={fund.code: fund for fund in funds.profiles()},
+        status=status,
+        statuses=list(GiftStatus),
+        pager=pager(page, lambda number: url_for("giving.gifts", page=number, status=asked)),
+        is_on=stripe.is_on(),
+    )
+
+
+@blueprint.get("/card-gifts/<ref>")
+@guard.requires(policy.reads)
+def file(ref: str) -> ResponseReturnValue:
+    """Show one gift to staff: its movements at the card processor, refunds, payouts."""
+    found = _seen(ref)
+    person = guard.signed_in()
+    contribution = found.contribution
+    return render_template(
+        "giving/file.html",
+        gift=found,
+        fund=_fund(found.fund_code),
+        left=service.refundable(found),
+        may_refund=contribution is not None and policy.can_refund(person, contribution),
+    )
+
+
+@blueprint.route("/card-gifts/<ref>/refund", methods=["GET", "POST"])
+@guard.freshly(policy.records)
+def refund(ref: str) -> ResponseReturnValue:
+    """Give a gift back, a part or all of it."""
+    found = _seen(ref)
+    if found.contribution is None or not policy.can_refund(guard.signed_in(), found.contribution):
+        raise NotFound
+    left = service.refundable(found)
+    form = RefundForm(amount=format_amount(left))
+    amount = form.money(found.currency) if form.validate_on_submit() else None
+    if amount is not None:
+        try:
+            service.ask_refund(found, amount, form.reason.data, by=guard.signed_in())
+        except Refused as refused:
+            session.rollback()
+            refuse(form, refused)
+        else:
+            tell(_("The refund is on its way to the card processor."), "wait")
+            return redirect(url_for("giving.file", ref=ref), code=303)
+    page = render_template(
+        "giving/refund.html", gift=found, fund=_fund(found.fund_code), left=left, form=form
+    )
+    return (page, UNPROCESSABLE) if form.errors else page
+
+
+def _lets_leave(page: str) -> ResponseReturnValue:
+    """Return a page whose form may lead on to the card processor's own."""
+    settings: Settings = current_app.config["SETTINGS"]
+    parts = urlsplit(settings.stripe_api_base)
+    place = f"{parts.scheme}://{parts.netloc}" if parts.netloc else CHECKOUT
+    answer = make_response(page)
+    answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+        "form-action 'self'", f"form-action 'self' {place}"
+    )
+    return answer
+
+
+def _gift(ref: str) -> CardGift:
+    found = queries.gift_by_ref(ref)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _seen(ref: str) -> CardGift:
+    found = queries.gift_in_full(ref)
+    if found is None or not policy.reads_fund(guard.signed_in(), found.fund_code):
+        raise NotFound
+    return found
+
+
+def _fund(code: str) -> Profile:
+    found = funds.profile(code)
+    if found is None:
+        raise NotFound
+    return found
