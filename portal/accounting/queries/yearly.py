@@ -69,7 +69,7 @@ def yearly_account(fund: Profile, year: int) -> YearlyAccount:
             lambda grant: [country(grant.country).region.value],
             lambda code: str(Region(code).label),
         ),
-        themes=by(lambda grant: grant.themes, lambda value: _theme(fund, value))
+        themes=by(lambda grant: grant.themes, lambda value: theme_label(fund, value))
         if fund.theme
         else [],
         theme_question=translated(fund.question(fund.theme).label) if fund.theme else "",
@@ -160,17 +160,19 @@ def _grants(fund: Profile) -> dict[str, Grant]:
         )
         .where(Call.fund_code == fund.code)
     )
-    return {ref: Grant(ref, iso3, _named(value)) for ref, iso3, value in session.execute(rows)}
+    return {
+        ref: Grant(ref, iso3, named_themes(value)) for ref, iso3, value in session.execute(rows)
+    }
 
 
-def _named(value: object) -> tuple[str, ...]:
+def named_themes(value: object) -> tuple[str, ...]:
     """Return the themes that an answer names: one choice, or several."""
     if isinstance(value, str) and value:
         return (value,)
     return tuple(str(each) for each in value) if isinstance(value, list) else ()
 
 
-def _theme(fund: Profile, value: str) -> str:
+def theme_label(fund: Profile, value: str) -> str:
     """Return a theme in words; an older call may have offered one that is gone."""
     for choice in fund.question(fund.theme or "").choices:
         if choice.value == value:

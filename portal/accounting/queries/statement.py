@@ -1,0 +1,250 @@
+"""What became of a donor's money: pledged, agreed, received, and traced to the grants under it.
+
+The statement leaves the office, so no grantee is named in it. A grant counts by its country and
+its theme; one whose file is sensitive by its region alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.accounting import rules, tracing
+from portal.accounting.queries.given import Gift, gifts
+from portal.accounting.queries.yearly import named_themes, theme_label
+from portal.accounting.tracing import Givers, Pool, TracedGrant, shares, trace, usable
+from portal.accounts.models import Person
+from portal.applications.models import Answer, Application
+from portal.awards.models import Award
+from portal.contributions import policy
+from portal.contributions.models import Donor
+from portal.core import clock
+from portal.core.db import session
+from portal.core.i18n import _, locale
+from portal.core.money import Money, usd
+from portal.funds import queries as funds
+from portal.funds.countries import Region, country, display_name
+from portal.funds.models import Call
+from portal.funds.profile import Profile
+from portal.ledger import queries as ledger
+from portal.ledger.models import PercentKind
+from portal.ledger.queries.flows import GrantSums, grant_sums
+from portal.ledger.queries.periods import Sums, by_account
+from portal.ledger.queries.positions import position_of
+
+NOT_ANY = GrantSums(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """The donor's share of the grants of one place and theme, in US$."""
+
+    place: str
+    theme: str
+    committed: Money
+    disbursed: Money
+    reported: Money
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a donor gave to one fund for one purpose, and what became of it, in US$.
+
+    `purposes` are the titles of the earmarks; none for whatever the fund does. `everybody` is what
+    all donors gave for it. What was received goes to support costs, is committed, or is still to
+    be committed.
+    """
+
+    fund: Profile
+    purposes: Sequence[str]
+    pledged: Money
+    agreed: Money
+    received: Money
+    in_year: Money
+    everybody: Money
+    percent: Decimal
+    support_costs: Money
+    committed: Money
+    to_commit: Money
+    disbursed: Money
+    reported: Money
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What became of one donor's money until the end of a year, or until today."""
+
+    donor: Donor
+    year: int
+    until: date
+    is_final: bool
+    sections: Sequence[Section]
+
+
+def donor_by_ref(person: Person, ref: str) -> Donor | None:
+    """Return a donor that exists for the person, or None. One SQL statement."""
+    return session.scalar(policy.donors_visible_to(person).where(Donor.ref == ref))
+
+
+def statement(person: Person, donor: Donor, year: int) -> Statement:
+    """Return a donor's statement for the funds whose contributions the person reads.
+
+    At most six SQL statements.
+    """
+    today = clock.today()
+    until = rules.account_ends_on(year, today=today)
+    given = gifts(until)
+    chosen = [
+        fund
+        for fund in funds.profiles()
+        if policy.reads_fund(person, fund.code)
+        and any(donor.id in by_donor for by_donor in given.get(fund.code, {}).values())
+    ]
+    sections: list[Section] = []
+    if chosen:
+        balances = by_account(until)
+        percents = ledger.percents(PercentKind.SUPPORT_COSTS, until)
+        grants = _grants(chosen, until)
+        for fund in chosen:
+            percent = percents.get(fund.code, Decimal(0))
+            pools = _pools(fund.code, given[fund.code], balances.get(fund.code, {}))
+            own = shares(trace(grants[fund.code], pools, percent), pools, donor.id)
+            sections += _sections(fund, donor, given[fund.code], pools, own, percent=percent)
+    return Statement(donor, year, until, year < today.year, sections)
+
+
+def _pools(
+    fund_code: str, given: Mapping[Pool, Mapping[UUID, Gift]], balances: Sums
+) -> dict[Pool, Givers]:
+    """Return what was received for each purpose, by donor.
+
+    What the books have received beyond the donors on record stands in the pool of the fund.
+    """
+    pools: dict[Pool, dict[UUID | None, int]] = {
+        pool: {donor: gift.received for donor, gift in by_donor.items()}
+        for pool, by_donor in given.items()
+    }
+    known = sum(cents for givers in pools.values() for cents in givers.values())
+    received = position_of(fund_code, balances, 0, None).received.minor
+    if received > known:
+        pools.setdefault(Pool(), {})[None] = received - known
+    return dict(pools)
+
+
+def _grants(chosen: Sequence[Profile], until: date) -> dict[str, list[TracedGrant]]:
+    """Return the grants of some funds with what the books say of each. Two SQL statements."""
+    sums = grant_sums([fund.code for fund in chosen], until)
+    by_code = {fund.code: fund for fund in chosen}
+    themes = {fund.theme for fund in chosen if fund.theme}
+    rows = (
+        select(
+            Call.fund_code,
+            Award.ref,
+            Application.call_id,
+            Application.country,
+            Application.sensitive,
+            Answer.key,
+            Answer.value,
+        )
+        .select_from(Award)
+        .join(Award.application)
+        .join(Application.call)
+        .outerjoin(Answer, (Answer.application_id == Application.id) & Answer.key.in_(themes))
+        .where(Call.fund_code.in_(by_code))
+    )
+    found: dict[str, dict[str, TracedGrant]] = {code: {} for code in by_code}
+    for code, ref, call_id, iso3, sensitive, key, value in session.execute(rows):
+        own = key == by_code[code].theme
+        if ref in found[code] and not own:
+            continue
+        found[code][ref] = TracedGrant(
+            call_id=str(call_id),
+            country=iso3,
+            place=f"region:{country(iso3).region.value}" if sensitive else iso3,
+            theme="" if sensitive or not own else _one_theme(value),
+            sums=sums.get(ref, NOT_ANY),
+        )
+    return {code: list(grants.values()) for code, grants in found.items()}
+
+
+SEVERAL = "*"
+
+
+def _one_theme(value: object) -> str:
+    """Return the one theme that an answer names; `SEVERAL` where it names more."""
+    named = named_themes(value)
+    return SEVERAL if len(named) > 1 else "".join(named)
+
+
+def _sections(
+    fund: Profile,
+    donor: Donor,
+    given: Mapping[Pool, Mapping[UUID, Gift]],
+    pools: Mapping[Pool, Givers],
+    own: Mapping[tracing.Key, tracing.Sums],
+    *,
+    percent: Decimal,
+) -> list[Section]:
+    """Return what the donor gave to one fund, purpose by purpose, what is for the fund last."""
+    return [
+        _section(
+            fund,
+            given[pool][donor.id],
+            sum(max(0, cents) for cents in pools[pool].values()),
+            [(place, theme, sums) for (of, place, theme), sums in own.items() if of == pool],
+            percent,
+        )
+        for pool in sorted(given, reverse=True)
+        if donor.id in given[pool]
+    ]
+
+
+def _section(
+    fund: Profile,
+    gift: Gift,
+    everybody: int,
+    lines: Sequence[tuple[str, str, tracing.Sums]],
+    percent: Decimal,
+) -> Section:
+    committed, disbursed, reported = (
+        sum(sums[measure] for _place, _theme, sums in lines) for measure in range(3)
+    )
+    received = max(0, gift.received)
+    to_commit = max(0, usable(received, percent) - committed)
+    written = [
+        Line(_place(place), _theme(fund, theme), *(usd(cents) for cents in sums))
+        for place, theme, sums in lines
+    ]
+    return Section(
+        fund=fund,
+        purposes=sorted(gift.titles),
+        pledged=usd(gift.pledged),
+        agreed=usd(gift.agreed),
+        received=usd(gift.received),
+        in_year=usd(gift.in_year),
+        everybody=usd(everybody),
+        percent=percent,
+        support_costs=usd(received - committed - to_commit),
+        committed=usd(committed),
+        to_commit=usd(to_commit),
+        disbursed=usd(disbursed),
+        reported=usd(reported),
+        lines=sorted(written, key=lambda line: (-line.committed.minor, line.place, line.theme)),
+    )
+
+
+def _place(place: str) -> str:
+    kind, _colon, code = place.rpartition(":")
+    if kind:
+        return str(Region(code).label)
+    return display_name(code, locale())
+
+
+def _theme(fund: Profile, theme: str) -> str:
+    if theme == SEVERAL:
+        return _("Several themes")
+    return theme_label(fund, theme) if theme else ""
