@@ -1,0 +1,1 @@
+"""Amendments of awards: another amount, another end, other lines of the budget (R26)."""
