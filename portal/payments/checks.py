@@ -18,8 +18,9 @@ from portal.core.workflow import Refused
 from portal.funds.rules import MICRO_GRANT_CEILING
 from portal.ledger.models import AccountKind, LedgerAccount, LedgerEntry, LedgerTransaction
 from portal.payments.models import ApprovalStep, BankDetails, OrderStatus, PaymentOrder
-from portal.payments.service.bank import fingerprint, payee
+from portal.payments.service.bank import fingerprint_holds
 from portal.payments.service.signing import expected_digest
+from portal.payments.statements import checks as statements
 
 STUCK_AFTER = timedelta(days=30)
 """How long a paying agent may take before somebody has to ask."""
@@ -115,6 +116,11 @@ IN_FORCE = ("active", "suspended", "terminated", "closed")
 
 def checks() -> list[Check]:
     """Return the invariants of payments."""
+    return [*of_orders(), *statements.checks()]
+
+
+def of_orders() -> list[Check]:
+    """Return the invariants of orders, bank details and what awards are paid."""
     return [
         Check(
             _("Every payment is signed by three people, none of whom entered the account"), _signed
@@ -310,7 +316,7 @@ def _sealed() -> CheckResult:
         if details.award.application.sealing_key.destroyed_at is not None:
             continue
         try:
-            sound = fingerprint(payee(details)) == details.fingerprint
+            sound = fingerprint_holds(details)
         except Refused:
             sound = False
         if not sound:

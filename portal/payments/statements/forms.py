@@ -20,7 +20,7 @@ OF_CREDITS = (
     Purpose.CARD_PAYOUT,
     Purpose.SEND_BACK,
 )
-OF_DEBITS = (Purpose.PAYMENT, Purpose.BANK_CHARGE, Purpose.DONOR_REFUND)
+OF_DEBITS = (Purpose.PAYMENT, Purpose.AGENT, Purpose.BANK_CHARGE, Purpose.DONOR_REFUND)
 """What a line can be said to be besides what was found, in the order of the form."""
 
 

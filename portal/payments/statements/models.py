@@ -139,6 +139,7 @@ class Purpose(Labelled):
     REFUND = "refund", _l("Refund from a grantee")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
     BANK_CHARGE = "bank_charge", _l("Bank charge")
+    AGENT = "agent", _l("Reimbursement of a paying agent")
     SEND_BACK = "send_back", _l("To be sent back")
     SENT_BACK = "sent_back", _l("Sent back")
 

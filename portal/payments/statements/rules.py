@@ -18,6 +18,9 @@ _HALF = f"[{REF_ALPHABET}]{{4}}"
 _REFERENCE = re.compile(rf"(?=(?<![A-Z0-9])({_HALF})[ -]?({_HALF})(?![A-Z0-9]))")
 """A reference of ours as people copy it: with a hyphen, a space or neither, in any case."""
 
+_PROCESSOR = re.compile(r"\bPO_?[A-Z0-9]{6,60}\b|STRIPE")
+"""How a payout of the card processor is named: by its identifier, or by the processor's name."""
+
 MOST_NAMED = 20
 CHARGES = frozenset({"CHRG", "FEES", "COMM", "COME", "COMI", "COMT", "INTR"})
 """Sub-families of ISO 20022 bank transaction codes that stand for charges and commissions."""
@@ -64,13 +67,20 @@ class Said:
 
     @property
     def named(self) -> list[str]:
-        """The references of ours that stand in it."""
-        return references(f"{self.remittance}\n{self.end_to_end_id}")
+        """The references of ours that stand in it, and the names of payouts by card."""
+        text = f"{self.remittance}\n{self.end_to_end_id}"
+        return [*references(text), *payouts(f"{text}\n{self.counterparty}")]
 
 
 def references(text: str) -> list[str]:
     """Return what looks like a reference of ours in what somebody wrote, each once."""
     found = (f"{one}-{other}" for one, other in _REFERENCE.findall(text.upper()))
+    return list(dict.fromkeys(found))[:MOST_NAMED]
+
+
+def payouts(text: str) -> list[str]:
+    """Return what names a payout of the card processor, without marks, each once."""
+    found = (name.replace("_", "") for name in _PROCESSOR.findall(text.upper()))
     return list(dict.fromkeys(found))[:MOST_NAMED]
 
 

@@ -49,7 +49,7 @@ class Standing:
         """The difference that lines to be booked do not explain.
 
         It is what the books hold that no statement told of yet: notices that came before their
-        statement, payments by a paying agent, and whatever was there before the first statement.
+        statement, and whatever was there before the first statement.
         """
         return None if self.difference is None else self.difference + self.to_book
 

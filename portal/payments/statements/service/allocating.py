@@ -21,7 +21,7 @@ from portal.payments.service.refunds import take_back_refund
 from portal.payments.statements import policy
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.service.booking import hold
-from portal.payments.statements.service.entering import Target, enter
+from portal.payments.statements.service.entering import Target, enter, payout_of
 
 MOST_WORDS = 1000
 FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND})
@@ -63,9 +63,9 @@ def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
     session.refresh(allocation)
     if allocation.undone_at is not None:
         return
-    if allocation.purpose in FINAL:
+    if allocation.purpose in FINAL or _is_payout(allocation):
         raise Refused(
-            _("What the bank did with a payment is undone by the bank only, by a line of its own.")
+            _("What the bank or the card processor did is undone by them, by a line of its own.")
         )
     _undone(allocation, words, by)
     _unbook(line, allocation, by)
@@ -73,6 +73,12 @@ def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
     if twin is not None:
         _undone(twin, words, by)
     session.flush()
+
+
+def _is_payout(allocation: Allocation) -> bool:
+    """Say whether it is a payout that the card processor told of."""
+    is_one = allocation.purpose is Purpose.CARD_PAYOUT
+    return is_one and payout_of(allocation.target_ref) is not None
 
 
 def _words(reason: str) -> str:

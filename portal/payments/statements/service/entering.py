@@ -6,9 +6,13 @@ A line that is booked at once goes through the bank account; one that waited, th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from sqlalchemy import select
+
 from portal.accounts.models import Person
 from portal.contributions import service as contributions
 from portal.contributions.models import Contribution, ContributionAgreement, Donor
+from portal.contributions.models.cards import CardPayout
+from portal.contributions.service.cards.payouts import payout_arrived
 from portal.contributions.service.receiving import BOOKED
 from portal.core import audit
 from portal.core.db import session
@@ -18,7 +22,7 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import Rate
-from portal.ledger.service import card_paid_out, charged, reverse
+from portal.ledger.service import agent_reimbursed, card_paid_out, charged, reverse
 from portal.payments.models import OrderStatus, PaymentOrder, Receivable
 from portal.payments.service.answers import return_by_bank, settle_by_bank
 from portal.payments.service.booking import in_dollars
@@ -247,9 +251,23 @@ def _refund(part: Part) -> tuple[str, str]:
 
 
 def _card_payout(part: Part) -> tuple[str, str]:
-    """Book what the card processor paid over."""
+    """Book what the card processor paid over; a payout that it told of goes with its parts."""
     if not part.line.is_credit:
         raise Refused(_("A payout of the card processor is a credit."))
+    payout = payout_of(part.target.payout_ref)
+    if payout is not None:
+        if payout.money != part.money:
+            raise Refused(_("The card processor paid over another amount than this line says."))
+        payout_arrived(
+            payout,
+            part.fund,
+            part.dollars,
+            part.line.booked_on,
+            ref=part.ref,
+            by=part.by.id if part.by else None,
+            into=part.through,
+        )
+        return part.ref, payout.payout_id
     card_paid_out(
         part.fund,
         part.dollars,
@@ -263,11 +281,33 @@ def _card_payout(part: Part) -> tuple[str, str]:
     return part.ref, part.target.payout_ref
 
 
+def payout_of(payout_ref: str) -> CardPayout | None:
+    """Return the payout of the card processor with this identifier. One SQL statement."""
+    return session.scalar(select(CardPayout).where(CardPayout.payout_id == payout_ref))
+
+
 def _charge(part: Part) -> tuple[str, str]:
     """Book a charge of the bank."""
     if part.line.is_credit:
         raise Refused(_("A bank charge is a debit."))
     charged(
+        part.fund,
+        part.dollars,
+        part.ref,
+        part.line.booked_on,
+        by=part.by.id if part.by else None,
+        out_of=part.through,
+        local=part.local,
+        rate=part.rate,
+    )
+    return part.ref, ""
+
+
+def _agent(part: Part) -> tuple[str, str]:
+    """Book that a paying agent got back what it paid to grantees."""
+    if part.line.is_credit:
+        raise Refused(_("A paying agent is reimbursed by a debit."))
+    agent_reimbursed(
         part.fund,
         part.dollars,
         part.ref,
@@ -307,6 +347,7 @@ VERBS: Mapping[Purpose, Callable[[Part], tuple[str, str]]] = {
     Purpose.REFUND: _refund,
     Purpose.CARD_PAYOUT: _card_payout,
     Purpose.BANK_CHARGE: _charge,
+    Purpose.AGENT: _agent,
     Purpose.SEND_BACK: _send_back,
     Purpose.SENT_BACK: _sent_back,
 }

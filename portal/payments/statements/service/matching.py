@@ -90,13 +90,29 @@ FROM (
 ) AS found WHERE found.id = l.id
 """
 
+PAYOUTS = """
+UPDATE statement_line l SET purpose = 'card_payout', target_ref = found.payout_id,
+    version = l.version + 1
+FROM (
+    SELECT l.id, coalesce(min(p.payout_id) FILTER (WHERE name.is_its_own), min(p.payout_id))
+        AS payout_id
+    FROM statement_line l JOIN card_payout p ON p.amount = l.amount AND p.currency = l.currency
+    CROSS JOIN LATERAL (
+        SELECT upper(replace(p.payout_id, '_', '')) = ANY(l.named) AS is_its_own
+    ) AS name
+    WHERE l.statement_id = :statement AND l.amount > 0 AND NOT l.is_return AND l.purpose IS NULL
+    AND p.status = 'paid' AND (name.is_its_own OR 'STRIPE' = ANY(l.named))
+    GROUP BY l.id HAVING count(*) FILTER (WHERE name.is_its_own) = 1 OR count(*) = 1
+) AS found WHERE found.id = l.id
+"""
+
 CHARGES = """
 UPDATE statement_line SET purpose = 'bank_charge', version = version + 1
 WHERE statement_id = :statement AND amount < 0 AND purpose IS NULL AND end_to_end_id = ''
 AND string_to_array(bank_code, '/') && ARRAY['CHRG', 'FEES', 'COMM', 'COME', 'COMI', 'COMT']
 """
 
-STEPS = (ORDERS_PAID, ORDERS_RETURNED, FILES_PAID, AGREEMENTS, REFUNDS, CHARGES)
+STEPS = (ORDERS_PAID, ORDERS_RETURNED, FILES_PAID, AGREEMENTS, REFUNDS, PAYOUTS, CHARGES)
 MATCHED = """
 SELECT count(*) FROM statement_line
 WHERE statement_id = :statement AND purpose IS NOT NULL AND purpose <> 'bank_charge'

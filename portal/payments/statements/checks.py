@@ -1,0 +1,208 @@
+"""What must always be true of statements and write-offs, asked of the rows themselves.
+
+Each check is one SQL statement that returns a sentence for each violation, and one that counts.
+"""
+
+from functools import partial
+
+from sqlalchemy import text
+
+from portal.core.audit import untold
+from portal.core.check import Check, CheckResult
+from portal.core.db import session
+from portal.core.i18n import _
+
+SUMS = """
+SELECT s.statement_id || ': from ' || s.opening || ' by ' || coalesce(sum(l.amount), 0) || ' to '
+    || s.closing || ' minor units, ' || count(l.id) || ' lines'
+FROM statement s LEFT JOIN statement_line l ON l.statement_id = s.id
+GROUP BY s.id HAVING s.opening + coalesce(sum(l.amount), 0) <> s.closing
+    OR count(l.id) <> s.line_count ORDER BY 1
+"""
+
+CONTINUES = """
+SELECT s.statement_id || ' begins with ' || s.opening || ', the one before it ended with '
+    || coalesce(before.closing::text, 'nothing')
+FROM statement s LEFT JOIN statement before ON before.id = s.previous_id
+WHERE s.previous_id IS NOT NULL AND (before.closing IS DISTINCT FROM s.opening
+    OR before.bank_account_id <> s.bank_account_id)
+UNION ALL
+SELECT min(s.statement_id) || ' is one of ' || count(*) || ' first statements of an account'
+FROM statement s WHERE s.previous_id IS NULL GROUP BY s.bank_account_id HAVING count(*) > 1
+ORDER BY 1
+"""
+
+ONCE = """
+SELECT l.end_to_end_id || ': debited ' || count(*) || ' times'
+FROM statement_line l JOIN payment_order o ON o.ref = l.end_to_end_id
+WHERE l.amount < 0 AND NOT l.is_return GROUP BY l.end_to_end_id HAVING count(*) > 1 ORDER BY 1
+"""
+
+SAME_SET = """
+WITH told AS (
+    SELECT b.fund_code, min(s.from_on) AS since, max(s.to_on) AS until
+    FROM statement s JOIN bank_account b ON b.id = s.bank_account_id GROUP BY b.fund_code
+), debited AS (
+    SELECT DISTINCT a.order_id FROM statement_allocation a
+    WHERE a.purpose = 'payment' AND a.undone_at IS NULL
+)
+SELECT o.ref || CASE WHEN d.order_id IS NULL THEN ' is paid, and no line of the bank says so'
+    ELSE ' is ' || o.status || ', and the bank debited it' END
+FROM payment_order o LEFT JOIN debited d ON d.order_id = o.id
+LEFT JOIN payment_file f ON f.id = o.file_id
+LEFT JOIN bank_account b ON b.id = f.bank_account_id
+LEFT JOIN told t ON t.fund_code = b.fund_code
+WHERE d.order_id IS NOT NULL AND o.status NOT IN ('confirmed', 'returned')
+    OR d.order_id IS NULL AND o.rail = 'bank' AND o.status = 'confirmed'
+    AND o.paid_on BETWEEN t.since AND t.until
+ORDER BY 1
+"""
+"""A notice may come before its statement: what was paid after the latest one is not asked for."""
+
+BOOKED_LINES = r"""
+WITH part AS (
+    SELECT a.line_id, a.amount, a.booking_ref, a.from_suspense, l.currency, b.fund_code,
+        l.reference
+    FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id
+    JOIN bank_account b ON b.id = l.bank_account_id
+    WHERE a.undone_at IS NULL AND a.booking_ref <> ''
+)
+SELECT p.reference || ': ' || p.amount || ' by the line, ' || coalesce(booked.amount, 0)
+    || ' in the books as ' || p.booking_ref
+FROM part p LEFT JOIN LATERAL (
+    SELECT sum(e.amount) AS amount FROM ledger_transaction t
+    JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account c ON c.id = e.account_id
+    WHERE (t.source_ref = p.booking_ref OR t.source_ref = p.booking_ref || '\:above')
+    AND c.fund_code = p.fund_code AND c.kind IN ('bank', 'suspense') AND e.currency = p.currency
+    AND (c.kind = 'bank' OR p.from_suspense AND t.kind <> 'card_payout')
+) AS booked ON true
+WHERE booked.amount IS DISTINCT FROM p.amount
+    AND NOT (p.from_suspense AND p.booking_ref ~ ':(settled|credited)$')
+    AND NOT EXISTS (SELECT FROM ledger_transaction t WHERE t.source_ref = p.booking_ref
+        AND t.kind = 'card_payout' AND p.from_suspense)
+ORDER BY 1
+"""
+
+SUSPENSE = """
+WITH lying AS (
+    SELECT b.fund_code, l.currency, sum(l.amount - coalesce(taken.amount, 0)) AS amount
+    FROM statement_line l JOIN bank_account b ON b.id = l.bank_account_id
+    LEFT JOIN LATERAL (SELECT sum(a.amount) AS amount FROM statement_allocation a
+        WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose <> 'send_back') AS taken
+        ON true
+    WHERE l.status = 'suspense' GROUP BY b.fund_code, l.currency
+), paid_over AS (
+    SELECT b.fund_code, l.currency, sum(a.amount) AS amount FROM statement_allocation a
+    JOIN statement_line l ON l.id = a.line_id JOIN bank_account b ON b.id = l.bank_account_id
+    WHERE a.purpose = 'card_payout' AND a.from_suspense AND a.undone_at IS NULL
+    AND EXISTS (SELECT FROM card_payout p WHERE p.payout_id = a.target_ref)
+    GROUP BY b.fund_code, l.currency
+), booked AS (
+    SELECT c.fund_code, e.currency, -sum(e.amount) AS amount FROM ledger_entry e
+    JOIN ledger_account c ON c.id = e.account_id
+    JOIN ledger_transaction t ON t.id = e.transaction_id
+    LEFT JOIN card_payout p ON p.arrival_ref = t.source_ref
+    WHERE c.kind = 'suspense' AND p.id IS NULL GROUP BY c.fund_code, e.currency
+)
+SELECT coalesce(k.fund_code, i.fund_code) || ' ' || coalesce(k.currency, i.currency) || ': '
+    || coalesce(i.amount, 0) || ' in the books, ' || coalesce(k.amount, 0) || ' by the lines'
+FROM (
+    SELECT fund_code, currency, sum(amount) AS amount FROM (
+        SELECT * FROM lying UNION ALL SELECT * FROM paid_over
+    ) AS both_kinds GROUP BY fund_code, currency
+) AS k FULL JOIN booked i ON i.fund_code = k.fund_code AND i.currency = k.currency
+WHERE coalesce(k.amount, 0) <> coalesce(i.amount, 0) ORDER BY 1
+"""
+"""A payout by card may lie in suspense between two funds: such entries are of no line."""
+
+RECEIVABLES = """
+SELECT w.ref || ': ' || r.paid_usd || ' US cents paid back, ' || coalesce(-sum(e.usd) FILTER (
+    WHERE t.kind = 'refund_received' OR undone.kind = 'refund_received'), 0) || ' in the books; '
+    || r.written_off_usd || ' written off, ' || coalesce(-sum(e.usd) FILTER (
+    WHERE t.kind = 'refund_written_off'), 0) || ' in the books'
+FROM receivable r JOIN award w ON w.id = r.award_id
+LEFT JOIN ledger_transaction t ON t.subject_ref = w.ref
+LEFT JOIN ledger_transaction undone ON undone.id = t.reverses_id
+LEFT JOIN (ledger_entry e JOIN ledger_account c ON c.id = e.account_id
+    AND c.kind = 'refunds_receivable') ON e.transaction_id = t.id
+GROUP BY r.id, w.ref HAVING r.paid_usd <> coalesce(-sum(e.usd) FILTER (
+    WHERE t.kind = 'refund_received' OR undone.kind = 'refund_received'), 0)
+    OR r.written_off_usd <> coalesce(-sum(e.usd) FILTER (
+    WHERE t.kind = 'refund_written_off'), 0)
+ORDER BY 1
+"""
+
+THREE = """
+SELECT w.ref || ': written off without three people' FROM receivable r
+JOIN award w ON w.id = r.award_id
+WHERE r.written_off_usd > 0 AND NOT EXISTS (SELECT FROM write_off o WHERE o.receivable_id = r.id
+    AND o.status = 'approved' AND o.amount_usd = r.written_off_usd
+    AND o.proposed_by_id <> o.approved_by_id AND o.approved_by_id <> o.authorised_by_id
+    AND o.proposed_by_id <> o.authorised_by_id)
+ORDER BY 1
+"""
+
+SIGNATURES = """
+SELECT o.id, w.ref, said.act, said.person_id, said.at, NULL AS fact, NULL AS value
+FROM write_off o JOIN receivable r ON r.id = o.receivable_id JOIN award w ON w.id = r.award_id
+CROSS JOIN LATERAL (VALUES ('write_off.proposed', o.proposed_by_id, o.proposed_at),
+    ('write_off.approve', o.approved_by_id, o.approved_at),
+    ('write_off.authorise', o.authorised_by_id, o.authorised_at),
+    (CASE o.status WHEN 'rejected' THEN 'write_off.reject' ELSE 'write_off.withdraw' END,
+        o.ended_by_id, o.ended_at)) AS said(act, person_id, at)
+WHERE said.person_id IS NOT NULL
+UNION ALL
+SELECT l.id, l.reference, CASE WHEN a.by_id IS NULL THEN 'statement_line.booked'
+    ELSE 'statement_line.allocated' END, a.by_id, a.at, 'number', a.number::text
+FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id WHERE a.by_id IS NOT NULL
+UNION ALL
+SELECT l.id, l.reference, 'statement_line.undone', a.undone_by_id, a.undone_at, 'number',
+    a.number::text
+FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id
+WHERE a.undone_by_id IS NOT NULL
+"""
+
+_STATEMENTS = "SELECT count(*) FROM statement"
+_LINES = "SELECT count(*) FROM statement_line"
+_PARTS = "SELECT count(*) FROM statement_allocation"
+_OWED = "SELECT count(*) FROM receivable"
+_SUSPENDED = "SELECT count(*) FROM statement_line WHERE status = 'suspense'"
+_DEBITS = "SELECT count(*) FROM payment_order WHERE rail = 'bank'"
+
+
+def checks() -> list[Check]:
+    """Return the invariants of statements and write-offs."""
+    rows = (
+        (_("The lines of every statement lead to its closing balance"), SUMS, _STATEMENTS),
+        (_("Every statement goes on where the one before it ended"), CONTINUES, _STATEMENTS),
+        (_("The bank debited no payment twice"), ONCE, _LINES),
+        (_("The payments that the bank debited are those that are paid"), SAME_SET, _DEBITS),
+        (_("Every line stands in the books as it was booked"), BOOKED_LINES, _PARTS),
+        (_("What lies in suspense are the lines that wait there"), SUSPENSE, _SUSPENDED),
+        (
+            _("What grantees paid back, or was written off, is in the books"),
+            RECEIVABLES,
+            _OWED,
+        ),
+        (_("Nothing is written off but by three people"), THREE, _OWED),
+    )
+    return [
+        *(Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows),
+        Check(
+            _("Write-offs and what people said of lines are by whom the audit chain names"), _told
+        ),
+    ]
+
+
+def _run(offending: str, looked_at: str) -> CheckResult:
+    found = [str(row) for row in session.scalars(text(offending))]
+    return CheckResult(count=int(session.scalar(text(looked_at)) or 0), violations=found)
+
+
+def _told() -> CheckResult:
+    count, denied = untold(SIGNATURES)
+    wrong = [
+        _("%(ref)s: the chain names somebody else, or another time, for %(act)s.", ref=ref, act=act)
+        for ref, act in denied
+    ]
+    return CheckResult(count, wrong)
