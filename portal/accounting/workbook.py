@@ -5,6 +5,7 @@ same cents as the books. Texts are written as texts, never as formulas.
 """
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ FIRST_ROW = 4
 """Where the head of each table stands: above it title, fund and state of the account."""
 
 A4 = 9
+TAB_LENGTH = 31
 LABEL_WIDTH = 46
 AMOUNT_WIDTH = 18
 
@@ -129,6 +131,11 @@ def _cents(pair: Pair, sign: int = 1) -> list[int]:
     return [sign * pair.now, sign * pair.before]
 
 
+def _tab(name: str) -> str:
+    """Return a name as a tab may bear it: without the marks that spreadsheets forbid."""
+    return re.sub(r"[\[\]:*?/\\]", " ", name).strip(" '")[:TAB_LENGTH]
+
+
 def _title(found: YearlyAccount) -> str:
     return _("Account of %(year)s", year=found.account.year)
 
@@ -141,7 +148,7 @@ def _state(found: YearlyAccount) -> str:
 
 
 def _write(book: Any, sheet: Sheet, found: YearlyAccount, styles: dict[str, Any]) -> None:
-    page = book.add_worksheet(sheet.name[:31])
+    page = book.add_worksheet(_tab(sheet.name))
     page.write_string(0, 0, _title(found), styles["title"])
     page.write_string(1, 0, translated(found.fund.name))
     page.write_string(2, 0, _state(found), styles["soft"])

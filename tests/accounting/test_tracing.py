@@ -105,7 +105,7 @@ def test_money_for_a_country_pays_grants_there_first_and_only_there() -> None:
 
 def test_a_call_and_country_go_before_a_call_and_that_before_a_country() -> None:
     one = TracedGrant("c1", "KEN", "KEN", "", GrantSums(1_000, 0, 0))
-    givers = {NORA: 300}
+    givers: Mapping[UUID | None, int] = {NORA: 300}
     order = [Pool("c1", "KEN"), Pool("c1", ""), Pool("", "KEN"), Pool()]
     traced = trace([one], dict.fromkeys(reversed(order), givers), Decimal(0))
     assert [traced.lines[pool, "KEN", ""][0] for pool in order] == [300, 300, 300, 100]
