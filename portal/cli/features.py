@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 import portal
+from portal.contributions.service.cards import checks as cards
 from portal.core import outbox
 from portal.core.check import Check
 from portal.core.stripe import checks as stripe
@@ -21,7 +22,7 @@ def load_tasks() -> None:
 
 def all_checks() -> list[Check]:
     """Return the invariants of every feature, in a stable order."""
-    found = [*outbox.checks(), *stripe.checks()]
+    found = [*outbox.checks(), *stripe.checks(), *cards.checks()]
     for module in _each("checks"):
         found.extend(module.checks())
     return found

@@ -1,5 +1,6 @@
 """Reads of contributions. Each is a fixed number of SQL statements, whatever the number of rows."""
 
+from portal.contributions.queries.cards import payout_named_in
 from portal.contributions.queries.figures import (
     DonorLine,
     FundLine,
@@ -20,6 +21,7 @@ from portal.contributions.queries.listing import (
 from portal.contributions.queries.lookup import (
     agreement_named_in,
     agreements_of,
+    contribution_by_ref,
     contributions_of,
     contributions_under,
     currencies,
@@ -45,6 +47,7 @@ __all__ = [
     "as_csv",
     "by_fund",
     "choices",
+    "contribution_by_ref",
     "contributions",
     "contributions_of",
     "contributions_under",
@@ -56,6 +59,7 @@ __all__ = [
     "history",
     "names",
     "open_agreements",
+    "payout_named_in",
     "pledges",
     "pledges_of",
     "receipt_of",

@@ -12,7 +12,7 @@ from portal.accounts.models import Person
 from portal.contributions.models.cards import CardGift
 from portal.contributions.service import cards
 from portal.contributions.service.cards import refunding
-from portal.core import jobs, stripe
+from portal.core import clock, jobs, stripe
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.money import Money
@@ -84,6 +84,15 @@ class Counter:
             while work() is jobs.AGAIN:
                 session.flush()
         session.commit()
+
+    def again(self) -> None:
+        """Let everything that waits for its next attempt be due, and be the worker."""
+        for event in session.scalars(
+            select(StripeEvent).where(StripeEvent.state == EventState.WAITING)
+        ):
+            event.next_attempt_at = clock.now()
+        session.commit()
+        self.work()
 
     def reasons(self) -> list[str]:
         """Return why messages wait or failed."""
