@@ -158,6 +158,16 @@ def fingerprint(payee_details: Payee) -> str:
     return _keyed("bank account", payees.same_account(payee_details))
 
 
+def fingerprint_holds(details: BankDetails) -> bool:
+    """Say whether the fingerprint is that of what was sealed. Raises Refused as `payee` does.
+
+    Before numbers were brought to their IBAN the account stood in it as it was typed.
+    """
+    plain = payee(details)
+    typed = _keyed("bank account", f"{plain.country}:{plain.account}")
+    return details.fingerprint in {fingerprint(plain), typed}
+
+
 def digest_of(body: str) -> str:
     """Return a keyed hash of everything about a payee, which payment orders carry on."""
     return _keyed("bank details", body)
