@@ -11,7 +11,7 @@ from portal.ledger import queries, service
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import share
 from tests.ledger.books import DAY
-from tests.ledger.story import AWARDS, BANK, CENTS, PARTS, PERCENT, PICK, SUSPENSE, a_part
+from tests.ledger.story import AWARDS, BANK, CENTS, CLEARING, PARTS, PERCENT, PICK, SUSPENSE, a_part
 from tests.ledger.story_abroad import Abroad
 
 
@@ -20,9 +20,15 @@ class Books(Abroad):
 
     @initialize(cents=CENTS, name=AWARDS)
     def begin(self, cents: int, name: str) -> None:
-        """Begin with some money, part of it set aside."""
+        """Begin with something to go on with: money set aside and paid, promised, unmatched."""
         self.receive(cents * 5)
         self.commit(name, usd(cents * 4))
+        self.pay(80, name, cents * 6)
+        self.pay(100, name, cents)
+        self.agree(cents, Money(cents, "EUR"))
+        self.give(cents, None, CLEARING)
+        for sign in (1, -1):
+            self.wonder(cents * 4, None, sign)
 
     @rule(cents=CENTS)
     def receive(self, cents: int) -> None:
