@@ -1,7 +1,8 @@
 """Balances of the books by year and day, kept by the entries themselves.
 
 Beside them, each entry bears the day of its booking, so that the entries of an account can be read
-by day from one index; and every book has an account for the charges of bank and card processor.
+by day from one index; and every book has accounts for the charges of bank and card processor, and for what
+is due to paying agents.
 
 Revision ID: 0013_balances
 Revises: 0012_audit_head
@@ -15,14 +16,15 @@ down_revision = "0012_audit_head"
 branch_labels = None
 depends_on = None
 
-OPEN_CHARGES = """
+OPEN_ACCOUNTS = """
 INSERT INTO ledger_account (id, fund_code, kind)
-SELECT gen_random_uuid(), fund_code, 'bank_charges' FROM ledger_book
+SELECT gen_random_uuid(), fund_code, kind FROM ledger_book
+CROSS JOIN (VALUES ('bank_charges'), ('paying_agents')) AS added (kind)
 ON CONFLICT (fund_code, kind) DO NOTHING
 """
 
-CLOSE_CHARGES = """
-DELETE FROM ledger_account a WHERE kind = 'bank_charges'
+CLOSE_ACCOUNTS = """
+DELETE FROM ledger_account a WHERE kind IN ('bank_charges', 'paying_agents')
 AND NOT EXISTS (SELECT FROM ledger_entry WHERE account_id = a.id)
 """
 """An account that is in use stays: its entries are history."""
@@ -202,7 +204,7 @@ def _keep() -> None:
 
 
 def upgrade() -> None:
-    op.execute(OPEN_CHARGES)
+    op.execute(OPEN_ACCOUNTS)
     _date_entries()
     _tables()
     _keep()
@@ -220,5 +222,5 @@ def downgrade() -> None:
     op.create_index("ix_ledger_entry_account_id", "ledger_entry", ["account_id"])
     op.drop_column("ledger_entry", "booked_on")
     op.execute("ALTER TABLE ledger_account DISABLE TRIGGER ledger_account_append_only")
-    op.execute(CLOSE_CHARGES)
+    op.execute(CLOSE_ACCOUNTS)
     op.execute("ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_account_append_only")

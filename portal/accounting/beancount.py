@@ -38,6 +38,7 @@ ROOTS = {
     AccountKind.SUPPORT_COSTS: "Expenses",
     AccountKind.BANK_CHARGES: "Expenses",
     AccountKind.SUPPORT_COSTS_PAYABLE: "Liabilities",
+    AccountKind.PAYING_AGENTS: "Liabilities",
     AccountKind.SUSPENSE: "Liabilities",
 }
 """Every other account is one of assets."""

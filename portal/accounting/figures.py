@@ -28,6 +28,7 @@ class Figure(Labelled):
     COMMITTED = "committed", _l("Committed, not yet paid")
     SUPPORT = "support-costs", _l("Support costs charged")
     SUPPORT_OWED = "support-costs-payable", _l("Support costs not yet paid over")
+    AGENTS = "paying-agents", _l("Due to paying agents")
     BANK = "bank", _l("In the bank")
     TRANSIT = "in-transit", _l("Payments on their way")
     CARD = "card-clearing", _l("With the card processor")
@@ -88,6 +89,11 @@ MEANINGS: Mapping[Figure, Meaning] = {
     ),
     Figure.SUPPORT_OWED: Meaning(
         (AccountKind.SUPPORT_COSTS_PAYABLE,), -1, _l("Charged, and still in the fund’s bank.")
+    ),
+    Figure.AGENTS: Meaning(
+        (AccountKind.PAYING_AGENTS,),
+        -1,
+        _l("Paid by an agent for the fund, and not yet paid back to it."),
     ),
     Figure.BANK: Meaning((AccountKind.BANK,), 1, _l("By the books, at the rates of the bookings.")),
     Figure.TRANSIT: Meaning(

@@ -100,16 +100,17 @@ GRANTED = (
     AccountKind.REFUNDS_RECEIVABLE,
 )
 
-ASSETS = (
-    AccountKind.BANK,
-    AccountKind.PAYMENTS_IN_TRANSIT,
-    AccountKind.CARD_CLEARING,
-    AccountKind.SUSPENSE,
-    AccountKind.ADVANCES_TO_GRANTEES,
-    AccountKind.REFUNDS_RECEIVABLE,
-    AccountKind.SUPPORT_COSTS_PAYABLE,
+RESULT = (
+    *REVENUE,
+    AccountKind.EXCHANGE_DIFFERENCE,
+    AccountKind.BANK_CHARGES,
+    AccountKind.GRANT_EXPENDITURE,
+    AccountKind.SUPPORT_COSTS,
 )
-"""Of what the balance of a fund consists. What donors still owe is no part of it."""
+"""What makes a fund richer or poorer. What donors still owe is no part of its balance."""
+
+ASSETS = tuple(kind for kind in AccountKind if kind not in RESULT)
+"""Of what the balance of a fund consists: what it has, and what it owes."""
 
 
 @dataclass(frozen=True)

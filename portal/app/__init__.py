@@ -16,6 +16,7 @@ from portal.app.processor import blueprint as processor
 from portal.applications import eligibility, journey
 from portal.applications.views import blueprint as applications
 from portal.awards.views import blueprint as awards
+from portal.contributions.views import blueprint as contributions
 from portal.contributions.views.cards import blueprint as giving
 from portal.core import crypto, embedded, files, outbox, stripe, templating
 from portal.core.config import ROOT, Settings
@@ -36,6 +37,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     home,
     accounts,
     funds,
+    contributions,
     applications,
     reviews,
     awards,

@@ -18,12 +18,25 @@ from portal.cli.exporting import export
 from portal.cli.importing import import_
 from portal.cli.payments import payments
 from portal.cli.people import invite_admin
+from portal.cli.pretend_bank import pretend_bank
 from portal.cli.run import serve, work
 from portal.core.config import BadSettings
 from portal.core.embedded import NoDatabase
 from portal.core.workflow import Refused
 
-COMMANDS = (demo, migrate, serve, work, check, invite_admin, import_, export, payments, bench)
+COMMANDS = (
+    demo,
+    migrate,
+    serve,
+    work,
+    check,
+    invite_admin,
+    import_,
+    export,
+    payments,
+    pretend_bank,
+    bench,
+)
 
 
 class OneLine(click.Group):

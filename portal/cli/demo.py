@@ -39,6 +39,9 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
         _demand_free(port)
     address = f"http://{HOST}:{port}"
     settings = load_settings(data_dir=data, demo=True, base_url=address)
+    bank = settings.data_dir / "bank"
+    bank.mkdir(parents=True, exist_ok=True)
+    settings = settings.model_copy(update={"bank_drop_dir": bank})
     pdf.demand()
     if fresh:
         _forget(settings)
@@ -120,6 +123,7 @@ def _child(settings: Settings, *arguments: str) -> Iterator["subprocess.Popen[by
     environment = os.environ | {
         "PORTAL_DEMO": "true",
         "PORTAL_BASE_URL": settings.base_url,
+        "PORTAL_BANK_DROP_DIR": str(settings.bank_drop_dir),
         PARENT_ENDED: "1",
     }
     command = [sys.executable, "-m", "portal.cli", *arguments, "--data", str(settings.data_dir)]

@@ -145,6 +145,11 @@ def _payers() -> list[Persona]:
         ),
         _staff("certifier", _l("Certifying officer"), _l("Certify the use of funds of a payment.")),
         _staff("approver", _l("Approving officer"), _l("Approve a payment that was certified.")),
+        _staff(
+            "approver_2",
+            _l("Approving officer, the second"),
+            _l("Approve a large payment as the second; confirm an account of a fund."),
+        ),
         _staff("treasury", _l("Treasury"), _l("Release a payment that was approved.")),
     ]
 

@@ -49,6 +49,7 @@ class AccountKind(Labelled):
     EXCHANGE_DIFFERENCE = "exchange_difference", _l("Exchange gain or loss")
     SUSPENSE = "suspense", _l("Suspense (unmatched credits)")
     BANK_CHARGES = "bank_charges", _l("Bank and card charges")
+    PAYING_AGENTS = "paying_agents", _l("Due to paying agents")
 
 
 class TransactionKind(Labelled):
@@ -75,6 +76,7 @@ class TransactionKind(Labelled):
     SUSPENSE_PAID = "suspense_paid", _l("Unmatched debit paid")
     SUSPENSE_ALLOCATED = "suspense_allocated", _l("Unmatched credit allocated")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
+    AGENT_REIMBURSED = "agent_reimbursed", _l("Paying agent reimbursed")
     REVERSAL = "reversal", _l("Reversal")
 
 

@@ -22,6 +22,9 @@ from portal.ledger.rules import DOLLAR
 HELD = (Figure.BANK, Figure.TRANSIT, Figure.CARD, Figure.SUSPENSE)
 """Where money lies that came in and has not gone out."""
 
+OWED = (Figure.SUPPORT_OWED, Figure.AGENTS)
+"""What the fund owes of it."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -47,11 +50,11 @@ class Standing:
     def cash(self) -> Money:
         """What the fund has at hand: in the bank, on its way, with the processor, unmatched.
 
-        Support costs that are charged and not yet paid over are no longer the fund's. It is what
-        was received, with exchange, less charges, disbursements and support costs charged.
+        What it owes is taken off: support costs not yet paid over, and what agents paid for it.
+        It is what was received, with exchange, less charges, disbursements and support costs.
         """
-        held = (self.figures[each] for each in HELD)
-        return total(held, DOLLAR) - self.figures[Figure.SUPPORT_OWED]
+        held = total((self.figures[each] for each in HELD), DOLLAR)
+        return held - total((self.figures[each] for each in OWED), DOLLAR)
 
     @property
     def free(self) -> Money:

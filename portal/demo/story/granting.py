@@ -8,12 +8,16 @@ from portal.applications.models import Sex
 from portal.awards import service as awards
 from portal.awards.models import Instalment, PayingAgent
 from portal.core.money import Money
+from portal.demo import bank as bank_acts
 from portal.demo import content
 from portal.demo.story import filing, papers
 from portal.demo.story.telling import Case, Story
 from portal.payments import service as payments
 from portal.payments.models import BankDetails, PaymentOrder, Receivable
+from portal.payments.rails import BANK
 from portal.payments.service import Payee
+from portal.payments.service.sending import gather, mark_sent
+from portal.payments.ways import paying_account
 from portal.reports import queries as reporting
 from portal.reports import service as reports
 from portal.reports.models import AgeBand, EvidenceKind, Group, Report, ReviewSide
@@ -58,7 +62,12 @@ def enter_bank(story: Story, case: Case) -> BankDetails:
     bank, town = BANKS.get(where.country, (TREASURY, where.address))
     number = 100_000 + [each.key for each in content.organisations()].index(case.key) * 7_919
     typed = Payee(
-        holder=where.name, bank=bank, country=where.country, account=f"0074{number:08d}", town=town
+        holder=where.name,
+        bank=bank,
+        country=where.country,
+        account=f"0074{number:08d}",
+        clearing_code="0074",
+        town=town,
     )
     return payments.enter_bank_details(case.award, typed, by=story.people[case.key])
 
@@ -107,13 +116,35 @@ def pay(story: Story, case: Case, number: int, days: Signing) -> None:
         9,
     )
     plan(days.certified, lambda: payments.certify(found[0], by=people["certifier"]), 10)
-    plan(days.approved, lambda: payments.approve(found[0], by=people["approver"]), 11)
-    plan(days.released, lambda: payments.release(found[0], by=people["treasury"]), 12)
+    plan(days.approved, lambda: _approve(story, found[0]), 11)
+    plan(days.released, lambda: _release(story, found[0]), 12)
     plan(days.confirmed, lambda: _confirm(story, found[0], days.confirmed), 15)
     plan(days.acknowledged, lambda: payments.acknowledge(found[0], by=people[case.key]), 16)
 
 
+def _approve(story: Story, order: PaymentOrder) -> None:
+    """Approve a payment, a large one by two."""
+    payments.approve(order, by=story.people["approver"])
+    if order.second_approval:
+        payments.approve_again(order, by=story.people["approver_2"])
+
+
+def _release(story: Story, order: PaymentOrder) -> None:
+    """Release a payment; by the bank it leaves with a file, and the pretend bank accepts it."""
+    payments.release(order, by=story.people["treasury"])
+    if order.rail != BANK.name:
+        return
+    file = gather()
+    if file is not None:
+        mark_sent(file, by=None)
+        bank_acts.accept([order])
+
+
 def _confirm(story: Story, order: PaymentOrder, day: int | None) -> None:
+    """Let the pretend bank pay, or somebody record that the country office did."""
+    if order.rail == BANK.name:
+        bank_acts.settle([order])
+        return
     payments.confirm(
         order,
         reference=f"CO-{order.ref}",
@@ -204,11 +235,13 @@ def balance(story: Story, case: Case) -> Receivable | None:
     return payments.settle_account(case.award, by=story.people["finance"])
 
 
-def refund(story: Story, owed: Receivable, day: int) -> None:
-    """Record that the grantee paid back what was not spent."""
-    payments.settle_receivable(
-        owed, reference=f"BR-{owed.award.ref}", on=story.day(day), by=story.people["finance_2"]
-    )
+def refund(owed: Receivable) -> None:
+    """Let the grantee pay back what was not spent, quoting the reference: the bank says so."""
+    application = owed.award.application
+    account = paying_account(application.call.fund_code)
+    if account is not None:
+        payer, text = application.organisation.name, f"Refund {owed.award.ref}"
+        bank_acts.credit(account, owed.money, payer, text)
 
 
 def close(story: Story, case: Case, officer: str) -> None:

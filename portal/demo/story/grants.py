@@ -143,7 +143,7 @@ def _closed_with_refund(story: Story, case: Case) -> None:
     story.on(-93, lambda: granting.accept_narrative(story, found[0], OFFICER), hour=10)
     story.on(-91, lambda: granting.accept_spending(story, found[0]), hour=10)
     story.on(-88, draw, hour=10)
-    story.on(-62, lambda: granting.refund(story, owed[0], -63), hour=10)
+    story.on(-62, lambda: granting.refund(owed[0]), hour=10)
     story.on(-60, lambda: granting.close(story, case, OFFICER), hour=10)
 
 

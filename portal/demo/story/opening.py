@@ -20,6 +20,8 @@ from portal.funds.profile import load_profiles
 from portal.ledger import service as ledger
 from portal.ledger import unore
 from portal.ledger.models import PercentKind
+from portal.payments import service as payments
+from portal.payments.service import Payee
 
 NETWORK = "192.0.2.10"
 RATES_SOURCE = "UNORE-approximate"
@@ -37,6 +39,16 @@ RECEIVED = {
     "act": ((-260, 18_000_000), (-128, 9_500_000), (-46, 6_000_000)),
 }
 """Contributions by fund: day, and amount in US cents."""
+
+
+ACCOUNTS = {
+    "vftc": "CH1800999000000007701",
+    "upr-i": "CH5900999000000015402",
+    "upr-p": "CH0300999000000023103",
+    "ldc-sids": "CH4400999000000030804",
+    "act": "CH8500999000000038505",
+}
+"""The account of each fund in US$, at a bank that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +196,7 @@ def prepare(story: Story) -> None:
         if each.roles:
             story.on(FIRST_DAY, _hiring(story, each), hour=8, minute=30)
     story.on(FIRST_DAY, lambda: _open_books(story), hour=10)
+    story.on(FIRST_DAY, lambda: _open_accounts(story), hour=10, minute=30)
     story.on(FIRST_DAY, lambda: _import_rates(story, "rates-2026-01"), hour=11)
     story.on(RATES_DAY, lambda: _import_rates(story, "rates-2026-11"), hour=7)
     for fund, arrivals in RECEIVED.items():
@@ -272,6 +285,21 @@ def _open_books(story: Story) -> None:
         ledger.set_percent(
             code, PercentKind.SUPPORT_COSTS, SUPPORT_COSTS, story.day(FIRST_DAY), by=by
         )
+
+
+def _open_accounts(story: Story) -> None:
+    """Let treasury enter the account of each fund, and finance confirm it."""
+    for code, number in ACCOUNTS.items():
+        typed = Payee(
+            holder="Voluntary Funds",
+            bank="Pretend Bank",
+            country="CHE",
+            account=number,
+            bic="VFPBCHGG",
+            town="Geneva",
+        )
+        account = payments.propose_account(code, "USD", typed, by=story.people["treasury"])
+        payments.confirm_account(account, by=story.people["finance"])
 
 
 def _import_rates(story: Story, name: str) -> None:

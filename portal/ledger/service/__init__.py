@@ -4,7 +4,7 @@ Each is safe to call again with the same reference and the same content: it then
 booked the first time. The same reference with other content raises PostingConflict.
 """
 
-from portal.ledger.service.charges import card_paid_out, charged
+from portal.ledger.service.charges import agent_reimbursed, card_paid_out, charged
 from portal.ledger.service.commitments import commit_funds, release_commitment
 from portal.ledger.service.contributions import (
     contribution_agreed,
@@ -27,6 +27,7 @@ from portal.ledger.service.suspense import suspense_booked
 
 __all__ = [
     "advance_paid",
+    "agent_reimbursed",
     "card_paid_out",
     "charged",
     "commit_funds",

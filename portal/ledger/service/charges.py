@@ -1,13 +1,13 @@
-"""What stands between a donor or a grantee and the bank: charges, and the card processor."""
+"""What stands between us and the bank: charges, the card processor, and paying agents."""
 
 from datetime import date
 from uuid import UUID
 
 from portal.core.i18n import _
-from portal.core.money import Money
+from portal.core.money import Money, usd
 from portal.ledger import queries
 from portal.ledger.models import AccountKind, LedgerTransaction, TransactionKind
-from portal.ledger.rules import Rate, above_zero, credit, debit
+from portal.ledger.rules import DOLLAR, Rate, above_zero, credit, debit
 from portal.ledger.service.clearing import evened, refuse_above, taken_off
 from portal.ledger.service.posting import booked_before, post
 from portal.ledger.service.suspense import refuse_unsuspended
@@ -79,3 +79,41 @@ def card_paid_out(
     refuse_unsuspended(arrived)
     lines = evened([arrived, taken_off(fund_code, CLEARING, part, cents)])
     return post(kind, ref, lines, on=on, by=by, rate=rate)
+
+
+def agent_reimbursed(
+    fund_code: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    out_of: AccountKind = AccountKind.BANK,
+    local: Money | None = None,
+    rate: Rate | None = None,
+) -> LedgerTransaction:
+    """Book `amount` (US$) that a paying agent got back for what it paid to grantees (R24).
+
+    Raises Refused above what is due to agents, or for more out of suspense than lies there.
+    """
+    above_zero(amount)
+    paid = credit(fund_code, out_of, amount, local)
+
+    def refuse_beyond() -> None:
+        held = queries.holdings(fund_code).get((AccountKind.PAYING_AGENTS, DOLLAR))
+        refuse_above(
+            usd(-held.usd if held else 0),
+            amount,
+            _("Only %(most)s is due to paying agents by the books, less than %(amount)s."),
+        )
+        refuse_unsuspended(paid)
+
+    return post(
+        TransactionKind.AGENT_REIMBURSED,
+        ref,
+        [debit(fund_code, AccountKind.PAYING_AGENTS, amount), paid],
+        on=on,
+        by=by,
+        rate=rate,
+        guard=refuse_beyond,
+    )

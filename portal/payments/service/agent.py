@@ -48,7 +48,7 @@ def confirm(order: PaymentOrder, *, reference: str, paid_on: date, by: Person) -
             facts={"digest": order.digest, "amount_usd": order.amount_usd},
             event=f"instalment.paid:{instalment.number}",
         )
-    book_advance(order, said.on, through=AccountKind.BANK, by=by)
+    book_advance(order, said.on, through=AccountKind.PAYING_AGENTS, by=by)
     session.flush()
     application = instalment.award.application
     tell(representatives(application.organisation_id), "payment_made", application, order.id)

@@ -102,6 +102,7 @@ def return_by_bank(
     *,
     credited: Money,
     on: date,
+    reference: str,
     reason: str,
     into: AccountKind = AccountKind.BANK,
 ) -> None:
@@ -120,7 +121,7 @@ def return_by_bank(
     with session.no_autoflush:
         order.status, order.returned_on, order.remark = OrderStatus.RETURNED, on, _words(reason)
         order.instalment.status, order.instalment.paid_usd = InstalmentStatus.PLANNED, 0
-    _record(order, "payment_order.return", OrderStatus.CONFIRMED)
+    _record(order, "payment_order.return", OrderStatus.CONFIRMED, reference=reference)
     payment_returned(
         order.ref,
         on,
@@ -158,7 +159,7 @@ def _words(reason: str) -> str:
     return normalise(reason).strip()[:MOST_WORDS] or _("The bank gave no reason.")
 
 
-def _record(order: PaymentOrder, action: str, before: OrderStatus) -> None:
+def _record(order: PaymentOrder, action: str, before: OrderStatus, **more: str) -> None:
     audit.record(
         action,
         order,
@@ -167,6 +168,6 @@ def _record(order: PaymentOrder, action: str, before: OrderStatus) -> None:
         from_status=before.value,
         to_status=order.status.value,
         rule="R24",
-        facts={"digest": order.digest, "amount_usd": order.amount_usd, "by": order.rail},
+        facts={"digest": order.digest, "amount_usd": order.amount_usd, "by": order.rail, **more},
     )
     session.flush()

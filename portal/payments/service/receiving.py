@@ -251,6 +251,7 @@ def _moved(entry: Entry, part: Transaction) -> Act | None:
         return_by_bank,
         credited=part.amount,
         on=entry.booked_on,
+        reference=entry.reference,
         reason=_said((part.return_reason,) if part.return_reason else ()),
     )
 
@@ -262,6 +263,7 @@ def _take_returns(message: ReturnMessage, found: Received) -> None:
             return_by_bank,
             credited=each.amount,
             on=each.settled_on,
+            reference=message.message_id,
             reason=_said((each.reason,)),
         )
         _each(found, each.end_to_end_id, returned)
