@@ -12,6 +12,8 @@ from babel.support import LazyProxy
 
 from portal.applications.models import ApplicationStatus
 from portal.awards.models import AwardStatus, InstalmentStatus
+from portal.contributions.models import AgreementStatus, ContributionStatus, PledgeStatus
+from portal.contributions.words import ACTS as CONTRIBUTIONS
 from portal.core.i18n import _, _l, locale
 from portal.core.labels import Labelled
 from portal.core.money import format_money, usd
@@ -217,8 +219,11 @@ STATES: dict[str, type[Labelled]] = {
     "award": AwardStatus,
     "bank_details": BankStatus,
     "call": CallStatus,
+    "contribution": ContributionStatus,
+    "contribution_agreement": AgreementStatus,
     "instalment": InstalmentStatus,
     "payment_order": OrderStatus,
+    "pledge": PledgeStatus,
     "payment_file": FileStatus,
     "bank_account": BankAccountStatus,
     "receivable": ReceivableStatus,
@@ -241,6 +246,7 @@ GROUPS: tuple[tuple[LazyProxy, dict[str, LazyProxy]], ...] = (
     (_l("Agreement"), AWARDS),
     (_l("Reports"), REPORTS),
     (_l("Payments"), PAYMENTS),
+    (_l("Contributions"), CONTRIBUTIONS),
     (_l("Books"), LEDGER),
     (_l("Funds and calls"), FUNDS),
     (_l("Accounts"), ACCOUNTS),

@@ -18,6 +18,7 @@ from portal.accounts import queries as accounts
 from portal.accounts.models import Person
 from portal.applications import queries as applications
 from portal.awards import queries as awards
+from portal.contributions import queries as contributions
 from portal.core import clock
 from portal.core.due import day_of, over_at
 from portal.core.i18n import _
@@ -37,6 +38,7 @@ TASK_SOURCES: tuple[TaskSource, ...] = (
     payments.todos,
     statements.todos,
     write_offs.todos,
+    contributions.todos,
     funds.todos,
     applications.todos,
     reviews.todos,

@@ -14,6 +14,7 @@ from portal.accounting import policy as accounting
 from portal.accounts.models import Person
 from portal.admin import policy as admin
 from portal.applications import policy as applications
+from portal.contributions import policy as contributions
 from portal.core.i18n import _l
 from portal.funds import policy as funds
 from portal.payments import policy as payments
@@ -130,6 +131,12 @@ NAV: tuple[Entry, ...] = (
             "payments.propose_account",
             "payments.move_account",
         ),
+    ),
+    Entry(
+        _l("Contributions"),
+        "contributions.overview",
+        holders(contributions.reads),
+        covers=("contributions.",),
     ),
     Entry(_l("Reports"), "reports.queue", holders(reports.reviews_somewhere)),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),

@@ -9,16 +9,24 @@ from sqlalchemy import text
 from portal.contributions import service
 from portal.contributions.checks import checks
 from portal.contributions.models import AgreementStatus
+from portal.contributions.service.cards.checks import checks as cards
 from portal.core import clock
+from portal.core.check import Check
 from portal.core.db import session
 from portal.core.money import Money, usd
 from tests.make import contributions as make
 from tests.make.contributions import Desk
 
 
+def ours() -> list[Check]:
+    """Return the checks of what people do; those of the card processor have tests of their own."""
+    others = {check.name for check in cards()}
+    return [check for check in checks() if check.name not in others]
+
+
 def violations() -> dict[str, list[str]]:
     session.commit()
-    return {check.name: found for check in checks() if (found := check.run().violations)}
+    return {check.name: found for check in ours() if (found := check.run().violations)}
 
 
 @contextmanager
@@ -55,7 +63,7 @@ def year(who: Desk) -> Desk:
 def test_what_the_verbs_made_is_sound(year: Desk) -> None:
     del year
     assert violations() == {}
-    assert min(check.run().count for check in checks()) > 0
+    assert min(check.run().count for check in ours()) > 0
 
 
 @pytest.mark.parametrize(

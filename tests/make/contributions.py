@@ -25,6 +25,7 @@ from portal.contributions.service import DonorFacts, Terms
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money, usd
+from portal.funds.service import load_profiles_into_database
 from portal.ledger import service as ledger
 from portal.ledger.models import ExchangeRate
 from tests.make.accounts import person
@@ -43,7 +44,8 @@ class Desk:
 
 
 def desk(fund: str = FUND) -> Desk:
-    """Return new people, one for each part, with the books of the fund open."""
+    """Return new people, one for each part, with the profile and the books of the fund there."""
+    load_profiles_into_database()
     ledger.open_book(fund)
     return Desk(
         officer=person(roles=[(Role.DONOR_RELATIONS, fund, None)], name="Dora Donors"),

@@ -79,6 +79,11 @@ class Pledge(WithId, Versioned, Base):
         return Money(self.amount, self.currency)
 
     @property
+    def dollars(self) -> Money:
+        """What was promised, in US$ at the rate of the day of the announcement."""
+        return usd(self.amount_usd)
+
+    @property
     def case_id(self) -> None:
         """Pledges belong to no case file."""
         return
@@ -149,7 +154,6 @@ class ContributionAgreement(WithId, Versioned, Base):
         init=False,
         default_factory=list,
         order_by="AgreementInstalment.number",
-        lazy="selectin",
         cascade="all, delete-orphan",
     )
 
@@ -226,3 +230,8 @@ class AgreementInstalment(WithId, Base):
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("number > 0", name="number_positive"),
     )
+
+    @property
+    def money(self) -> Money:
+        """What is due, in the currency of the agreement."""
+        return Money(self.amount, self.agreement.currency)

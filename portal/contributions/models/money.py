@@ -115,6 +115,13 @@ class Contribution(WithId, Versioned, Base):
         return usd(self.amount_usd)
 
     @property
+    def settled(self) -> Money | None:
+        """What it settles of its agreement, in that one's currency."""
+        if self.agreement is None or self.settles is None:
+            return None
+        return Money(self.settles, self.agreement.currency)
+
+    @property
     def refunded(self) -> Money:
         """What was given back of it."""
         return Money(sum(each.amount for each in self.refunds), self.currency)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy.orm import selectinload
 
 from portal.accounts.models import Person
 from portal.contributions import policy, rules
@@ -202,8 +203,10 @@ def received_by_earmark(fund_code: str) -> list[DonorLine]:
 
 def receivables(person: Person, fund_code: str = "") -> list[Receivable]:
     """Return the instalments still to come that the person sees, by day. Two SQL statements."""
-    rows = policy.visible_to(person, ContributionAgreement).where(
-        ContributionAgreement.status == OPEN_AGREEMENT
+    rows = (
+        policy.visible_to(person, ContributionAgreement)
+        .where(ContributionAgreement.status == OPEN_AGREEMENT)
+        .options(selectinload(ContributionAgreement.instalments))
     )
     if fund_code:
         rows = rows.where(ContributionAgreement.fund_code == fund_code)

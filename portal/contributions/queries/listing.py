@@ -84,11 +84,7 @@ def pledges(person: Person, wanted: Wanted, number: int = 1) -> Page[Pledge]:
 
 def agreements(person: Person, wanted: Wanted, number: int = 1) -> Page[ContributionAgreement]:
     """Return a page of agreements, the latest signed first. Two SQL statements."""
-    rows = (
-        policy.visible_to(person, ContributionAgreement)
-        .join(ContributionAgreement.donor)
-        .options(lazyload(ContributionAgreement.instalments))
-    )
+    rows = policy.visible_to(person, ContributionAgreement).join(ContributionAgreement.donor)
     if wanted.fund:
         rows = rows.where(ContributionAgreement.fund_code == wanted.fund)
     if wanted.status in set(AgreementStatus):

@@ -29,7 +29,7 @@ from portal.ledger.rules import DOLLAR
 def open_agreements(fund_code: str) -> list[ContributionAgreement]:
     """Return the agreements of a fund under which money is still to come, the oldest first.
 
-    Two SQL statements.
+    One SQL statement.
     """
     rows = (
         select(ContributionAgreement)
@@ -46,7 +46,7 @@ def agreement_named_in(fund_code: str, text: str) -> ContributionAgreement | Non
     """Return the open agreement whose reference stands in a remittance text.
 
     With or without its dash, spaces or line breaks, in small letters, inside other words. None
-    where no open agreement is named, or two are. At most three SQL statements.
+    where no open agreement is named, or two are. At most two SQL statements.
     """
     refs = select(ContributionAgreement.ref).where(
         ContributionAgreement.fund_code == fund_code,
@@ -60,7 +60,7 @@ def agreement_named_in(fund_code: str, text: str) -> ContributionAgreement | Non
 
 
 def draft_on(pledge: Pledge) -> ContributionAgreement | None:
-    """Return the agreement that stands on a pledge, if there is one. Two SQL statements."""
+    """Return the agreement that stands on a pledge, if there is one. One SQL statement."""
     found = select(ContributionAgreement).where(
         ContributionAgreement.pledge_id == pledge.id,
         ContributionAgreement.status != AgreementStatus.CANCELLED,
@@ -79,22 +79,29 @@ def agreements_of(person: Person, donor: Donor) -> list[ContributionAgreement]:
     rows = (
         policy.visible_to(person, ContributionAgreement)
         .where(ContributionAgreement.donor_id == donor.id)
-        .options(lazyload(ContributionAgreement.instalments))
         .order_by(ContributionAgreement.signed_on.desc(), ContributionAgreement.ref)
     )
     return list(session.scalars(rows))
 
 
 def contributions_of(person: Person, donor: Donor) -> list[Contribution]:
-    """Return what came from a donor, latest first, as the person sees it. Three statements."""
-    rows = policy.visible_to(person, Contribution).where(Contribution.donor_id == donor.id)
+    """Return what came from a donor, latest first, as the person sees it. One SQL statement."""
+    rows = (
+        policy.visible_to(person, Contribution)
+        .where(Contribution.donor_id == donor.id)
+        .options(lazyload(Contribution.refunds), lazyload(Contribution.disputes))
+    )
     order = (Contribution.received_on.desc(), Contribution.receipt_number.desc())
     return list(session.scalars(rows.order_by(*order)))
 
 
 def contributions_under(agreement: ContributionAgreement) -> list[Contribution]:
-    """Return what came under an agreement, oldest first. Three SQL statements."""
-    rows = select(Contribution).where(Contribution.agreement_id == agreement.id)
+    """Return what came under an agreement, oldest first. One SQL statement."""
+    rows = (
+        select(Contribution)
+        .where(Contribution.agreement_id == agreement.id)
+        .options(lazyload(Contribution.refunds), lazyload(Contribution.disputes))
+    )
     return list(session.scalars(rows.order_by(Contribution.received_on, Contribution.ref)))
 
 
@@ -126,6 +133,11 @@ def currencies() -> list[str]:
     """Return the currencies that have a rate today, US$ first. One SQL statement."""
     known = {row.currency for row in books.rates(clock.today())} - {DOLLAR}
     return [DOLLAR, *sorted(known)]
+
+
+def contribution_by_ref(ref: str) -> Contribution | None:
+    """Return money that came by its reference, whoever asks. Three SQL statements."""
+    return session.scalar(select(Contribution).where(Contribution.ref == ref))
 
 
 def receipt_of(contribution: Contribution) -> ContributionReceipt | None:

@@ -123,7 +123,7 @@ def draft_agreement(
     )
     session.add(agreement)
     _plan(agreement, terms)
-    _record(agreement, "drafted", by)
+    _record_draft(agreement, by)
     return agreement
 
 
@@ -153,9 +153,12 @@ def confirm_agreement(agreement: ContributionAgreement, *, by: Person) -> None:
     A second click by the same person changes nothing. Raises Refused for who drafted it, without
     the signed paper, or where the rate of that day was corrected since the draft.
     """
+    audit.take_turn()
+    session.refresh(agreement, [*STANDING, "confirmed_by_id"])
     if agreement.status is AgreementStatus.IN_FORCE and agreement.confirmed_by_id == by.id:
         return
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CONFIRM, by)
+    facts = _agreed(agreement)
     value, rate = valued(agreement.money, agreement.signed_on)
     if value.minor != agreement.usd_at_signature:
         raise Refused(
@@ -164,9 +167,8 @@ def confirm_agreement(agreement: ContributionAgreement, *, by: Person) -> None:
                 "drafted it to save it again, so that you confirm the right amount."
             )
         )
-    audit.take_turn()
     agreement.confirmed_by_id, agreement.confirmed_at = by.id, clock.now()
-    AGREEMENT_WORKFLOW.perform(agreement, AgreementAction.CONFIRM, by=by, facts=_agreed(agreement))
+    AGREEMENT_WORKFLOW.perform(agreement, AgreementAction.CONFIRM, by=by, facts=facts)
     session.flush()
     ledger.contribution_agreed(
         agreement.fund_code,
@@ -193,8 +195,9 @@ def confirm_agreement(agreement: ContributionAgreement, *, by: Person) -> None:
 def discard_draft(agreement: ContributionAgreement, *, by: Person) -> None:
     """Set a draft aside: nothing was booked, and its pledge is open again."""
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.DISCARD, by)
+    facts = _agreed(agreement)
     agreement.cancelled_by_id, agreement.cancelled_at = by.id, clock.now()
-    AGREEMENT_WORKFLOW.perform(agreement, AgreementAction.DISCARD, by=by, facts=_agreed(agreement))
+    AGREEMENT_WORKFLOW.perform(agreement, AgreementAction.DISCARD, by=by, facts=facts)
 
 
 def cancel_agreement(
@@ -209,7 +212,7 @@ def cancel_agreement(
     audit.take_turn()
     session.refresh(agreement, STANDING)
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CANCEL, by)
-    open_money = agreement.open_money
+    open_money, facts = agreement.open_money, _agreed(agreement)
     settled_usd = rules.proportion(agreement.usd_at_signature, agreement.settled, agreement.amount)
     ledger.contribution_cancelled(
         agreement.fund_code,
@@ -228,7 +231,7 @@ def cancel_agreement(
         agreement,
         AgreementAction.CANCEL,
         by=by,
-        facts=_agreed(agreement) | {"cancelled": agreement.cancelled},
+        facts=facts | {"cancelled": open_money.minor},
     )
 
 
@@ -295,7 +298,7 @@ def _refuse_settled(agreement: ContributionAgreement, by: Person) -> None:
 def _drafted_by(agreement: ContributionAgreement, by: Person) -> None:
     agreement.drafted_by_id, agreement.drafted_at = by.id, clock.now()
     session.flush()
-    _record(agreement, "drafted", by)
+    _record_draft(agreement, by)
 
 
 def _draft_on(pledge: Pledge) -> ContributionAgreement | None:
@@ -306,9 +309,9 @@ def _draft_on(pledge: Pledge) -> ContributionAgreement | None:
     return session.scalar(found)
 
 
-def _record(agreement: ContributionAgreement, act: str, by: Person) -> None:
+def _record_draft(agreement: ContributionAgreement, by: Person) -> None:
     audit.record(
-        f"contribution_agreement.{act}", agreement, actor_id=by.id, facts=_agreed(agreement)
+        "contribution_agreement.drafted", agreement, actor_id=by.id, facts=_agreed(agreement)
     )
 
 

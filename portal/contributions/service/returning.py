@@ -122,7 +122,7 @@ def dispute(
         source_ref=source_ref,
     )
     session.add(found)
-    _record(contribution, "disputed", found.source_ref, amount, value)
+    _record(contribution, "contribution.disputed", found.source_ref, amount, value)
     return found
 
 
@@ -135,7 +135,13 @@ def dispute_won(found: ContributionDispute, on: date) -> None:
     if booking is None:
         raise PostingConflict(f"{found.source_ref} was never booked")
     ledger.reverse(booking, on=on, by=None)
-    _record(found.contribution, "dispute_won", found.source_ref, found.money, usd(found.amount_usd))
+    _record(
+        found.contribution,
+        "contribution.dispute_won",
+        found.source_ref,
+        found.money,
+        usd(found.amount_usd),
+    )
 
 
 def dispute_lost(found: ContributionDispute, on: date) -> None:
@@ -145,7 +151,11 @@ def dispute_lost(found: ContributionDispute, on: date) -> None:
     _end(found, DisputeStatus.LOST, on)
     found.contribution.edition += 1
     _record(
-        found.contribution, "dispute_lost", found.source_ref, found.money, usd(found.amount_usd)
+        found.contribution,
+        "contribution.dispute_lost",
+        found.source_ref,
+        found.money,
+        usd(found.amount_usd),
     )
 
 
@@ -198,7 +208,7 @@ def _refunded(
     )
     session.add(found)
     contribution.edition += 1
-    _record(contribution, "refunded", source_ref, amount, value, by=by)
+    _record(contribution, "contribution.refunded", source_ref, amount, value, by=by)
     return found
 
 
@@ -260,7 +270,7 @@ def _record(
         lost=any(each.status is DisputeStatus.LOST for each in disputes),
     )
     audit.record(
-        f"contribution.{act}",
+        act,
         contribution,
         actor_id=by.id if by else None,
         from_status=before.value,

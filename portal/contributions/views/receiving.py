@@ -1,0 +1,205 @@
+"""Money that came: the list, one contribution, a wire recorded by hand, and what went back."""
+
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+from wtforms.validators import ValidationError
+
+from portal.accounts import guard
+from portal.contributions import policy, queries, service
+from portal.contributions.forms import RefundForm, WireForm, as_code, read_amount
+from portal.contributions.models import (
+    AgreementStatus,
+    Contribution,
+    ContributionAgreement,
+    ContributionStatus,
+    Donor,
+    Means,
+)
+from portal.contributions.views.blueprint import (
+    agreement_or_404,
+    blueprint,
+    contribution_or_404,
+    demand,
+    done,
+    donor_or_404,
+    earmarks_of,
+    go,
+    listed,
+    page,
+    recordable,
+    show,
+    wanted,
+)
+from portal.core import clock
+from portal.core.i18n import _, language
+from portal.core.money import Money, format_amount
+from portal.core.web import hand_out
+
+REFUNDABLE = (ContributionStatus.RECEIVED, ContributionStatus.PARTLY_REFUNDED)
+
+
+@blueprint.get("/contributions/received")
+@guard.requires(policy.reads)
+def contributions() -> ResponseReturnValue:
+    """List the money that came."""
+    person = guard.signed_in()
+    return listed(
+        "contributions/contributions.html",
+        "contributions.contributions",
+        queries.contributions,
+        statuses=list(ContributionStatus),
+        all_means=list(Means),
+        years=queries.choices(person).years,
+    )
+
+
+@blueprint.get("/contributions/received.csv")
+@guard.requires(policy.reads)
+def contributions_csv() -> ResponseReturnValue:
+    """Hand out the narrowed list for a spreadsheet."""
+    return (
+        "\ufeff" + queries.as_csv(guard.signed_in(), wanted()),
+        200,
+        {
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": 'attachment; filename="contributions.csv"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+@blueprint.get("/contributions/received/<ref>")
+@guard.requires(policy.reads)
+def contribution(ref: str) -> ResponseReturnValue:
+    """Show what came, what became of it, its receipt and its history."""
+    found, person = contribution_or_404(ref), guard.signed_in()
+    events = queries.history([found.id])
+    return show(
+        "contributions/contribution.html",
+        contribution=found,
+        receipt=queries.receipt_of(found),
+        may_refund=found.means is Means.WIRE
+        and found.status in REFUNDABLE
+        and policy.can_refund(person, found),
+        events=events,
+        people=queries.names(each.actor_id for each in events),
+    )
+
+
+@blueprint.get("/contributions/received/<ref>/receipt")
+@guard.requires(policy.reads)
+def receipt(ref: str) -> ResponseReturnValue:
+    """Hand out the receipt that holds now."""
+    found = queries.receipt_of(contribution_or_404(ref))
+    if found is None:
+        raise NotFound
+    return hand_out(found.document)
+
+
+@blueprint.route("/contributions/donors/<ref>/wire", methods=["GET", "POST"])
+@guard.requires(policy.records)
+def record_gift(ref: str) -> ResponseReturnValue:
+    """Record a bank transfer of a donor without an agreement."""
+    return _wire(donor_or_404(ref), None)
+
+
+@blueprint.route("/contributions/agreements/<ref>/wire", methods=["GET", "POST"])
+@guard.requires(policy.records)
+def record_wire(ref: str) -> ResponseReturnValue:
+    """Record a bank transfer under an agreement."""
+    found = agreement_or_404(ref)
+    demand(policy.can_record(guard.signed_in(), found.fund_code))
+    if found.status is not AgreementStatus.IN_FORCE:
+        return go(url_for("contributions.agreement", ref=ref))
+    return _wire(found.donor, found)
+
+
+def _wire(donor: Donor, agreement: ContributionAgreement | None) -> ResponseReturnValue:
+    person = guard.signed_in()
+    own = recordable(person)
+    earmarks = earmarks_of(own)
+    form = WireForm(data=_begin(agreement))
+    form.offer(own, queries.currencies(), earmarks)
+    if agreement is not None:
+        form.fund.data = agreement.fund_code
+    made: list[Contribution] = []
+
+    def record() -> None:
+        money, code = form.money(), form.fund.data
+        made.append(
+            service.receive_wire(
+                fund_code=code,
+                amount=money,
+                amount_usd=service.worth(money, form.on.data),
+                on=form.on.data,
+                source_ref=f"hand:{code}:{as_code(form.reference.data)}",
+                agreement=agreement,
+                donor=donor,
+                by=person,
+                settles=_settles(form, agreement),
+                earmark=form.chosen(earmarks),
+            )
+        )
+
+    if _sound(form, agreement) and done(form, record, _("The money is booked; a receipt follows.")):
+        return go(url_for("contributions.contribution", ref=made[0].ref))
+    return page("contributions/record_wire.html", form, donor=donor, agreement=agreement)
+
+
+def _begin(agreement: ContributionAgreement | None) -> dict[str, object]:
+    begun: dict[str, object] = {"on": clock.today()}
+    if agreement is not None:
+        begun |= {
+            "currency": agreement.currency,
+            "amount": format_amount(agreement.open_money, language()),
+        }
+    return begun
+
+
+def _sound(form: WireForm, agreement: ContributionAgreement | None) -> bool:
+    """Check the amount that is settled, which only an agreement has; say so at its field."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        _settles(form, agreement)
+    except ValidationError as bad:
+        form.settles.errors = [str(bad)]
+        return False
+    return True
+
+
+def _settles(form: WireForm, agreement: ContributionAgreement | None) -> Money | None:
+    if agreement is None or not form.settles.data:
+        return None
+    return read_amount(form.settles, agreement.currency)
+
+
+@blueprint.route("/contributions/received/<ref>/refund", methods=["GET", "POST"])
+@guard.requires(policy.records)
+def refund(ref: str) -> ResponseReturnValue:
+    """Record that a part or all of a bank transfer was sent back."""
+    found, person = contribution_or_404(ref), guard.signed_in()
+    demand(policy.can_refund(person, found) and found.means is Means.WIRE)
+    form = RefundForm(data={"on": clock.today(), "amount": format_amount(found.kept, language())})
+    typed: list[Money] = []
+
+    def send_back() -> None:
+        service.refund_wire(
+            found,
+            typed[0],
+            form.on.data,
+            source_ref=f"hand:{found.fund_code}:back:{as_code(form.reference.data)}",
+            reason=form.reason.data,
+            by=person,
+        )
+
+    if form.is_submitted():
+        try:
+            typed.append(read_amount(form.amount, found.currency))
+        except ValidationError as bad:
+            form.validate()
+            form.amount.errors = [*form.amount.errors, str(bad)]
+    if typed and done(form, send_back, _("The refund is booked; a new receipt follows."), "wait"):
+        return go(url_for("contributions.contribution", ref=ref))
+    return page("contributions/refund.html", form, contribution=found)
