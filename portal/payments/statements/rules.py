@@ -93,7 +93,7 @@ def check_follows(found: Statement, before: Before | None) -> None:
     """Raise Unsound unless `found` goes on where the statement before it ended."""
     if before is None:
         return
-    if found.to_on < before.to_on or _is_earlier(found.sequence, before):
+    if found.to_on < before.to_on or _is_earlier(found, before):
         raise Unsound(
             _(
                 "Statement %(this)s is older than the latest one, %(last)s. Import statements in "
@@ -129,18 +129,23 @@ def check_follows(found: Statement, before: Before | None) -> None:
         )
 
 
-def _is_earlier(sequence: int | None, before: Before) -> bool:
-    """Say whether the number was passed already; number 1 may be the first of a new year."""
-    last = before.sequence
-    return sequence is not None and last is not None and 1 < sequence <= last
+def _is_earlier(found: Statement, before: Before) -> bool:
+    """Say whether the number was passed already."""
+    if found.sequence is None or before.sequence is None or _begins_anew(found, before):
+        return False
+    return found.sequence <= before.sequence
 
 
 def _leaves_a_gap(found: Statement, before: Before) -> bool:
-    """Say whether a number is missing; a bank may begin with 1 again in a new year."""
-    if found.sequence is None or before.sequence is None:
+    """Say whether a number is missing."""
+    if found.sequence is None or before.sequence is None or _begins_anew(found, before):
         return False
-    begins_anew = found.sequence == 1 and found.to_on.year > before.to_on.year
-    return found.sequence != before.sequence + 1 and not begins_anew
+    return found.sequence != before.sequence + 1
+
+
+def _begins_anew(found: Statement, before: Before) -> bool:
+    """Say whether the bank counts from 1 again, in a new year."""
+    return found.sequence == 1 and found.to_on.year > before.to_on.year
 
 
 def check_sums(found: Statement, moved: int) -> None:

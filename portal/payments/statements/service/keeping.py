@@ -47,7 +47,10 @@ class Particulars:
 
 
 def digest(stream: BinaryIO) -> tuple[str, int]:
-    """Return the SHA-256 of what is in a stream, and its length; it stands at its begin again."""
+    """Return the SHA-256 of what is in a stream, and its length; it stands at its begin again.
+
+    Raises Refused for a file without content, or far too large for a statement.
+    """
     summed, size = hashlib.sha256(), 0
     stream.seek(0)
     while piece := stream.read(PIECE):
@@ -55,6 +58,8 @@ def digest(stream: BinaryIO) -> tuple[str, int]:
         size += len(piece)
         if size > MOST_BYTES:
             raise Refused(_("This file is too large for a statement."))
+    if not size:
+        raise Refused(_("This file is empty. Choose the statement again."))
     stream.seek(0)
     return summed.hexdigest(), size
 
