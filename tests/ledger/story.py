@@ -26,12 +26,14 @@ PICK = st.integers(0, 100)
 BANK = AccountKind.BANK
 CLEARING = AccountKind.CARD_CLEARING
 SUSPENSE = AccountKind.SUSPENSE
+AGENTS = AccountKind.PAYING_AGENTS
 CASH = (
     BANK,
     AccountKind.PAYMENTS_IN_TRANSIT,
     CLEARING,
     AccountKind.SUPPORT_COSTS_PAYABLE,
     SUSPENSE,
+    AGENTS,
 )
 
 

@@ -11,7 +11,18 @@ from portal.ledger import queries, service
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import share
 from tests.ledger.books import DAY
-from tests.ledger.story import AWARDS, BANK, CENTS, CLEARING, PARTS, PERCENT, PICK, SUSPENSE, a_part
+from tests.ledger.story import (
+    AGENTS,
+    AWARDS,
+    BANK,
+    CENTS,
+    CLEARING,
+    PARTS,
+    PERCENT,
+    PICK,
+    SUSPENSE,
+    a_part,
+)
 from tests.ledger.story_abroad import Abroad
 
 
@@ -81,6 +92,30 @@ class Books(Abroad):
         assert done == (amount <= left)
         if done:
             self.orders.append(order)
+
+    @rule(part=PARTS, name=AWARDS, francs=st.integers(1, 10**6))
+    def let_an_agent_pay(self, part: int, name: str, francs: int) -> None:
+        """Let a paying agent pay an advance in another currency; it is owed the dollars."""
+        order, award, local = self.ref("order"), self.award(name), Money(francs, "XOF")
+        left = queries.outstanding(self.fund, award)
+        amount = a_part(left, part)
+        done = self.do(
+            lambda: service.advance_paid(
+                self.fund, award, amount, local, order, DAY, by=None, through=AGENTS
+            )
+        )
+        assert done == (amount <= left)
+
+    @rule(part=PARTS)
+    def reimburse(self, part: int) -> None:
+        """Pay an agent back, unless it is more than is due."""
+        held, ref = queries.holdings(self.fund).get((AGENTS, "USD")), self.ref("agent")
+        due = -held.money if held else usd(0)
+        amount = a_part(due, part)
+        done = self.do(lambda: service.agent_reimbursed(self.fund, amount, ref, DAY, by=None))
+        assert done == (amount <= due)
+        if done:
+            self.moved(-amount)
 
     @precondition(lambda self: self.orders)
     @rule(pick=PICK, loss=st.integers(-50, 50), from_=st.sampled_from([BANK, SUSPENSE]))

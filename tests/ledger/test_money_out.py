@@ -127,3 +127,22 @@ def test_a_refund_that_comes_in_francs_is_owed_in_dollars() -> None:
     session.commit()
     assert held(AccountKind.REFUNDS_RECEIVABLE) == Holding(usd(0), 0)
     assert held(SUSPENSE, "XOF") == Holding(francs(0), 0)
+
+
+def test_a_paying_agent_is_owed_dollars_until_it_is_reimbursed() -> None:
+    agents = AccountKind.PAYING_AGENTS
+    service.advance_paid(
+        FUND, AWARD, usd(2_000_00), francs(1_200_000), "order:1", DAY, by=None, through=agents
+    )
+    session.commit()
+    assert held(agents) == Holding(usd(-2_000_00), -2_000_00)
+    assert queries.bank_balance(FUND, "USD") == usd(9_000_00)
+    assert queries.position(FUND).available == usd(4_000_00)
+    with pytest.raises(Refused, match=r"Only US\$ 2,000\.00 is due"):
+        service.agent_reimbursed(FUND, usd(2_000_01), "agent:1", DAY, by=None)
+    for _again in range(2):
+        service.agent_reimbursed(FUND, usd(2_000_00), "agent:1", DAY, by=None)
+    session.commit()
+    assert held(agents) == Holding(usd(0), 0)
+    assert queries.bank_balance(FUND, "USD") == usd(7_000_00)
+    assert queries.position(FUND).available == usd(4_000_00)

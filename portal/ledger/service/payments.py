@@ -37,16 +37,17 @@ def advance_paid(  # noqa: PLR0917 — the order in which a payment is told
     """Book a payment to a grantee: `amount` in US$, paid as `local`; the commitment shrinks.
 
     `through` is payments in transit where the bank still has to settle (`payment_settled`), or
-    bank where the payment is confirmed already. Raises Refused (R21) when more is paid than is
-    set aside for the award.
+    paying agents where one has paid, who is owed the US$ of it (`agent_reimbursed`). Raises
+    Refused (R21) when more is paid than is set aside for the award.
     """
     cents = above_zero(amount)
+    from_agent = through is AccountKind.PAYING_AGENTS
     booking = post(
         TransactionKind.ADVANCE_PAID,
         order_ref,
         [
             debit(fund_code, AccountKind.ADVANCES_TO_GRANTEES, amount, local),
-            credit(fund_code, through, amount, local),
+            credit(fund_code, through, amount, None if from_agent else local),
         ],
         on=on,
         by=by,
