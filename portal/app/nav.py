@@ -13,6 +13,7 @@ from flask import request, url_for
 from portal.accounting import policy as accounting
 from portal.accounts.models import Person
 from portal.admin import policy as admin
+from portal.app import processor
 from portal.applications import policy as applications
 from portal.contributions import policy as contributions
 from portal.core.i18n import _l
@@ -136,7 +137,13 @@ NAV: tuple[Entry, ...] = (
         _l("Contributions"),
         "contributions.overview",
         holders(contributions.reads),
-        covers=("contributions.",),
+        covers=("contributions.", "giving.gifts", "giving.file", "giving.refund"),
+    ),
+    Entry(
+        _l("Card processor"),
+        "processor.messages",
+        holders(processor.reads),
+        covers=("processor.",),
     ),
     Entry(_l("Reports"), "reports.queue", holders(reports.reviews_somewhere)),
     Entry(_l("Calls"), "funds.calls", holders(funds.reads_calls), covers=("funds.",)),
