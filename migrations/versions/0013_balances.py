@@ -1,8 +1,8 @@
 """Balances of the books by year and day, kept by the entries themselves.
 
 Beside them, each entry bears the day of its booking, so that the entries of an account can be read
-by day from one index; and every book has accounts for the charges of bank and card processor, and for what
-is due to paying agents.
+by day from one index; and every book has accounts for the charges of bank and card processor, and
+for what is due to paying agents.
 
 Revision ID: 0013_balances
 Revises: 0012_audit_head

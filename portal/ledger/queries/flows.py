@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
-from sqlalchemy import Integer, String, cast, extract, func, literal, select, union_all
+from sqlalchemy import Integer, Result, String, cast, extract, func, literal, select, union_all
 
 from portal.core.db import session
 from portal.ledger.models import AccountKind, Commitment, LedgerAccount, LedgerEntry
@@ -102,7 +103,8 @@ def grant_sums(fund_codes: Collection[str], as_of: date) -> dict[str, GrantSums]
         .group_by(Commitment.source_ref)
     )
     sums: dict[str, dict[str, int]] = defaultdict(dict)
-    for ref, kind, cents in session.execute(union_all(paid, set_aside)):
+    rows: Result[str, str, Decimal] = session.execute(union_all(paid, set_aside))
+    for ref, kind, cents in rows:
         sums[ref][kind] = int(cents)
     return {ref: _grant(found) for ref, found in sums.items()}
 
