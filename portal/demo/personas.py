@@ -165,7 +165,7 @@ def _keepers() -> list[Persona]:
         _staff(
             "donors",
             _l("Donor-relations officer"),
-            _l("Nothing yet: donors, pledges and contributions are still to be built."),
+            _l("See what donors gave, what is overdue, and draft the agreement on a pledge."),
         ),
         _staff(
             "publication",

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from portal.accounts import service as accounts
 from portal.accounts.models import MemberRole, OrganisationKind, Person, Role
 from portal.core.db import session
-from portal.core.money import usd
 from portal.core.outbox import Message
 from portal.demo import content
 from portal.demo.personas import PASSWORD
+from portal.demo.story import contributing
 from portal.demo.story.telling import Story
 from portal.funds import service as funds
 from portal.funds.profile import load_profiles
@@ -30,15 +30,6 @@ FIRST_DAY = -270
 RATES_DAY = -20
 
 COUNTRIES = ("KEN", "SEN", "PER", "JOR")
-
-RECEIVED = {
-    "vftc": ((-262, 94_000_000), (-140, 41_500_000)),
-    "upr-i": ((-262, 62_000_000), (-133, 18_250_000)),
-    "upr-p": ((-261, 34_000_000),),
-    "ldc-sids": ((-261, 47_500_000), (-120, 12_000_000)),
-    "act": ((-260, 18_000_000), (-128, 9_500_000), (-46, 6_000_000)),
-}
-"""Contributions by fund: day, and amount in US cents."""
 
 
 ACCOUNTS = {
@@ -199,9 +190,7 @@ def prepare(story: Story) -> None:
     story.on(FIRST_DAY, lambda: _open_accounts(story), hour=10, minute=30)
     story.on(FIRST_DAY, lambda: _import_rates(story, "rates-2026-01"), hour=11)
     story.on(RATES_DAY, lambda: _import_rates(story, "rates-2026-11"), hour=7)
-    for fund, arrivals in RECEIVED.items():
-        for number, (day, cents) in enumerate(arrivals, start=1):
-            story.on(day, _arrival(story, fund, number, day, cents), hour=13)
+    contributing.prepare(story, FIRST_DAY)
     for planned in CALLS:
         story.on(planned.opens, _opening(story, planned), hour=8)
 
@@ -304,19 +293,6 @@ def _open_accounts(story: Story) -> None:
 
 def _import_rates(story: Story, name: str) -> None:
     unore.import_rates(content.rates(name), by=story.people["finance"].id, source=RATES_SOURCE)
-
-
-def _arrival(story: Story, fund: str, number: int, day: int, cents: int) -> Callable[[], None]:
-    def arrive() -> None:
-        ledger.contribution_received(
-            fund,
-            usd(cents),
-            f"contribution:{fund}:{number}",
-            story.day(day),
-            by=story.people["finance"].id,
-        )
-
-    return arrive
 
 
 def _opening(story: Story, planned: Planned) -> Callable[[], None]:

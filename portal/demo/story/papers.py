@@ -35,6 +35,7 @@ TITLES = {
         "elearning_certificate": "Certificate of the e-learning course",
         "curriculum": "Curriculum vitae",
         "support_letter": "Letter of support",
+        "contribution_agreement": "Agreement on a voluntary contribution",
     },
     "fr": {
         "registration": "Récépissé de déclaration",
