@@ -71,6 +71,7 @@ class BankForm(Form):
     )
     town = StringField(
         _l("Town of the branch"),
+        description=_l("Banks ask for it with payments from abroad."),
         validators=[Optional(), Length(max=NAME_LIMIT)],
         filters=[_tidy],
         render_kw={"autocomplete": "off"},
