@@ -18,13 +18,13 @@ from tests.make.applications import answer_to
 PAID_BY = "UNDP country office"
 
 
-def offer(journey: Journey) -> None:
+def offer(journey: Journey, paid_by: str = PAID_BY) -> None:
     """Let the officer make the offer; the activities begin today, so that they can be told of."""
     browser = journey.be("officer", journey.file("agreement"))
     browser.follow("Prepare the offer", 200)
     browser.fill("First day of the activities", clock.today().isoformat())
     browser.fill("Last day of the activities", (clock.today() + timedelta(days=30)).isoformat())
-    browser.choose(PAID_BY)
+    browser.choose(paid_by)
     browser.press("Make the offer", 200)
     assert "on its way" in browser.page.flashes[0]
 
@@ -72,14 +72,14 @@ def to_the_signatures(journey: Journey) -> None:
 # ------------------------------------------------------------------ payments
 
 
-def enter_bank(journey: Journey, account: str = "0123 4567 8901") -> None:
+def enter_bank(journey: Journey, account: str = "0123 4567 8901", country: str = "KEN") -> None:
     """Let the grantee enter bank details, and a second person verify and screen them."""
     browser = journey.be("applicant", journey.file("payments"))
     browser.follow("Enter bank details", 200)
     browser.fill("Account holder", journey.organisation)
     browser.fill("IBAN or account number", account)
     browser.fill("Name of the bank", "Bank of the Lake")
-    browser.fill("Country of the bank", "KEN")
+    browser.fill("Country of the bank", country)
     browser.press("Keep these bank details", 200)
     assert account.replace(" ", "") not in browser.page.html
     browser = journey.be("finance", journey.file("payments"))
@@ -94,7 +94,7 @@ def enter_bank(journey: Journey, account: str = "0123 4567 8901") -> None:
 SIGNATURES = {
     "certifier": "Certify the use of funds",
     "approver": "Approve the entry",
-    "treasurer": "Release to the paying agent",
+    "treasurer": "Release the payment",
 }
 
 
@@ -103,6 +103,14 @@ def pay(journey: Journey, number: int, amount: str) -> str:
 
     Returns the reference of the order.
     """
+    ref = sign(journey, number, amount)
+    confirm(journey, ref)
+    acknowledge(journey, ref, amount)
+    return ref
+
+
+def sign(journey: Journey, number: int, amount: str) -> str:
+    """Let an instalment be prepared, and signed by three people; return the order's reference."""
     browser = journey.be("finance", journey.file("payments"))
     assert f"Instalment {number}: what it waits for" in browser.page.text
     browser.follow("Prepare payment", 200)
@@ -116,13 +124,16 @@ def pay(journey: Journey, number: int, amount: str) -> str:
         assert amount in browser.page.text
         browser.follow(label, 200)
         _press_one_of(browser, label, "Sign")
-    confirm(journey, ref)
+    return ref
+
+
+def acknowledge(journey: Journey, ref: str, amount: str) -> None:
+    """Let the grantee say that the money arrived."""
     browser = journey.be("applicant", f"/payments/{ref}")
     browser.follow("The money has arrived", 200)
     browser.press("The money has arrived", 200)
     browser.open(journey.file("payments"), 200)
     assert amount in browser.page.text
-    return ref
 
 
 def confirm(journey: Journey, ref: str) -> None:

@@ -72,14 +72,18 @@ STAFF = {
     "approver": Role.APPROVING_OFFICER,
     "treasurer": Role.TREASURY,
     "auditor": Role.AUDITOR,
+    "donors": Role.DONOR_RELATIONS,
 }
 
 
-def assemble(app: Flask, fund: str, kind: OrganisationKind, country: str) -> Journey:
+def assemble(
+    app: Flask, fund: str, kind: OrganisationKind, country: str, *, funded: bool = True
+) -> Journey:
     """Return a journey whose people exist: staff with their roles, reviewers, an applicant.
 
     The applicant's organisation has a legal representative and is old enough for any fund. The
-    five funds are loaded unless a profile of this one is there.
+    five funds are loaded unless a profile of this one is there. `funded` puts money into the books
+    that no donor gave.
     """
     if funds.profile(fund) is None:
         service.load_profiles_into_database()
@@ -101,7 +105,8 @@ def assemble(app: Flask, fund: str, kind: OrganisationKind, country: str) -> Jou
     where = make.organisation(kind, country, representative=signs)
     where.registered_on = date(2015, 5, 4)
     journey.organisation = where.name
-    money(fund)
+    if funded:
+        money(fund)
     session.commit()
     return journey
 

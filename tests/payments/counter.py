@@ -53,12 +53,15 @@ class Counter:
 
 
 @contextmanager
-def opened(folder: Path, currency: str = "USD") -> Iterator[Counter]:
-    """Open a bank whose first account is the fund's, in `currency`, and hold the clock there."""
+def opened(folder: Path, currency: str = "USD", balance: int | None = None) -> Iterator[Counter]:
+    """Open a bank whose first account is the fund's, in `currency`, and hold the clock there.
+
+    `balance` is what that account holds, in minor units; the bank's own example unless told.
+    """
     start = next_monday()
     with running(folder, start.strftime("%Y-%m-%dT%H:%M")) as bank, ExitStack() as held:
         held.enter_context(clock.at(start + timedelta(hours=1)))
-        bank.patch(OURS, currency=currency)
+        bank.patch(OURS, currency=currency, **({} if balance is None else {"balance": balance}))
         for other in set(bank.accounts()) - {OURS}:
             bank.patch(other, closed=True)
         rail.configure(bank.drop, bank.pickup)

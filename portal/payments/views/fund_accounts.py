@@ -48,7 +48,7 @@ def _own_funds() -> list[tuple[str, str]]:
 
 
 @blueprint.route("/bank/accounts/new", methods=["GET", "POST"])
-@guard.freshly(policy.handles_bank)
+@guard.freshly(policy.proposes_accounts)
 def propose_account() -> ResponseReturnValue:
     """Let treasury enter an account of a fund."""
     form = FundAccountForm()
@@ -82,4 +82,9 @@ def move_account(account_id: UUID, act: str) -> ResponseReturnValue:
     row = ACCOUNT_WORKFLOW.find(account, BankAccountAction(act))
     if not form.errors and (row is None or not row.may(person, account)):
         return go(_list())
-    return page("payments/move_account.html", form, account=account, label=row and row.label)
+    return page(
+        "payments/move_account.html",
+        form,
+        bank_account=account,
+        label=str(row.label) if row else "",
+    )

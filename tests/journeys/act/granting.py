@@ -76,7 +76,7 @@ def pay(journey: Journey, writer: str, number: int, amount: str) -> None:
     for email, step, label in (
         (cast.certifying, "certify", "Certify the use of funds"),
         (cast.approving, "approve", "Approve the entry"),
-        (cast.treasury, "release", "Release to the paying agent"),
+        (cast.treasury, "release", "Release the payment"),
     ):
         assert journey.ref in journey.as_(email).open("/payments", 200).text
         signer = journey.as_(email)
