@@ -162,9 +162,10 @@ def untold(claims: str, *, by_anybody: Sequence[str] = ()) -> tuple[int, list[tu
     """Hold what records say was done against the chain: how many claims, and those it denies.
 
     `claims` is a SELECT of (id, ref, act, person_id, at, fact, value): the event `act` on the row
-    `id` was made by `person_id`, within `SAME_MOMENT` of `at`, and names `value` as its `fact`; a
-    claim without `at` or `value` leaves that open. `by_anybody` are acts whose record does not
-    say by whom. Returns (ref, act) of each claim without its event. Two SQL statements.
+    `id` was made by `person_id` (or by nobody where that is empty), within `SAME_MOMENT` of `at`,
+    and names `value` as its `fact`; a claim without `at` or `value` leaves that open.
+    `by_anybody` are acts whose record does not say by whom. Returns (ref, act) of each claim
+    without its event. Two SQL statements.
     """
     total = session.scalar(text(f"SELECT count(*) FROM ({claims}) AS said"))  # noqa: S608 — ours
     denied = session.execute(
@@ -173,7 +174,8 @@ def untold(claims: str, *, by_anybody: Sequence[str] = ()) -> tuple[int, list[tu
             WHERE NOT EXISTS (
                 SELECT FROM audit_event e
                 WHERE e.subject_id = said.id AND e.action = said.act
-                AND (said.act = ANY(:by_anybody) OR e.actor_id = said.person_id)
+                AND (said.act = ANY(:by_anybody)
+                    OR e.actor_id IS NOT DISTINCT FROM said.person_id)
                 AND (said.at IS NULL OR abs(extract(epoch FROM e.at - said.at)) <= :seconds)
                 AND (said.value IS NULL OR e.facts ->> said.fact = said.value)
             ) ORDER BY said.ref, said.act

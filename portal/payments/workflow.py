@@ -20,7 +20,7 @@ from portal.payments.models import (
     ReceivableAction,
     ReceivableStatus,
 )
-from portal.payments.rails import AGENT
+from portal.payments.rails import AGENT, STRIPE
 from portal.payments.rules import SILENT_AFTER, is_silent
 
 
@@ -88,9 +88,15 @@ def by_the_bank(order: PaymentOrder) -> str | None:
 
 
 def while_the_bank_may_answer(order: PaymentOrder) -> str | None:
-    """Return why nobody may call a payment dead yet, or None: unknown is not failed."""
-    left = order.file.sent_at if order.file else None
-    if order.rail == AGENT.name or is_silent(order.accepted_at or left, clock.now()):
+    """Return why nobody may call a payment dead yet, or None: unknown is not failed.
+
+    What is in no file cannot have left; what is in one may have, whether or not it says so.
+    """
+    if order.rail == STRIPE.name:
+        return _("The card processor tells by itself what became of it: nobody else can know.")
+    if order.rail == AGENT.name or order.file is None:
+        return None
+    if is_silent(order.accepted_at or order.file.sent_at, clock.now()):
         return None
     return _(
         "The bank still has time to answer. Once it has been silent for %(days)s days, record "

@@ -25,6 +25,7 @@ from tests.make.awards import award as make_award
 from tests.make.payments import Till
 from tests.make.reviews import cast
 from tests.payments.bank import Bank, running
+from tests.payments.payday import Payday, prepared
 
 if TYPE_CHECKING:
     from portal.core.web import Portal
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 TOWN = "portal_payments"
+PAYDAY = "portal_payday"
+MOST_ORDERS = 12
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,36 @@ def town(server: "Server", application: "Portal") -> Iterator[Town]:
         engine.dispose()
     yield found
     server.drop(TOWN)
+
+
+@pytest.fixture(scope="session")
+def prepared_payday(server: "Server", application: "Portal") -> Iterator[Payday]:
+    """Prepare a dozen payments by the bank, once."""
+    del application
+    engine = connect(server.copy(PAYDAY))
+    try:
+        found = prepared(MOST_ORDERS)
+    finally:
+        session.remove()
+        session.configure(bind=None)
+        engine.dispose()
+    yield found
+    server.drop(PAYDAY)
+
+
+@pytest.fixture
+def payday(server: "Server", prepared_payday: Payday) -> Iterator[Payday]:
+    """Return a dozen payments by the bank, in a copy to which the portal's session is bound."""
+    name = f"test_{uuid4().hex[:12]}"
+    server.execute("CREATE DATABASE {} TEMPLATE {}", name, PAYDAY)
+    engine = connect(server.url(name))
+    try:
+        yield prepared_payday
+    finally:
+        session.remove()
+        session.configure(bind=None)
+        engine.dispose()
+        server.drop(name)
 
 
 @pytest.fixture

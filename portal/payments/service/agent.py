@@ -55,9 +55,10 @@ def confirm(order: PaymentOrder, *, reference: str, paid_on: date, by: Person) -
 
 
 def reject_order(order: PaymentOrder, remark: str, *, by: Person) -> None:
-    """Record that the agent did not pay. A new attempt needs new signatures.
+    """Record that the agent did not pay, or the bank's written word that it will not.
 
-    The same again changes nothing. Raises Refused.
+    What was booked as on its way is taken back; a new attempt needs new signatures. The same
+    again changes nothing. Raises Refused.
     """
     hold(order)
     said = _ingest(order, Answer(Outcome.REJECTED, clock.today(), remark=remark))
@@ -68,6 +69,8 @@ def reject_order(order: PaymentOrder, remark: str, *, by: Person) -> None:
         order.remark = said.remark
         order.instalment.status = InstalmentStatus.PLANNED
         ORDER_WORKFLOW.perform(order, OrderAction.REJECT, by=by, rule="R24")
+    if ledger.find(order.ref) is not None:
+        payment_returned(order.ref, clock.today(), by=by.id, case_id=order.case_id)
     session.flush()
 
 

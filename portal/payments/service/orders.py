@@ -43,9 +43,10 @@ def prepare_order(instalment: Instalment, *, by: Person) -> PaymentOrder:
         raise Refused(_("Payments are prepared by the programme officer or by finance."))
     session.flush()
     audit.take_turn()
-    session.refresh(award, ["status", "version"], with_for_update=True)
+    session.refresh(award, ["status", "version", "amount_usd"], with_for_update=True)
+    session.refresh(award, ["instalments"])
     for each in award.instalments:
-        session.refresh(each, ["status", "paid_usd", "version"])
+        session.refresh(each, ["status", "planned_usd", "paid_usd", "version"])
     known = _just_prepared(instalment, by)
     if known is not None:
         return known
@@ -90,7 +91,9 @@ def hold(order: PaymentOrder) -> None:
     """Take the turn, lock the order until the transaction ends, and read anew what it rests on."""
     session.flush()
     audit.take_turn()
-    session.refresh(order, ["status", "version", "remark"], with_for_update=True)
+    moving = ["status", "version", "remark", "file_id", "accepted_at"]
+    session.refresh(order, moving, with_for_update=True)
+    session.expire(order, ["file"])
     session.refresh(order, ["approvals"])
     session.refresh(order.bank_details, ["status", "version"])
     session.refresh(order.instalment, ["status", "paid_usd", "version"])

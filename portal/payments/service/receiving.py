@@ -4,6 +4,7 @@ A file is taken in whole, once, and kept as it came, sealed. Answers that name n
 or say of a payment what does not fit it, are refused or left for a person, with the reason.
 """
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -125,7 +126,7 @@ def _taking(message: Answer) -> tuple[MessageKind, Callable[[Received], None]]:
 
 def _keep(found: Received, content: bytes, by: Person | None) -> None:
     digest, key = sha256_hex(content), crypto.new_key()
-    sealed = crypto.seal(key, content.decode("utf-8", "replace"), f"bank_message:{digest}")
+    sealed = crypto.seal(key, base64.b64encode(content).decode(), _place(digest))
     name = f"{found.kind.value}-{digest[:12]}.xml"
     message = BankMessage(
         kind=found.kind,
@@ -145,6 +146,19 @@ def _keep(found: Received, content: bytes, by: Person | None) -> None:
         actor_id=by.id if by else None,
         facts={"kind": found.kind.value, "sha256": digest, "told": found.told},
     )
+
+
+def content_of_message(message: BankMessage) -> bytes:
+    """Return a message of the bank as it came. Raises Refused where it cannot be read."""
+    sealed = files.read_stored(message.content)
+    try:
+        return base64.b64decode(crypto.unseal(message.sealing_key, sealed, _place(message.sha256)))
+    except crypto.Unreadable as gone:
+        raise Refused(_("This message can no longer be read.")) from gone
+
+
+def _place(digest: str) -> str:
+    return f"bank_message:{digest}"
 
 
 def _take_report(report: StatusReport, found: Received) -> None:

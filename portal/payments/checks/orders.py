@@ -1,4 +1,4 @@
-"""What must always be true of payments, asked of the rows themselves."""
+"""What must always be true of orders, bank details and what awards are paid."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -17,13 +17,19 @@ from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.funds.rules import MICRO_GRANT_CEILING
 from portal.ledger.models import AccountKind, LedgerAccount, LedgerEntry, LedgerTransaction
-from portal.payments.models import ApprovalStep, BankDetails, OrderStatus, PaymentOrder
+from portal.payments.models import (
+    ApprovalStep,
+    BankDetails,
+    FileStatus,
+    OrderStatus,
+    PaymentOrder,
+)
+from portal.payments.rails import AGENT
 from portal.payments.service.bank import fingerprint_holds
 from portal.payments.service.signing import expected_digest
-from portal.payments.statements import checks as statements
 
 STUCK_AFTER = timedelta(days=30)
-"""How long a paying agent may take before somebody has to ask."""
+"""How long an order may be on its way before somebody must have asked."""
 
 SENT = (
     OrderStatus.RELEASED,
@@ -32,12 +38,17 @@ SENT = (
     OrderStatus.RETURNED,
 )
 BOOKED = (OrderStatus.CONFIRMED, OrderStatus.RETURNED)
+TAKEN_BACK = (OrderStatus.REJECTED, OrderStatus.RETURNED)
 STEPS = {
-    OrderStatus.PREPARED: 0,
-    OrderStatus.CERTIFIED: 1,
-    OrderStatus.APPROVED: 2,
-    **dict.fromkeys(SENT, 3),
+    OrderStatus.PREPARED: (),
+    OrderStatus.CERTIFIED: (ApprovalStep.CERTIFY,),
+    OrderStatus.APPROVED_ONCE: (ApprovalStep.CERTIFY, ApprovalStep.APPROVE),
+    OrderStatus.APPROVED: (ApprovalStep.CERTIFY, ApprovalStep.APPROVE),
+    **dict.fromkeys(SENT, (ApprovalStep.CERTIFY, ApprovalStep.APPROVE, ApprovalStep.RELEASE)),
 }
+"""Which signatures an order has; a large one, once approved, has the second approval too."""
+
+SECOND_FROM = (OrderStatus.APPROVED, *SENT)
 
 BATCH = 200
 
@@ -52,6 +63,9 @@ UNION ALL
 SELECT o.id, o.ref, 'instalment.paid:' || i.number, o.confirmed_by_id, o.confirmed_at,
     'digest', o.digest
 FROM payment_order o JOIN instalment i ON i.id = o.instalment_id WHERE o.confirmed_at IS NOT NULL
+UNION ALL
+SELECT id, ref, 'payment_order.accepted', NULL, accepted_at, 'digest', digest
+FROM payment_order WHERE accepted_at IS NOT NULL
 UNION ALL
 SELECT id, ref, 'payment_order.acknowledged', acknowledged_by_id, acknowledged_at, NULL, NULL
 FROM payment_order WHERE acknowledged_at IS NOT NULL
@@ -80,11 +94,16 @@ WITH booked AS (
     JOIN ledger_transaction t ON t.id = e.transaction_id GROUP BY t.subject_ref, a.fund_code
 ), aside AS (
     SELECT source_ref AS ref, fund_code, sum(amount_usd_minor) AS cents,
-        sum(amount_usd_minor) FILTER (WHERE movement_ref = source_ref || '\:commit') AS first
+        sum(amount_usd_minor) FILTER (WHERE movement_ref = source_ref || '\:commit'
+            OR starts_with(movement_ref, source_ref || '\:amendment\:')) AS first
     FROM commitment GROUP BY source_ref, fund_code
 ), paid AS (
     SELECT i.award_id, sum(o.amount_usd) AS cents FROM payment_order o
     JOIN instalment i ON i.id = o.instalment_id WHERE o.status = 'confirmed' GROUP BY i.award_id
+), leaving AS (
+    SELECT i.award_id, sum(o.amount_usd) AS cents FROM payment_order o
+    JOIN instalment i ON i.id = o.instalment_id JOIN payment_file f ON f.id = o.file_id
+    WHERE o.status = 'released' AND f.status <> 'kept' GROUP BY i.award_id
 ), planned AS (
     SELECT award_id, sum(paid_usd) AS cents FROM instalment GROUP BY award_id
 ), accepted AS (
@@ -93,7 +112,8 @@ WITH booked AS (
 )
 SELECT w.ref, w.amount_usd AS awarded, w.status,
     coalesce(aside.first, 0) AS committed, coalesce(aside.cents, 0) AS outstanding,
-    coalesce(paid.cents, 0) AS paid, coalesce(planned.cents, 0) AS instalments,
+    coalesce(paid.cents, 0) AS paid, coalesce(leaving.cents, 0) AS on_the_way,
+    coalesce(planned.cents, 0) AS instalments,
     coalesce(accepted.cents, 0) AS accepted, coalesce(r.amount_usd, 0) AS refund,
     coalesce(r.amount_usd - r.paid_usd - r.written_off_usd, 0) AS due,
     coalesce(r.written_off_usd, 0) AS written_off,
@@ -104,6 +124,7 @@ JOIN call ON call.id = application.call_id
 LEFT JOIN booked ON booked.ref = w.ref AND booked.fund_code = call.fund_code
 LEFT JOIN aside ON aside.ref = w.ref AND aside.fund_code = call.fund_code
 LEFT JOIN paid ON paid.award_id = w.id
+LEFT JOIN leaving ON leaving.award_id = w.id
 LEFT JOIN planned ON planned.award_id = w.id
 LEFT JOIN accepted ON accepted.award_id = w.id
 LEFT JOIN receivable r ON r.award_id = w.id
@@ -115,11 +136,6 @@ IN_FORCE = ("active", "suspended", "terminated", "closed")
 
 
 def checks() -> list[Check]:
-    """Return the invariants of payments."""
-    return [*of_orders(), *statements.checks()]
-
-
-def of_orders() -> list[Check]:
     """Return the invariants of orders, bank details and what awards are paid."""
     return [
         Check(
@@ -127,9 +143,9 @@ def of_orders() -> list[Check]:
         ),
         Check(_("Every signature is over what the order says"), _digests),
         Check(_("No grant is paid above its award or its ceiling"), _within_award),
-        Check(_("The books hold exactly the payments that were confirmed"), _booked),
-        Check(_("Every released payment has its instruction, unharmed"), _instructed),
-        Check(_("No payment is stuck with a paying agent"), _not_stuck),
+        Check(_("The books hold exactly the payments that were confirmed or left"), _booked),
+        Check(_("Every payment by an agent has its instruction, unharmed"), _instructed),
+        Check(_("No payment is stuck on its way"), _not_stuck),
         Check(_("Every payment is signed by whom the audit chain names"), _signed_as_told),
         Check(_("The books of each award are its payments, reports and refunds"), _award_books),
         Check(_("Sealed bank details open, and are what was entered"), _sealed),
@@ -138,7 +154,9 @@ def of_orders() -> list[Check]:
 
 def _orders(*statuses: OrderStatus) -> list[PaymentOrder]:
     rows = select(PaymentOrder).options(
-        joinedload(PaymentOrder.bank_details), joinedload(PaymentOrder.instruction)
+        joinedload(PaymentOrder.bank_details),
+        joinedload(PaymentOrder.instruction),
+        joinedload(PaymentOrder.file),
     )
     if statuses:
         rows = rows.where(PaymentOrder.status.in_(statuses))
@@ -150,10 +168,8 @@ def _signed() -> CheckResult:
     wrong = []
     for order in orders:
         people = {approval.person_id for approval in order.approvals}
-        steps = [step.value for step in ApprovalStep][: STEPS.get(order.status, len(people))]
-        if len(people) != len(order.approvals) or {a.step.value for a in order.approvals} != set(
-            steps
-        ):
+        steps = {approval.step for approval in order.approvals}
+        if len(people) != len(order.approvals) or steps not in _signatures_of(order):
             wrong.append(f"order {order.ref} is {order.status.value} with other signatures")
         if order.bank_details.entered_by_id in people:
             wrong.append(f"order {order.ref} is signed by who entered the account")
@@ -162,6 +178,13 @@ def _signed() -> CheckResult:
         if order.bank_details.checked_by_id == order.bank_details.entered_by_id:
             wrong.append(f"order {order.ref} goes to an account that nobody else checked")
     return CheckResult(len(orders), wrong)
+
+
+def _signatures_of(order: PaymentOrder) -> list[set[ApprovalStep]]:
+    """Return the sets of signatures that an order may have; a cancelled one has any so far."""
+    ends = [order.status] if order.status in STEPS else list(STEPS)
+    again = {ApprovalStep.APPROVE_AGAIN} if order.second_approval else set[ApprovalStep]()
+    return [set(STEPS[end]) | (again if end in SECOND_FROM else set()) for end in ends]
 
 
 def _digests() -> CheckResult:
@@ -196,20 +219,28 @@ def _within_award() -> CheckResult:
 
 
 def _booked() -> CheckResult:
-    """Compare order by order: what the books paid, and what was taken back in them."""
-    confirmed = {order.ref: order for order in _orders(*BOOKED)}
+    """Compare order by order: what the books paid, and what was taken back in them.
+
+    By the bank, an order is booked as its file leaves, before anybody knows what becomes of it.
+    """
+    expected = {order.ref: order for order in _orders(*SENT) if _is_booked(order)}
     booked, reversed_of = _advances()
     wrong = [
-        f"{ref} is booked as paid, and no confirmed order has this reference"
-        for ref in booked.keys() - confirmed.keys()
+        f"{ref} is booked as paid, and no order that left has this reference"
+        for ref in booked.keys() - expected.keys()
     ]
-    for ref, order in confirmed.items():
+    for ref, order in expected.items():
         taken_back = reversed_of[ref]
         if booked.get(ref) != order.amount_usd:
             wrong.append(f"order {ref} is booked as {booked.get(ref)} US cents, not as it is")
-        if taken_back != (order.status is OrderStatus.RETURNED):
+        if taken_back != (order.status in TAKEN_BACK):
             wrong.append(f"order {ref} is {order.status.value}, the books say otherwise")
-    return CheckResult(len(confirmed), wrong)
+    return CheckResult(len(expected), wrong)
+
+
+def _is_booked(order: PaymentOrder) -> bool:
+    left = order.file is not None and order.file.status is not FileStatus.KEPT
+    return left or order.status in BOOKED
 
 
 def _advances() -> tuple[dict[str, int], dict[str, bool]]:
@@ -236,7 +267,7 @@ def _advances() -> tuple[dict[str, int], dict[str, bool]]:
 
 
 def _instructed() -> CheckResult:
-    orders = _orders(*SENT)
+    orders = [order for order in _orders(*SENT) if order.rail == AGENT.name]
     kept = [order.instruction for order in orders if order.instruction is not None]
     harmed = set(files.damaged(kept))
     wrong = [
@@ -276,7 +307,10 @@ def _award_books() -> CheckResult:
         said = {
             _("committed"): (row.committed, row.awarded if row.status in IN_FORCE else 0),
             _("paid by instalments"): (row.instalments, row.paid),
-            _("advanced"): (row.booked_advances, row.paid - row.accepted - row.refund),
+            _("advanced"): (
+                row.booked_advances,
+                row.paid + row.on_the_way - row.accepted - row.refund,
+            ),
             _("accepted or written off"): (row.booked_accepted, row.accepted + row.written_off),
             _("to come back"): (row.booked_due, row.due),
             _("outstanding"): (row.outstanding, _outstanding(row)),
@@ -300,7 +334,7 @@ def _outstanding(row: Row[Any]) -> int:
     """Return what may still be set aside: at most what was not paid, and nothing after the end."""
     if row.status not in IN_FORCE or row.status == "closed":
         return 0
-    return int(min(row.outstanding, row.awarded - row.paid))
+    return int(min(row.outstanding, row.awarded - row.paid - row.on_the_way))
 
 
 def _sealed() -> CheckResult:
