@@ -271,7 +271,7 @@ class PledgeForm(_MoneyForm):
     remark = _reason(_l("Where and how"), _l("Read by staff only."), Optional())
 
 
-class InstalmentPart(PartForm):
+class InstalmentPart(PartForm):  # type: ignore[misc] # WTForms has no types
     """One row of a schedule; an empty one is left out."""
 
     due_on = DateField(_l("Due on"), validators=[Optional(), _plausible])

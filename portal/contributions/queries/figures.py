@@ -132,24 +132,25 @@ def by_fund(person: Person, fund_codes: Iterable[str]) -> list[FundLine]:
         awaited[each.agreement.fund_code].append(each)
     return [
         replace(
-            line,
+            _awaited(line, awaited[code], soon),
             pledged=usd(sums[code].get("announced", 0)),
             agreed=usd(sums[code].get("agreed", 0)),
             received=usd(sums[code].get("received", 0)),
             refunded=usd(sums[code].get("refunded", 0)),
-            **_awaited(awaited[code], soon),
         )
         for code, line in lines.items()
     ]
 
 
-def _awaited(found: list[Receivable], soon: date) -> dict[str, Money]:
+def _awaited(line: FundLine, found: list[Receivable], soon: date) -> FundLine:
+    """Return the line with what is still to come, and what of it is due or overdue."""
+
     def of(chosen: list[Receivable]) -> Money:
         return usd(sum(in_usd(each).minor for each in chosen))
 
     overdue = [each for each in found if each.due.is_overdue]
     due = [each for each in found if not each.due.is_overdue and each.due.due_on <= soon]
-    return {"open": of(found), "due": of(due), "overdue": of(overdue)}
+    return replace(line, open=of(found), due=of(due), overdue=of(overdue))
 
 
 def in_usd(receivable: Receivable) -> Money:

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
@@ -122,7 +121,7 @@ def _more_rows(form: AgreementForm) -> bool:
 
 
 def _keep_paper(agreement: ContributionAgreement, upload: Any, by: Person) -> None:
-    if isinstance(upload, FileStorage) and upload.filename:
+    if upload and upload.filename:
         service.add_paper(agreement, upload.stream, upload.filename, by=by)
 
 
