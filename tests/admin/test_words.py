@@ -13,6 +13,8 @@ from portal.admin.policy import TOLD_TO_APPLICANTS
 from portal.applications.workflow import WORKFLOW as APPLICATION
 from portal.awards.workflow import WORKFLOW as AWARD
 from portal.contributions.models.cards import GiftStatus, PayoutStatus
+from portal.contributions.workflow import AGREEMENT_WORKFLOW as DONOR_AGREEMENTS
+from portal.contributions.workflow import PLEDGE_WORKFLOW
 from portal.core.config import ROOT
 from portal.core.workflow import Workflow
 from portal.funds.workflow import WORKFLOW as CALL
@@ -30,7 +32,9 @@ TABLES: tuple[Workflow[Any], ...] = (
     AWARD,
     BANK_WORKFLOW,
     CALL,
+    DONOR_AGREEMENTS,
     ORDER_WORKFLOW,
+    PLEDGE_WORKFLOW,
     RECEIVABLE_WORKFLOW,
     RECOMMENDATION_WORKFLOW,
     REPORT,
