@@ -1,5 +1,6 @@
 """Reconciliation: the bank beside the books, lines beside payments, and what waits in suspense."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import request, url_for
@@ -40,13 +41,17 @@ def account_lines(account_id: UUID) -> ResponseReturnValue:
     wanted = queries.Wanted(status=form.status.data or "", text=form.text.data or "")
     found = queries.lines(account, wanted, request.args.get("page", 1, type=int), person)
     sent = queries.unlined(account, person, request.args.get("sent", 1, type=int))
-    kept = {"account_id": account.id, "status": wanted.status or None, "text": wanted.text or None}
+    kept: dict[str, Any] = {
+        "account_id": account.id,
+        "status": wanted.status or None,
+        "text": wanted.text or None,
+    }
     return page(
         "payments/account_lines.html",
         Form(),
         filter=form,
         standing=queries.standing(account),
-        account=account,
+        bank_account=account,
         rows=found.rows,
         orders=sent.rows,
         silent=queries.silent(sent.rows),

@@ -30,7 +30,8 @@ BOOKED_AT_ONCE = 50
 @guard.requires(policy.imports_statements)
 def import_statement() -> ResponseReturnValue:
     """Take in a file of statements; what cannot be taken is said with its figures."""
-    form, figures = StatementForm(), ()
+    form = StatementForm()
+    figures: tuple[tuple[str, str], ...] = ()
     if form.validate_on_submit():
         try:
             done = service.import_statement(form.file.data.stream, by=guard.signed_in())
@@ -68,7 +69,7 @@ def statements(account_id: UUID) -> ResponseReturnValue:
     return page(
         "payments/statements.html",
         Form(),
-        account=account,
+        bank_account=account,
         rows=found.rows,
         gaps=gaps,
         may_import=policy.can_import(guard.signed_in(), account),

@@ -17,6 +17,11 @@ def writes_off(person: Person) -> bool:
     return person.holds_any(Role.FINANCE_OFFICER, Role.APPROVING_OFFICER, Role.APPROVING_AUTHORITY)
 
 
+def decides(person: Person) -> bool:
+    """Say whether the person approves write-offs of some fund."""
+    return person.holds_any(Role.APPROVING_OFFICER, Role.APPROVING_AUTHORITY)
+
+
 def can_propose(person: Person, receivable: Receivable) -> bool:
     """Say whether the person proposes to write off: finance, and nobody of the grantee (R16)."""
     return holds(person, Role.FINANCE_OFFICER, receivable.award.application)

@@ -30,7 +30,7 @@ def proposal_by_id(proposal_id: UUID) -> WriteOff | None:
 
 def todos(person: Person) -> list[Todo]:
     """Return the proposals that wait for the person. One SQL statement."""
-    if not policy.writes_off(person):
+    if not policy.decides(person):
         return []
     rows = (
         select(WriteOff)

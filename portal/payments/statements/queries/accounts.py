@@ -3,22 +3,44 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, select, text
 
 from portal.accounts.models import Person
 from portal.core.db import session
 from portal.core.money import Money
-from portal.ledger.models import AccountKind, LedgerAccount, LedgerEntry
 from portal.payments.models import BankAccount, BankAccountStatus
 from portal.payments.statements import policy
 from portal.payments.statements.models import LineStatus, Statement, StatementLine
 
-LATEST = """
-SELECT DISTINCT ON (s.bank_account_id) s.bank_account_id, s.id, s.statement_id, s.to_on, s.closing
-FROM statement s WHERE NOT EXISTS (SELECT FROM statement later WHERE later.previous_id = s.id)
-ORDER BY s.bank_account_id, s.to_on DESC
+FIGURES = """
+SELECT b.id, last.closing, last.to_on, coalesce(books.amount, 0) AS books,
+    coalesce(lines.to_book, 0) AS to_book, coalesce(lines.to_book_count, 0) AS to_book_count,
+    coalesce(lines.lying, 0) AS lying, coalesce(lines.lying_count, 0) AS lying_count
+FROM bank_account b
+LEFT JOIN LATERAL (
+    SELECT s.closing, s.to_on FROM statement s WHERE s.bank_account_id = b.id
+    AND NOT EXISTS (SELECT FROM statement later WHERE later.previous_id = s.id)
+) AS last ON true
+LEFT JOIN LATERAL (
+    SELECT sum(y.amount) AS amount FROM ledger_balance y
+    JOIN ledger_account c ON c.id = y.account_id
+    WHERE c.fund_code = b.fund_code AND c.kind = 'bank' AND y.currency = b.currency
+    AND y.grain = 'year'
+) AS books ON true
+LEFT JOIN LATERAL (
+    SELECT sum(l.amount) FILTER (WHERE l.status = 'waiting') AS to_book,
+        count(*) FILTER (WHERE l.status = 'waiting') AS to_book_count,
+        sum(l.amount - coalesce(taken.amount, 0)) FILTER (WHERE l.status = 'suspense') AS lying,
+        count(*) FILTER (WHERE l.status = 'suspense') AS lying_count
+    FROM statement_line l
+    LEFT JOIN LATERAL (SELECT sum(a.amount) AS amount FROM statement_allocation a
+        WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose <> 'send_back') AS taken
+        ON true
+    WHERE l.bank_account_id = b.id AND l.status <> 'booked'
+) AS lines ON true
+WHERE b.id = ANY(:ids)
 """
 
 
@@ -55,7 +77,7 @@ class Standing:
 
 
 def standings(person: Person) -> list[Standing]:
-    """Return the accounts that the person sees. Four SQL statements."""
+    """Return the accounts that the person sees. Two SQL statements."""
     rows = (
         select(BankAccount)
         .where(policy.visible(person), BankAccount.status != BankAccountStatus.PROPOSED)
@@ -65,65 +87,30 @@ def standings(person: Person) -> list[Standing]:
 
 
 def standing(account: BankAccount) -> Standing:
-    """Return what is known of one account. Three SQL statements."""
+    """Return what is known of one account. One SQL statement."""
     return _standings([account])[0]
 
 
 def _standings(accounts: list[BankAccount]) -> list[Standing]:
-    latest = {row.bank_account_id: row for row in session.execute(text(LATEST))}
-    books = _by_books()
-    waiting = _open_lines()
-    return [_standing(each, latest.get(each.id), books, waiting) for each in accounts]
+    ids = [account.id for account in accounts]
+    found = {row.id: row for row in session.execute(text(FIGURES), {"ids": ids})}
+    return [_standing(account, found[account.id]) for account in accounts]
 
 
-def _standing(
-    account: BankAccount,
-    last: object,
-    books: dict[tuple[str, str], int],
-    waiting: dict[tuple[UUID, LineStatus], tuple[int, int]],
-) -> Standing:
-    closing, to_on = (getattr(last, name, None) for name in ("closing", "to_on"))
-    to_book, to_book_count = waiting.get((account.id, LineStatus.WAITING), (0, 0))
-    lying, lying_count = waiting.get((account.id, LineStatus.SUSPENSE), (0, 0))
+def _standing(account: BankAccount, row: Row[Any]) -> Standing:
+    def money(minor: int) -> Money:
+        return Money(int(minor), account.currency)
+
     return Standing(
         account=account,
-        by_bank=None if closing is None else Money(closing, account.currency),
-        on=to_on,
-        by_books=Money(books.get((account.fund_code, account.currency), 0), account.currency),
-        to_book=Money(to_book, account.currency),
-        to_book_count=to_book_count,
-        in_suspense=Money(lying, account.currency),
-        suspense_count=lying_count,
+        by_bank=None if row.closing is None else money(row.closing),
+        on=row.to_on,
+        by_books=money(row.books),
+        to_book=money(row.to_book),
+        to_book_count=row.to_book_count,
+        in_suspense=money(row.lying),
+        suspense_count=row.lying_count,
     )
-
-
-def _by_books() -> dict[tuple[str, str], int]:
-    """Return what the books say that the bank holds, by fund and currency. One SQL statement."""
-    rows = (
-        select(LedgerAccount.fund_code, LedgerEntry.currency, func.sum(LedgerEntry.amount))
-        .join(LedgerEntry.account)
-        .where(LedgerAccount.kind == AccountKind.BANK)
-        .group_by(LedgerAccount.fund_code, LedgerEntry.currency)
-    )
-    return {(fund, currency): int(total) for fund, currency, total in session.execute(rows)}
-
-
-OPEN_LINES = """
-SELECT l.bank_account_id, l.status, count(*) AS number,
-    sum(l.amount - coalesce(taken.amount, 0)) AS amount
-FROM statement_line l
-LEFT JOIN LATERAL (SELECT sum(a.amount) AS amount FROM statement_allocation a
-    WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose <> 'send_back') AS taken ON true
-WHERE l.status <> 'booked' GROUP BY l.bank_account_id, l.status
-"""
-
-
-def _open_lines() -> dict[tuple[UUID, LineStatus], tuple[int, int]]:
-    """Return sum and number of lines that are not booked, by account. One SQL statement."""
-    return {
-        (row.bank_account_id, LineStatus(row.status)): (int(row.amount), row.number)
-        for row in session.execute(text(OPEN_LINES))
-    }
 
 
 def closings() -> Iterator[tuple[str, date, Money]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
@@ -102,7 +102,7 @@ def _of_order(purpose: Purpose, order: PaymentOrder, line: StatementLine) -> Can
     return Candidate(purpose, order.ref, about, order.money, named)
 
 
-def _fits(line: StatementLine) -> object:
+def _fits(line: StatementLine) -> ColumnElement[bool]:
     return or_(
         PaymentOrder.ref.in_([*line.named, line.end_to_end_id]),
         PaymentOrder.amount == abs(line.amount),

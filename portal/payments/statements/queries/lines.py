@@ -96,7 +96,7 @@ def _narrowed(of: BankAccount | Statement, wanted: Wanted) -> Select[StatementLi
             or_(
                 StatementLine.reference.icontains(words, autoescape=True),
                 StatementLine.end_to_end_id.icontains(words, autoescape=True),
-                StatementLine.named.any(words.upper()),
+                StatementLine.named.contains([words.upper()]),
             )
         )
     if isinstance(of, Statement):
