@@ -19,7 +19,7 @@ Everything is as of one day, from the beginning of the fund. All amounts are US 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -51,7 +51,7 @@ class TracedGrant:
     call_id: str
     country: str
     place: str
-    theme: str
+    themes: tuple[str, ...]
     sums: GrantSums
 
     def pools(self) -> tuple[Pool, ...]:
@@ -67,16 +67,20 @@ class TracedGrant:
 Givers = Mapping[UUID | None, int]
 """What was received in a pool, by donor; None is money without a donor on record."""
 
-Key = tuple[Pool, str, str]
-"""A line of a statement: the pool that pays, the place, the theme."""
+Key = tuple[Pool, str]
+"""A line of a statement: the pool that pays, and the place, or the theme."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Traced:
-    """What each pool pays, line by line, and what no pool covers."""
+    """What each pool pays by place, the same by theme, and what no pool covers.
 
-    lines: dict[Key, Sums] = field(default_factory=dict)
-    uncovered: Sums = NOTHING
+    Place and theme are never crossed: together they would tell more of a grantee than either.
+    """
+
+    places: Mapping[Key, Sums]
+    themes: Mapping[Key, Sums]
+    uncovered: Sums
 
 
 def usable(received: int, percent: Decimal) -> int:
@@ -89,23 +93,31 @@ def trace(grants: Sequence[TracedGrant], pools: Mapping[Pool, Givers], percent: 
     open_sums: list[Sums] = [
         (each.sums.committed, each.sums.disbursed, each.sums.reported) for each in grants
     ]
-    lines: dict[Key, Sums] = defaultdict(lambda: NOTHING)
+    places: dict[Key, Sums] = defaultdict(lambda: NOTHING)
+    themes: dict[Key, Sums] = defaultdict(lambda: NOTHING)
     for level in range(LEVELS):
         drawing: dict[Pool, list[int]] = defaultdict(list)
-        for place, grant in enumerate(grants):
+        for number, grant in enumerate(grants):
             pool = grant.pools()[level]
             if pool in pools:
-                drawing[pool].append(place)
-        for pool, places in drawing.items():
+                drawing[pool].append(number)
+        for pool, numbers in drawing.items():
             money = usable(_received(pools[pool]), percent)
-            asked = sum(max(0, open_sums[place][0]) for place in places)
-            for place in places:
-                part = _part(open_sums[place], money, asked)
-                open_sums[place] = _less(open_sums[place], part)
-                grant = grants[place]
-                key = (pool, grant.place, grant.theme)
-                lines[key] = _plus(lines[key], part)
-    return Traced(dict(lines), _together(open_sums))
+            asked = sum(max(0, open_sums[number][0]) for number in numbers)
+            for number in numbers:
+                part = _part(open_sums[number], money, asked)
+                open_sums[number] = _less(open_sums[number], part)
+                grant = grants[number]
+                places[pool, grant.place] = _plus(places[pool, grant.place], part)
+                for theme, of_it in zip(grant.themes, _split(part, grant.themes), strict=True):
+                    themes[pool, theme] = _plus(themes[pool, theme], of_it)
+    return Traced(dict(places), dict(themes), together(open_sums))
+
+
+def _split(sums: Sums, themes: Sequence[str]) -> list[Sums]:
+    """Divide what is paid of a grant equally among the themes that it names."""
+    equal = [1] * len(themes)
+    return list(zip(*(divided(each, equal) for each in sums), strict=True))
 
 
 def _received(givers: Givers) -> int:
@@ -121,12 +133,12 @@ def _part(sums: Sums, money: int, asked: int) -> Sums:
 
 
 def shares(traced: Traced, pools: Mapping[Pool, Givers], donor: UUID | None) -> dict[Key, Sums]:
-    """Return what of each line one donor paid, by rule 4; lines without a share are left out.
+    """Return what of each place one donor paid, by rule 4; places without a share are left out.
 
-    The shares of all who gave to a pool sum to its lines.
+    The shares of all who gave to a pool sum to what it pays in each place.
     """
     found: dict[Key, Sums] = {}
-    for key, sums in traced.lines.items():
+    for key, sums in traced.places.items():
         givers = pools[key[0]]
         if donor not in givers:
             continue
@@ -139,6 +151,16 @@ def shares(traced: Traced, pools: Mapping[Pool, Givers], donor: UUID | None) -> 
     return found
 
 
+def by_theme(traced: Traced, pool: Pool, share: Sums) -> dict[str, Sums]:
+    """Divide a donor's share of what a pool pays among its themes, so that it sums to the share."""
+    of_pool = {theme: sums for (of, theme), sums in traced.themes.items() if of == pool}
+    columns = (
+        divided(share[measure], [max(0, sums[measure]) for sums in of_pool.values()])
+        for measure in range(len(NOTHING))
+    )
+    return dict(zip(of_pool, zip(*columns, strict=True), strict=True))
+
+
 def _plus(one: Sums, other: Sums) -> Sums:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
@@ -147,7 +169,8 @@ def _less(one: Sums, other: Sums) -> Sums:
     return one[0] - other[0], one[1] - other[1], one[2] - other[2]
 
 
-def _together(all_sums: Iterable[Sums]) -> Sums:
+def together(all_sums: Iterable[Sums]) -> Sums:
+    """Return the sum of each measure."""
     found = NOTHING
     for each in all_sums:
         found = _plus(found, each)

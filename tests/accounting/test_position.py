@@ -93,6 +93,11 @@ def test_the_entries_behind_a_figure_sum_to_it(
         assert all(row.day <= day for row in rows)
 
 
+def test_every_account_of_the_chart_stands_behind_a_figure() -> None:
+    shown = {kind for meaning in MEANINGS.values() for kind in meaning.accounts}
+    assert shown == set(AccountKind)
+
+
 def test_a_second_before_midnight_is_that_day_and_a_second_after_is_not() -> None:
     new_year = date(2026, 1, 1)
     fund = tell([], [Movement(new_year, -1, 100), Movement(new_year, 0, 20)])

@@ -19,6 +19,7 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.awards.models import Award
+from portal.contributions import policy as contributions
 from portal.contributions.models import Contribution, ContributionAgreement
 from portal.core.db import session
 from portal.core.i18n import _, _l
@@ -156,7 +157,8 @@ def belonging(person: Person, refs: Collection[str]) -> Belonging:
 class Booked:
     """One booking with what reverses it, and the file or payment that the reader may open.
 
-    `kind` says what the subject of the booking is.
+    `kind` says what the subject of the booking is; `opens` whether the reader may open it, where
+    it is a donor's.
     """
 
     booking: LedgerTransaction
@@ -164,6 +166,7 @@ class Booked:
     kind: Subject | None
     file: str | None
     order: str | None
+    opens: bool
 
 
 def booking(person: Person, booking_id: UUID) -> Booked | None:
@@ -190,12 +193,19 @@ def booking(person: Person, booking_id: UUID) -> Booked | None:
     kind = Subject.GRANT if file else _given_under(ref)
     later = select(LedgerTransaction).where(LedgerTransaction.reverses_id == found.id)
     order = _order(found.source_ref) if file else None
-    return Booked(found, session.scalar(later), kind, file, order)
+    return Booked(found, session.scalar(later), kind, file, order, _reads_gifts(person, found))
 
 
 def _may_see(person: Person, found: LedgerTransaction) -> bool:
-    funds = {entry.account.fund_code for entry in found.entries}
-    return all(policy.can_see_entries(person, code) for code in funds)
+    return all(policy.can_see_entries(person, code) for code in _funds(found))
+
+
+def _reads_gifts(person: Person, found: LedgerTransaction) -> bool:
+    return all(contributions.reads_fund(person, code) for code in _funds(found))
+
+
+def _funds(found: LedgerTransaction) -> set[str]:
+    return {entry.account.fund_code for entry in found.entries}
 
 
 def _given_under(ref: str | None) -> Subject | None:

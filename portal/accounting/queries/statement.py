@@ -4,10 +4,11 @@ The statement leaves the office, so no grantee is named in it. A grant counts by
 its theme; one whose file is sensitive by its region alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,7 +16,18 @@ from sqlalchemy import select
 from portal.accounting import rules, tracing
 from portal.accounting.queries.given import Gift, gifts
 from portal.accounting.queries.yearly import named_themes, theme_label
-from portal.accounting.tracing import Givers, Pool, TracedGrant, shares, trace, usable
+from portal.accounting.tracing import (
+    Givers,
+    Pool,
+    Traced,
+    TracedGrant,
+    by_theme,
+    shares,
+    together,
+    trace,
+    usable,
+)
+from portal.accounting.yearly import UNKNOWN
 from portal.accounts.models import Person
 from portal.applications.models import Answer, Application
 from portal.awards.models import Award
@@ -40,10 +52,9 @@ NOT_ANY = GrantSums(0, 0, 0)
 
 @dataclass(frozen=True)
 class Line:
-    """The donor's share of the grants of one place and theme, in US$."""
+    """The donor's share of the grants of one place, or of one theme, in US$."""
 
-    place: str
-    theme: str
+    label: str
     committed: Money
     disbursed: Money
     reported: Money
@@ -71,7 +82,8 @@ class Section:
     to_commit: Money
     disbursed: Money
     reported: Money
-    lines: Sequence[Line]
+    places: Sequence[Line]
+    themes: Sequence[Line]
 
 
 @dataclass(frozen=True)
@@ -112,8 +124,11 @@ def statement(person: Person, donor: Donor, year: int) -> Statement:
         for fund in chosen:
             percent = percents.get(fund.code, Decimal(0))
             pools = _pools(fund.code, given[fund.code], balances.get(fund.code, {}))
-            own = shares(trace(grants[fund.code], pools, percent), pools, donor.id)
-            sections += _sections(fund, donor, given[fund.code], pools, own, percent=percent)
+            traced = trace(grants[fund.code], pools, percent)
+            sections += [
+                _section(fund, gift, _share(donor, pool, pools, traced), percent)
+                for pool, gift in _of(donor, given[fund.code])
+            ]
     return Statement(donor, year, until, year < today.year, sections)
 
 
@@ -165,60 +180,44 @@ def _grants(chosen: Sequence[Profile], until: date) -> dict[str, list[TracedGran
             call_id=str(call_id),
             country=iso3,
             place=f"region:{country(iso3).region.value}" if sensitive else iso3,
-            theme="" if sensitive or not own else _one_theme(value),
+            themes=(not sensitive and own and named_themes(value)) or (UNKNOWN,),
             sums=sums.get(ref, NOT_ANY),
         )
     return {code: list(grants.values()) for code, grants in found.items()}
 
 
-SEVERAL = "*"
-
-
-def _one_theme(value: object) -> str:
-    """Return the one theme that an answer names; `SEVERAL` where it names more."""
-    named = named_themes(value)
-    return SEVERAL if len(named) > 1 else "".join(named)
-
-
-def _sections(
-    fund: Profile,
-    donor: Donor,
-    given: Mapping[Pool, Mapping[UUID, Gift]],
-    pools: Mapping[Pool, Givers],
-    own: Mapping[tracing.Key, tracing.Sums],
-    *,
-    percent: Decimal,
-) -> list[Section]:
-    """Return what the donor gave to one fund, purpose by purpose, what is for the fund last."""
+def _of(donor: Donor, given: Mapping[Pool, Mapping[UUID, Gift]]) -> list[tuple[Pool, Gift]]:
+    """Return what the donor gave to one fund, the closest purpose first."""
     return [
-        _section(
-            fund,
-            given[pool][donor.id],
-            sum(max(0, cents) for cents in pools[pool].values()),
-            [(place, theme, sums) for (of, place, theme), sums in own.items() if of == pool],
-            percent,
-        )
+        (pool, given[pool][donor.id])
         for pool in sorted(given, reverse=True)
         if donor.id in given[pool]
     ]
 
 
-def _section(
-    fund: Profile,
-    gift: Gift,
-    everybody: int,
-    lines: Sequence[tuple[str, str, tracing.Sums]],
-    percent: Decimal,
-) -> Section:
-    committed, disbursed, reported = (
-        sum(sums[measure] for _place, _theme, sums in lines) for measure in range(3)
-    )
+@dataclass(frozen=True)
+class Share:
+    """What one donor paid out of one pool, by place and by theme, of what everybody gave to it."""
+
+    everybody: int
+    places: Mapping[str, tracing.Sums]
+    themes: Mapping[str, tracing.Sums]
+    together: tracing.Sums
+
+
+def _share(donor: Donor, pool: Pool, pools: Mapping[Pool, Givers], traced: Traced) -> Share:
+    own = shares(traced, pools, donor.id)
+    places = {place: sums for (of, place), sums in own.items() if of == pool}
+    whole = together(places.values())
+    everybody = sum(max(0, cents) for cents in pools[pool].values())
+    return Share(everybody, places, by_theme(traced, pool, whole), whole)
+
+
+def _section(fund: Profile, gift: Gift, share: Share, percent: Decimal) -> Section:
+    """Return what a donor gave for one purpose, and what became of it."""
+    committed, disbursed, reported = share.together
     received = max(0, gift.received)
     to_commit = max(0, usable(received, percent) - committed)
-    written = [
-        Line(_place(place), _theme(fund, theme), *(usd(cents) for cents in sums))
-        for place, theme, sums in lines
-    ]
     return Section(
         fund=fund,
         purposes=sorted(gift.titles),
@@ -226,15 +225,26 @@ def _section(
         agreed=usd(gift.agreed),
         received=usd(gift.received),
         in_year=usd(gift.in_year),
-        everybody=usd(everybody),
+        everybody=usd(share.everybody),
         percent=percent,
         support_costs=usd(received - committed - to_commit),
         committed=usd(committed),
         to_commit=usd(to_commit),
         disbursed=usd(disbursed),
         reported=usd(reported),
-        lines=sorted(written, key=lambda line: (-line.committed.minor, line.place, line.theme)),
+        places=_lines(share.places, _place),
+        themes=_lines(share.themes, partial(_theme, fund)) if fund.theme else [],
     )
+
+
+def _lines(all_sums: Mapping[str, tracing.Sums], label: Callable[[str], str]) -> list[Line]:
+    """Return lines with something in them, the largest first."""
+    lines = [
+        Line(label(key), *(usd(cents) for cents in sums))
+        for key, sums in all_sums.items()
+        if any(sums)
+    ]
+    return sorted(lines, key=lambda line: (-line.committed.minor, line.label))
 
 
 def _place(place: str) -> str:
@@ -245,6 +255,4 @@ def _place(place: str) -> str:
 
 
 def _theme(fund: Profile, theme: str) -> str:
-    if theme == SEVERAL:
-        return _("Several themes")
-    return theme_label(fund, theme) if theme else ""
+    return theme_label(fund, theme) if theme else _("Not stated")
