@@ -252,7 +252,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.send_again": BANK_READERS,
     "payments.messages": BANK_READERS,
     "payments.fund_accounts": BANK_READERS,
-    "payments.propose_account": holders(Role.TREASURY, Role.FINANCE_OFFICER),
+    "payments.propose_account": holders(Role.TREASURY),
     "payments.move_account": BANK_READERS,
     "payments.instruction": PAYERS,
     "payments.confirm": PAYERS,

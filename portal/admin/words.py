@@ -11,6 +11,7 @@ from typing import Any
 from babel.support import LazyProxy
 
 from portal.applications.models import ApplicationStatus
+from portal.awards.amendments.models import AmendmentStatus
 from portal.awards.models import AwardStatus, InstalmentStatus
 from portal.contributions.models import AgreementStatus, ContributionStatus, PledgeStatus
 from portal.contributions.words import ACTS as CONTRIBUTIONS
@@ -96,6 +97,15 @@ AWARDS: dict[str, LazyProxy] = {
     "award.cancel": _l("Grant cancelled"),
     "award.close": _l("Grant closed"),
     "award.closed": _l("Grant closed"),
+    "amendment.asked": _l("Amendment asked for by the grantee"),
+    "amendment.propose": _l("Amendment proposed"),
+    "amendment.proposed": _l("Amendment proposed"),
+    "amendment.accept": _l("Amendment accepted and signed by the grantee"),
+    "amendment.accepted": _l("Amendment accepted and signed by the grantee"),
+    "amendment.countersign": _l("Amendment countersigned"),
+    "amendment.signed": _l("Amendment countersigned"),
+    "amendment.decline": _l("Amendment declined"),
+    "amendment.withdraw": _l("Amendment withdrawn"),
 }
 
 REPORTS: dict[str, LazyProxy] = {
@@ -216,6 +226,7 @@ ACCOUNTS: dict[str, LazyProxy] = {
 
 STATES: dict[str, type[Labelled]] = {
     "application": ApplicationStatus,
+    "amendment": AmendmentStatus,
     "award": AwardStatus,
     "bank_details": BankStatus,
     "call": CallStatus,

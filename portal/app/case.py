@@ -19,6 +19,7 @@ from portal.applications import queries as application_queries
 from portal.applications.models import Application
 from portal.awards import policy as awards
 from portal.awards import queries as award_queries
+from portal.awards.amendments.queries import next_steps as amendment_steps
 from portal.core.i18n import _l
 from portal.core.todo import Todo, by_urgency
 from portal.payments import policy as payments
@@ -95,7 +96,8 @@ def steps(application: Application, present: str | None) -> list[Todo]:
     if found or rule is None:
         return found
     sources = {STEPS[act.partition(".")[0]]: None for act in rule.completed_by}
-    return by_urgency([step for source in sources for step in source(person, application)])
+    found = amendment_steps(person, application)
+    return by_urgency(found + [step for source in sources for step in source(person, application)])
 
 
 def init_case(app: Flask) -> None:

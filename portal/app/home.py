@@ -18,6 +18,7 @@ from portal.accounts import queries as accounts
 from portal.accounts.models import Person
 from portal.applications import queries as applications
 from portal.awards import queries as awards
+from portal.awards.amendments import queries as amendments
 from portal.contributions import queries as contributions
 from portal.core import clock
 from portal.core.due import day_of, over_at
@@ -43,6 +44,7 @@ TASK_SOURCES: tuple[TaskSource, ...] = (
     applications.todos,
     reviews.todos,
     awards.todos,
+    amendments.todos,
     reports.todos,
     accounting.todos,
 )

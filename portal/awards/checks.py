@@ -2,6 +2,8 @@
 
 from sqlalchemy import func, select
 
+from portal.awards.amendments import checks as amendments
+from portal.awards.amendments.models import Amendment, AmendmentStatus
 from portal.awards.models import Agreement, Award, AwardBudgetLine, AwardStatus, Instalment
 from portal.core import files
 from portal.core.audit import untold
@@ -14,7 +16,9 @@ NOT_IN_FORCE = (AwardStatus.OFFERED, AwardStatus.DECLINED, AwardStatus.CANCELLED
 
 ACTS = """
 SELECT w.id, w.ref, 'award.offered' AS act, NULL::uuid AS person_id, w.offered_at AS at,
-    'amount_usd' AS fact, w.amount_usd::text AS value
+    'amount_usd' AS fact, coalesce((SELECT m.from_amount_usd FROM amendment m
+        WHERE m.award_id = w.id AND m.status = 'in_force' ORDER BY m.number LIMIT 1),
+        w.amount_usd)::text AS value
 FROM award w
 UNION ALL
 SELECT g.id, w.ref, 'agreement.issued', g.issued_by_id, g.issued_at, 'digest', g.digest
@@ -27,7 +31,10 @@ SELECT w.id, w.ref, 'agreement.signed', g.countersigned_by_id, g.countersigned_a
     g.digest
 FROM agreement g JOIN award w ON w.id = g.award_id WHERE g.countersigned_at IS NOT NULL
 """
-"""What an award and its agreement say was done: by whom, when, over what."""
+"""What an award and its agreement say was done: by whom, when, over what.
+
+An award was offered for what it was before its first amendment.
+"""
 
 
 def checks() -> list[Check]:
@@ -38,19 +45,27 @@ def checks() -> list[Check]:
         Check(_("Agreements are the files that were signed"), _files_match),
         Check(_("Awards in force carry the signatures of two people"), _signed),
         Check(_("Every award is offered and signed as the audit chain says"), _signed_as_told),
+        *amendments.checks(),
     ]
 
 
 def _within_ceilings() -> CheckResult:
+    """Hold what was offered to the decision, and what is to the ceiling. One SQL statement."""
+    grown = (
+        select(func.coalesce(func.sum(Amendment.amount_usd - Amendment.from_amount_usd), 0))
+        .where(Amendment.award_id == Award.id, Amendment.status == AmendmentStatus.IN_FORCE)
+        .scalar_subquery()
+    )
     rows = session.execute(
-        select(Award, Decision.amount_usd).join(
+        select(Award, Decision.amount_usd, grown).join(
             Decision, Decision.application_id == Award.application_id
         )
     ).all()
     bad = []
-    for award, decided in rows:
+    for award, decided, by_amendments in rows:
         ceiling = award.application.call.ceiling
-        if award.amount_usd > decided or (ceiling is not None and award.amount_usd > ceiling):
+        offered = award.amount_usd - by_amendments
+        if offered > decided or (ceiling is not None and award.amount_usd > ceiling):
             bad.append(f"award {award.ref} is {award.amount_usd} US cents")
     return CheckResult(len(rows), bad)
 

@@ -24,11 +24,14 @@ class BudgetRow:
 
 @dataclass(frozen=True)
 class PaymentRow:
-    """A line of the schedule of instalments. `label` is a text of the fund's profile."""
+    """A line of the schedule of instalments. `label` is a text of the fund's profile.
+
+    `percent` is None once an amendment made it another share of the award.
+    """
 
     number: int
     label: str
-    percent: int
+    percent: int | None
     amount: Money
 
 
@@ -81,11 +84,21 @@ def category_label(fund: Profile, key: str) -> str:
 
 
 def payment_rows(award: Award) -> list[PaymentRow]:
-    """Return the planned instalments, in order."""
-    labels = [rule.label for rule in award.fund.instalments]
+    """Return the planned instalments, in order.
+
+    One that an amendment added waits for what the last one of the fund waits for.
+    """
+    scheme = award.fund.instalments
+    shares = rules.plan(award.amount_usd, [rule.percent for rule in scheme])
+    as_agreed = shares == [each.planned_usd for each in award.instalments]
     return [
-        PaymentRow(each.number, label, each.percent, usd(each.planned_usd))
-        for each, label in zip(award.instalments, labels, strict=True)
+        PaymentRow(
+            each.number,
+            scheme[min(each.number, len(scheme)) - 1].label,
+            each.percent if as_agreed else None,
+            usd(each.planned_usd),
+        )
+        for each in award.instalments
     ]
 
 

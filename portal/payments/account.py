@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, lazyload
 from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.models import Application
+from portal.awards.amendments.queries import holds_payments
 from portal.awards.models import Award, AwardStatus, Instalment
 from portal.core.acts import last_act
 from portal.core.db import session
@@ -47,6 +48,9 @@ IS_CURRENT = BankDetails.status.in_(CURRENT)
 OPENING = (
     "offer.accepted",
     "agreement.signed",
+    "amendment.signed",
+    "amendment.decline",
+    "amendment.withdraw",
     "bank_details.verify",
     "report.accepted",
     "instalment.paid",
@@ -90,7 +94,7 @@ def award_of(application: Application) -> Award | None:
 def account(award: Award) -> Account:
     """Return everything about the payments of an award. Three SQL statements."""
     found = (
-        select(_set_aside(), BankDetails, Receivable)
+        select(_set_aside(), holds_payments(), BankDetails, Receivable)
         .select_from(Award)
         .outerjoin(
             BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
@@ -98,7 +102,7 @@ def account(award: Award) -> Account:
         .outerjoin(Receivable, Receivable.award_id == Award.id)
         .where(Award.id == award.id)
     )
-    committed, details, receivable = session.execute(found).one()
+    committed, is_amended, details, receivable = session.execute(found).one()
     accepted = _accepted(award.id)
     rows = (
         _orders()
@@ -106,7 +110,8 @@ def account(award: Award) -> Account:
         .order_by(Instalment.number, PaymentOrder.attempt)
     )
     orders = list(session.scalars(rows).unique())
-    return Account(award, Standing(award, details, accepted, int(committed)), orders, receivable)
+    standing = Standing(award, details, accepted, int(committed), is_amended)
+    return Account(award, standing, orders, receivable)
 
 
 def last_of(
@@ -181,6 +186,7 @@ def accounts(person: Person) -> list[Account]:
         select(
             Award,
             _set_aside(),
+            holds_payments(),
             BankDetails,
             Receivable,
             last_act(Award.application_id, *OPENING),
@@ -200,10 +206,12 @@ def accounts(person: Person) -> list[Account]:
             lazyload(Receivable.award),
         )
     )
-    for award, committed, details, owed, opened, key, cents in session.execute(rows).unique():
+    for award, committed, amended, details, owed, opened, key, cents in session.execute(
+        rows
+    ).unique():
         if key is not None:
             accepted[award.id][key] = cents or 0
-        standing = Standing(award, details, accepted[award.id], int(committed))
+        standing = Standing(award, details, accepted[award.id], int(committed), amended)
         found[award.id] = Account(award, standing, orders[award.id], owed, opened)
     return list(found.values())
 

@@ -40,6 +40,7 @@ class Facts:
     reports_accepted: bool
     something_due: bool
     earlier_paid: bool
+    amount_stands: bool
     active: bool
     free: bool
 
@@ -91,6 +92,12 @@ def gates(facts: Facts) -> list[Gate]:
             _l("Earlier instalments paid"),
             facts.earlier_paid,
             _l("The instalment before it must be paid first."),
+        ),
+        Gate(
+            "R26",
+            _l("Amount settled"),
+            facts.amount_stands,
+            _l("An amendment of the amount is open: it is signed or ended first."),
         ),
         Gate(
             "R21",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from portal.awards.amendments.queries import holds_payments
 from portal.awards.models import Award, AwardStatus, Instalment, InstalmentStatus
 from portal.core import clock
 from portal.core.db import session
@@ -23,12 +24,16 @@ ENDED = frozenset({AwardStatus.TERMINATED, AwardStatus.CLOSED})
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of an award: its details, its accepted reports, what is set aside for it."""
+    """What is known of an award: its details, its accepted reports, what is set aside for it.
+
+    `is_amended` says that an amendment of its amount is open.
+    """
 
     award: Award
     details: BankDetails | None
     accepted: Mapping[str, int]
     committed: int
+    is_amended: bool = False
 
     @property
     def paid_usd(self) -> int:
@@ -113,6 +118,7 @@ class Standing:
             reports_accepted=self.reports_accepted(instalment),
             something_due=expected > 0,
             earlier_paid=all(other.status in SETTLED for other in earlier),
+            amount_stands=not self.is_amended,
             active=award.status is AwardStatus.ACTIVE,
             free=instalment.status is InstalmentStatus.PLANNED,
         )
@@ -123,7 +129,7 @@ class Standing:
 
 
 def standing(award: Award, *, lock: bool = False) -> Standing:
-    """Return where the payments of an award stand. Three SQL statements.
+    """Return where the payments of an award stand. Four SQL statements.
 
     `lock` holds the bank details until the transaction ends.
     """
@@ -135,6 +141,7 @@ def standing(award: Award, *, lock: bool = False) -> Standing:
         details=current(award, lock=lock),
         accepted={key: cents or 0 for key, cents in session.execute(accepted)},
         committed=ledger.outstanding(award.application.call.fund_code, award.ref).minor,
+        is_amended=bool(session.scalar(select(holds_payments()).where(Award.id == award.id))),
     )
 
 

@@ -11,6 +11,7 @@ from portal.admin import words
 from portal.admin.history import TONES
 from portal.admin.policy import TOLD_TO_APPLICANTS
 from portal.applications.workflow import WORKFLOW as APPLICATION
+from portal.awards.amendments.workflow import AMENDMENT_WORKFLOW
 from portal.awards.workflow import WORKFLOW as AWARD
 from portal.contributions.models.cards import GiftStatus, PayoutStatus
 from portal.contributions.workflow import AGREEMENT_WORKFLOW as DONOR_AGREEMENTS
@@ -28,6 +29,7 @@ from tests import make
 
 SOURCES = [path for path in (ROOT / "portal").rglob("*.py") if "core" not in path.parts]
 TABLES: tuple[Workflow[Any], ...] = (
+    AMENDMENT_WORKFLOW,
     APPLICATION,
     AWARD,
     BANK_WORKFLOW,

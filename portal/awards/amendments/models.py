@@ -169,6 +169,11 @@ class Amendment(WithId, Versioned, Base):
         return usd(self.amount_usd)
 
     @property
+    def from_amount(self) -> Money:
+        """What the award was, in US$."""
+        return usd(self.from_amount_usd)
+
+    @property
     def change_usd(self) -> int:
         """By how much the award grows, in cents; below zero, by how much it shrinks."""
         return self.amount_usd - self.from_amount_usd

@@ -50,7 +50,7 @@ def accept(award: Award, typed_name: str, *, by: Person) -> None:
     """
     audit.take_turn()
     _hold(award)
-    if _same(typed_name) != _same(by.name):
+    if not same_name(typed_name, by.name):
         raise Refused(
             _("Type your name exactly as it stands in your profile: %(name)s.", name=by.name)
         )
@@ -167,6 +167,10 @@ def _document(award: Award) -> Agreement:
     return award.agreement
 
 
-def _same(name: str) -> str:
-    """Return a name as it is compared: case and doubled spaces do not matter."""
+def same_name(typed: str, name: str) -> bool:
+    """Say whether somebody typed their own name: case and doubled spaces do not matter."""
+    return _compared(typed) == _compared(name)
+
+
+def _compared(name: str) -> str:
     return " ".join(normalise(name).casefold().split())

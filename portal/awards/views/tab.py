@@ -12,6 +12,7 @@ from portal.accounts.models import Person
 from portal.applications.queries import names
 from portal.awards import document, policy, queries, service
 from portal.awards.models import Award, AwardAction, AwardStatus
+from portal.awards.views import amending
 from portal.awards.views.blueprint import blueprint, visible
 from portal.awards.workflow import WORKFLOW
 from portal.core.i18n import _
@@ -62,6 +63,7 @@ def agreement_tab(ref: str) -> ResponseReturnValue:
         acts=acts(person, award),
         next_step=next_step(person, award),
         signers=signers(award),
+        **amending.listed(person, award),
         **parts(award),
     )
 

@@ -152,9 +152,10 @@ def _hold(award: Award) -> None:
     """Take the turn, lock the award until the transaction ends, and read it anew."""
     session.flush()
     audit.take_turn()
-    session.refresh(award, ["status", "version"], with_for_update=True)
+    session.refresh(award, ["status", "version", "amount_usd"], with_for_update=True)
+    session.refresh(award, ["instalments"])
     for each in award.instalments:
-        session.refresh(each, ["status", "paid_usd", "version"])
+        session.refresh(each, ["status", "planned_usd", "paid_usd", "version"])
 
 
 def _lapse_empty(award: Award, by: Person) -> None:
