@@ -17,7 +17,7 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SHEETS = sorted((ROOT / "static").rglob("*.css")) + sorted((ROOT / "static").rglob("*.js"))
 
 NO_NAMES = frozenset({"utils", "util", "common", "helpers", "helper", "managers", "manager"})
-ENDS_TRANSACTIONS = {"core/web.py", "core/jobs.py", "core/outbox.py"}
+ENDS_TRANSACTIONS = {"core/web.py", "core/jobs.py", "core/outbox.py", "payments/exchange.py"}
 LEFTOVERS = re.compile(
     r"\b(TODO|FIXME)\b|NotImplementedError|pragma: no cover|mark\.(skip|xfail)\b"
 )
