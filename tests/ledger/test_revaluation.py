@@ -19,7 +19,7 @@ from portal.ledger.queries import Holding
 from portal.ledger.service.revaluation import MONETARY
 from portal.ledger.tasks import follow_the_rates
 from portal.ledger.unore import import_rates
-from tests.ledger.books import DAY, FUND, open_fund
+from tests.ledger.books import AWARD, DAY, FUND, open_fund
 from tests.ledger.test_unore import dataset, row
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -121,6 +121,27 @@ def test_an_agreement_is_settled_after_revaluation_without_a_rest() -> None:
     owed = queries.holdings(FUND)[AccountKind.CONTRIBUTIONS_RECEIVABLE, "EUR"]
     assert owed == Holding(eur(0), 0)
     assert queries.position(FUND).available == usd(1_240_00)
+
+
+def test_what_was_revalued_and_then_undone_leaves_nothing_behind() -> None:
+    open_fund(usd(5_000_00))
+    service.commit_funds(FUND, AWARD, usd(4_000_00), by=None)
+    service.advance_paid(FUND, AWARD, usd(4_000_00), eur(3_600_00), "order:1", DAY, by=None)
+    set_rate("EUR", "0.80")
+    service.revalue(FUND, DAY, by=None)
+    assert queries.position(FUND).exchange == usd(-500_00)
+    service.payment_returned("order:1", DAY, by=None)
+    transit = AccountKind.PAYMENTS_IN_TRANSIT, "EUR"
+    assert queries.holdings(FUND)[transit] == Holding(eur(0), -500_00)
+    receive(100_00, 1_000_00)
+    for _again in range(2):
+        service.revalue(FUND, DAY, by=None)
+    session.commit()
+    assert queries.holdings(FUND)[transit] == Holding(eur(0), 0)
+    assert bank().usd == 100_00
+    position = queries.position(FUND)
+    assert (position.exchange, position.available) == (usd(0), usd(1_100_00))
+    assert len([each for each in queries.journal(FUND) if each.kind == "revaluation"]) == 2
 
 
 def test_rates_that_come_in_and_the_sweep_bring_the_books_to_them() -> None:

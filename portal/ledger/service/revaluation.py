@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from uuid import UUID
 
 from sqlalchemy import select
@@ -30,8 +31,10 @@ def revalue(fund_code: str, on: date, *, by: UUID | None) -> list[LedgerTransact
 
     One booking for each currency and rate, once: what each account holds goes out at what it
     carried and comes in at the rate, so its own currency does not change; the difference is a
-    gain or loss on exchange. A currency without a rate stays as it is. Returns the bookings, also
-    those of an earlier call; none for a currency that is at its rate already.
+    gain or loss on exchange. What an account carries that became empty since (a payment that was
+    revalued and then rejected) follows in a booking of its own. A currency without a rate stays
+    as it is. Returns the bookings, also the first one of an earlier call; none for a currency that
+    is at its rate already.
     """
     hold([fund_code])
     held = queries.holdings(fund_code, on)
@@ -42,15 +45,21 @@ def revalue(fund_code: str, on: date, *, by: UUID | None) -> list[LedgerTransact
         except NoRate:
             continue
         ref = f"revaluation:{fund_code}:{currency}:{rate.effective_on.isoformat()}:{rate.id}"
-        booking = queries.find(ref)
-        if booking is None:
-            lines = list(_lines(fund_code, held, rate))
-            if not lines:
-                continue
+        before = queries.find(ref)
+        if before is not None:
+            done.append(before)
+            ref = _later(ref)
+        lines = list(_lines(fund_code, held, rate, only_empty=before is not None))
+        if lines:
             kind = TransactionKind.REVALUATION
-            booking = post(kind, ref, evened(lines), on=on, by=by, rate=rate)
-        done.append(booking)
+            done.append(post(kind, ref, evened(lines), on=on, by=by, rate=rate))
     return done
+
+
+def _later(ref: str) -> str:
+    """Return the first reference after `ref` that is not booked yet."""
+    numbered = (f"{ref}:{number}" for number in count(2))
+    return next(each for each in numbered if queries.find(each) is None)
 
 
 def revalue_all(on: date, *, by: UUID | None) -> None:
@@ -60,12 +69,16 @@ def revalue_all(on: date, *, by: UUID | None) -> None:
 
 
 def _lines(
-    fund_code: str, held: dict[tuple[AccountKind, str], Holding], rate: Rate
+    fund_code: str,
+    held: dict[tuple[AccountKind, str], Holding],
+    rate: Rate,
+    *,
+    only_empty: bool,
 ) -> Iterator[Line]:
-    """Yield the lines of the accounts that are not at `rate`."""
+    """Yield the lines of the accounts that are not at `rate`, or only of those that are empty."""
     for kind in MONETARY:
         holding = held.get((kind, rate.currency))
-        if holding is not None:
+        if holding is not None and not (only_empty and holding.money):
             worth = rate.in_usd(holding.money).minor
             if worth != holding.usd:
                 yield from _moved(fund_code, kind, holding, worth)
