@@ -267,7 +267,7 @@ def movements() -> None:
         "card_movement",
         sa.Column("transaction_id", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("gift_id", sa.Uuid(), nullable=False),
+        sa.Column("gift_id", sa.Uuid(), nullable=True),
         sa.Column("fund_code", sa.String(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
@@ -286,8 +286,12 @@ def movements() -> None:
             name="ck_card_movement_dollars_are_dollars",
         ),
         sa.CheckConstraint(
-            "(kind IN ('charge', 'refund_failed', 'dispute_won')) = (amount > 0)",
+            "(kind IN ('charge', 'refund_failed', 'dispute_won', 'grant_returned')) = (amount > 0)",
             name="ck_card_movement_in_or_out",
+        ),
+        sa.CheckConstraint(
+            "(kind IN ('grant_paid', 'grant_returned')) = (gift_id IS NULL)",
+            name="ck_card_movement_of_a_gift_or_a_grant",
         ),
         sa.ForeignKeyConstraint(["gift_id"], ["card_gift.id"], name="fk_card_movement_gift_id"),
         sa.ForeignKeyConstraint(

@@ -27,6 +27,7 @@ from portal.funds import countries
 from portal.funds.views import blueprint as funds
 from portal.payments import queries as payments_queries
 from portal.payments.rails import bank
+from portal.payments.rails import stripe as stripe_rail
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
 from portal.reports import queries as reports_queries
@@ -115,6 +116,7 @@ def connect_stores(settings: Settings) -> None:
     outbox.configure(settings)
     bank.configure(settings.bank_drop_dir, settings.bank_pickup_dir)
     stripe.configure(settings)
+    stripe_rail.configure(settings)
 
 
 def country_names() -> list[tuple[str, str]]:

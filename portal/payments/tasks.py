@@ -3,6 +3,7 @@
 from portal.core import jobs
 from portal.payments import exchange
 from portal.payments.rails import bank
+from portal.payments.service import by_processor
 
 
 @jobs.sweep("payment files", eager=True)
@@ -29,3 +30,9 @@ def book_statement_lines() -> None:
     """Book the lines of statements that were imported, and what a crash left of them."""
     for _done in exchange.book_all():
         pass
+
+
+@jobs.sweep("payments by the card processor", every_minutes=5)
+def pay_by_processor() -> object:
+    """Take one step of one payment that leaves through the card processor, then the next."""
+    return by_processor.pay_next()

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.awards.models import Award, PayingAgent
 from portal.core.db import session
 from portal.payments.models import BankAccount, BankAccountStatus
-from portal.payments.rails import AGENT, BANK
+from portal.payments.rails import AGENT, BANK, STRIPE
 
 DOLLAR = "USD"
 
@@ -23,11 +23,14 @@ class Way:
 def way_of(award: Award) -> Way:
     """Return how a payment of this grant would leave today. At most one SQL statement.
 
-    Headquarters pay by the bank, from the fund's account in US$ or else in another currency, once
-    one is in use; a country office pays on instruction.
+    Headquarters pay through the card processor in the countries that a setting names; else by
+    the bank, from the fund's account in US$ or else in another currency, once one is in use; a
+    country office pays on instruction.
     """
     if award.paying_agent is not PayingAgent.HEADQUARTERS:
         return Way(AGENT.name)
+    if STRIPE.serves(award.application.country):
+        return Way(STRIPE.name)
     account = paying_account(award.application.call.fund_code)
     return Way(AGENT.name) if account is None else Way(BANK.name, account.currency)
 

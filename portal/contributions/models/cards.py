@@ -221,21 +221,24 @@ class MovementKind(Labelled):
     REFUND_FAILED = "refund_failed", _l("Refund that failed")
     DISPUTE = "dispute", _l("Dispute")
     DISPUTE_WON = "dispute_won", _l("Dispute won")
+    GRANT_PAID = "grant_paid", _l("Paid to a grantee")
+    GRANT_RETURNED = "grant_returned", _l("Came back from a grantee")
 
 
 class CardMovement(WithId, Base):
     """One line of the processor's account: `amount` in, or out below zero, and its `fee`.
 
-    In minor units of `currency`, in which the processor keeps our account; the `…_usd` are what
-    was booked, in US cents. `object_id` is the processor's name of the charge, refund or dispute.
+    It belongs to a gift, unless it went to a grantee or came back from one. In minor units of
+    `currency`, in which the processor keeps our account; the `…_usd` are what was booked, in US
+    cents. `object_id` is the processor's name of the charge, refund, dispute or transfer.
     """
 
     __tablename__ = "card_movement"
 
     transaction_id: Mapped[str] = mapped_column(unique=True)
     object_id: Mapped[str] = mapped_column(index=True)
-    gift: Mapped[CardGift] = relationship(back_populates="movements")
-    gift_id: Mapped[UUID] = mapped_column(ForeignKey("card_gift.id"), init=False, index=True)
+    gift: Mapped[CardGift | None] = relationship(back_populates="movements", default=None)
+    gift_id: Mapped[UUID | None] = mapped_column(ForeignKey("card_gift.id"), init=False, index=True)
     fund_code: Mapped[str]
     kind: Mapped[MovementKind] = mapped_column(enum_column(MovementKind))
     currency: Mapped[str]
@@ -258,8 +261,12 @@ class CardMovement(WithId, Base):
             name="dollars_are_dollars",
         ),
         CheckConstraint(
-            "(kind IN ('charge', 'refund_failed', 'dispute_won')) = (amount > 0)",
+            "(kind IN ('charge', 'refund_failed', 'dispute_won', 'grant_returned')) = (amount > 0)",
             name="in_or_out",
+        ),
+        CheckConstraint(
+            "(kind IN ('grant_paid', 'grant_returned')) = (gift_id IS NULL)",
+            name="of_a_gift_or_a_grant",
         ),
     )
 

@@ -17,12 +17,16 @@ from portal.core.db import session
 from portal.core.stripe import client
 from portal.core.stripe.client import Declined, Json, Unanswered
 from portal.core.stripe.models import CallState, StripeCall
-from portal.core.text import canonical_json
+from portal.core.text import canonical_json, sha256_hex
 
 KEY_HOLDS = timedelta(hours=23)
 """The processor may forget a key after 24 hours; counted from before the first call."""
 LOOK_BACK = timedelta(minutes=10)
 """How far its clock and ours may be apart."""
+DIGEST = b"sha256:"
+"""What stands before the digest of content that is sealed elsewhere."""
+UNDATED = "/reversals"
+"""Lists that cannot be asked for by date; they are short."""
 MARK = "portal_call"
 """The metadata under which an object carries the key of its call."""
 
@@ -31,14 +35,23 @@ class ContentConflict(ValueError):
     """The same purpose was prepared with other content: a mistake of the caller."""
 
 
-def prepare(key: str, path: str, params: Mapping[str, Any], *, account: str = "") -> StripeCall:
+def prepare(
+    key: str,
+    path: str,
+    params: Mapping[str, Any],
+    *,
+    account: str = "",
+    sealed_elsewhere: bool = False,
+) -> StripeCall:
     """Store the call `key` with its exact content; commit before `send`.
 
-    The same again returns the stored call. Raises ContentConflict for the same key with other
-    content.
+    Content that names a bank account is `sealed_elsewhere`: only its digest is stored here, and
+    `send` is handed it again. The same again returns the stored call. Raises ContentConflict for
+    the same key with other content.
     """
-    marked = {**params, "metadata": {**params.get("metadata", {}), MARK: key}}
-    content = canonical_json(marked)
+    content = _content(key, params)
+    if sealed_elsewhere:
+        content = _digest(content)
     known = session.scalar(select(StripeCall).where(StripeCall.key == key))
     if known is None:
         known = StripeCall(key=key, path=path, account=account, content=content)
@@ -49,11 +62,19 @@ def prepare(key: str, path: str, params: Mapping[str, Any], *, account: str = ""
     return known
 
 
-def send(call: StripeCall) -> Json:
+def _content(key: str, params: Mapping[str, Any]) -> bytes:
+    return canonical_json({**params, "metadata": {**params.get("metadata", {}), MARK: key}})
+
+
+def _digest(content: bytes) -> bytes:
+    return DIGEST + sha256_hex(content).encode()
+
+
+def send(call: StripeCall, params: Mapping[str, Any] | None = None) -> Json:
     """Send a stored call, or find out what became of it, and return the object that it made.
 
-    An answered call is never sent again. Raises Declined (nothing was made, and this call never
-    will) and Unanswered (unknown: try again).
+    `params` is the content that is sealed elsewhere. An answered call is never sent again. Raises
+    Declined (nothing was made, and this call never will) and Unanswered (unknown: try again).
     """
     if call.state is CallState.ANSWERED:
         return client.read(f"{call.path}/{call.object_id}", account=call.account)
@@ -61,8 +82,11 @@ def send(call: StripeCall) -> Json:
         raise Declined(call.reason)
     if clock.now() - call.created_at > KEY_HOLDS:
         return _found_late(call)
+    content = call.content if params is None else _content(call.key, params)
+    if call.content not in {content, _digest(content)}:
+        raise ContentConflict(f"{call.key} was prepared with other content")
     try:
-        made = client.act(call.path, json.loads(call.content), key=call.key, account=call.account)
+        made = client.act(call.path, json.loads(content), key=call.key, account=call.account)
     except Declined as no:
         _decline(call, no.sentence)
         raise
@@ -74,8 +98,9 @@ def look_up(call: StripeCall) -> Json | None:
 
     Raises Unanswered, Declined.
     """
-    since = int((call.created_at - LOOK_BACK).timestamp())
-    for made in client.listed(call.path, account=call.account, created={"gte": since}):
+    since = {"created": {"gte": int((call.created_at - LOOK_BACK).timestamp())}}
+    filters = {} if call.path.endswith(UNDATED) else since
+    for made in client.listed(call.path, account=call.account, **filters):
         if (made.get("metadata") or {}).get(MARK) == call.key:
             return made
     return None

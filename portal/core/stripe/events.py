@@ -31,6 +31,8 @@ TOLERANCE_SECONDS = 300
 PATIENCE = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
 """How long to wait after each failed attempt; after the last one the message has failed."""
 MOST_REASON = 500
+CONNECTED = "connected:"
+"""What stands before the kinds of messages about accounts that are not our own."""
 
 _CODE = re.compile(r"[A-Za-z0-9_.]{0,255}")
 
@@ -56,9 +58,12 @@ class Later(Exception):
     """A message that came before what it rests on; it is tried again."""
 
 
-def handles(kind: str, handler: Handler) -> None:
-    """Have `handler` look at each object whose messages begin with `kind`."""
-    _handlers[kind] = handler
+def handles(kind: str, handler: Handler, *, connected: bool = False) -> None:
+    """Have `handler` look at each object whose messages begin with `kind`.
+
+    `connected` ones are about an account that is not our own: that of somebody who is paid.
+    """
+    _handlers[CONNECTED * connected + kind] = handler
 
 
 def take(raw: bytes, signature: str | None) -> None:
@@ -131,7 +136,7 @@ def try_again(event: StripeEvent, *, by: UUID) -> None:
 
 def _work_on(event: StripeEvent) -> None:
     """Do what `event` asks for, all or nothing, and note how it went."""
-    handler = _handler(event.type)
+    handler = _handler(event.type, CONNECTED if event.account else "")
     if event.livemode is not connection().livemode:
         _finish(event, EventState.IGNORED, _("It is of the processor's other mode."))
         return
@@ -153,10 +158,10 @@ def _work_on(event: StripeEvent) -> None:
         _finish(event, EventState.DONE, "")
 
 
-def _handler(kind: str) -> Handler | None:
+def _handler(kind: str, whose: str) -> Handler | None:
     """Return who looks at messages of `kind`: the longest name that it begins with."""
     parts = kind.split(".")
-    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    names = (whose + ".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((_handlers[name] for name in names if name in _handlers), None)
 
 

@@ -43,6 +43,7 @@ LINKS = {
     "balance_transaction": "balance_transaction",
 }
 """Fields that hold the name of another object, and can be expanded."""
+REVERSALS = re.compile(r"transfers/(?P<of>[^/]+)/reversals(/(?P<name>[^/]+))?")
 KEY_HOLDS_SECONDS = 24 * 3600
 UNDER_WAY = 0
 """The status of a call that was not answered yet."""
@@ -142,6 +143,9 @@ def _reply(status: int, body: Json) -> Response:
 
 def _named(path: str) -> tuple[str, str]:
     """Return the kind that a path is about, and the identifier in it. Raises NotFound."""
+    inside = REVERSALS.fullmatch(path)
+    if inside:
+        return "transfer_reversal", inside["name"] or ""
     for known, kind in KINDS.items():
         if path == known:
             return kind, ""
@@ -192,6 +196,9 @@ def _wanted(thing: Json) -> bool:
         return False
     payout = request.args.get("payout")
     if payout is not None and thing["description"] != payout:
+        return False
+    inside = REVERSALS.search(request.path)
+    if inside and thing["transfer"] != inside["of"]:
         return False
     named = {name: request.args.get(name) for name in ("charge", "transfer_group", "destination")}
     return all(thing.get(name) == value for name, value in named.items() if value is not None)
@@ -291,10 +298,23 @@ def _make_payout(here: Processor, asked: Json, account: str) -> Answer:
     return 200, made
 
 
+def _make_reversal(here: Processor, asked: Json, account: str) -> Answer:
+    del account
+    inside = REVERSALS.search(request.path)
+    amount = int(asked["amount"]) if "amount" in asked else None
+    try:
+        return 200, here.reverse(inside["of"] if inside else "", amount, asked.get("metadata", {}))
+    except KeyError:
+        return _missing("transfer", inside["of"] if inside else "")
+    except NotNow as no:
+        return shapes.error(400, INVALID, no.sentence)
+
+
 MAKERS: dict[str, Callable[[Processor, Json, str], Answer]] = {
     "checkout.session": _make_session,
     "refund": _make_refund,
     "account": _make_account,
     "transfer": _make_transfer,
+    "transfer_reversal": _make_reversal,
     "payout": _make_payout,
 }

@@ -243,6 +243,24 @@ class Processor:
         self.tell("payout.paid", made, account)
         return made
 
+    def reverse(self, transfer_id: str, amount: int | None, metadata: Json) -> Json:
+        """Take a transfer back, what is left of it or a part. Raises NotNow above that."""
+        with self.store.turn() as turn:
+            moved = turn.get("transfer", transfer_id)
+            left = moved["amount"] - moved["amount_reversed"]
+            wanted = left if amount is None else amount
+            if not 0 < wanted <= left:
+                raise NotNow("This transfer has been taken back already.")
+            line = shapes.line("transfer_refund", "", wanted, 0, OURS, None, "transfer_reversal")
+            made = shapes.reversal(transfer_id, wanted, metadata, line["id"])
+            turn.put(line | {"source": made["id"]})
+            moved["amount_reversed"] += wanted
+            moved["reversed"] = moved["amount_reversed"] == moved["amount"]
+            turn.put(moved)
+            turn.put(made)
+        self.tell("transfer.reversed", moved)
+        return made
+
 
 def _metadata(turn: Turn, page: Json) -> Json:
     """Return what the charge of a page carries: what was asked for with it."""

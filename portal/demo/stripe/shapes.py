@@ -267,6 +267,22 @@ def transfer(asked: Json, line_id: str) -> Json:
     }
 
 
+def reversal(transfer_id: str, amount: int, metadata: Json, line_id: str) -> Json:
+    """Return the taking back of a transfer."""
+    return {
+        "id": name("trr"),
+        "object": "transfer_reversal",
+        "amount": amount,
+        "balance_transaction": line_id,
+        "created": now(),
+        "currency": "usd",
+        "destination_payment_refund": None,
+        "metadata": metadata,
+        "source_refund": None,
+        "transfer": transfer_id,
+    }
+
+
 def event(kind: str, thing: Json, account_id: str) -> Json:
     """Return a message about an object."""
     told = {

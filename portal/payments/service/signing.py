@@ -89,15 +89,23 @@ def read_instruction(order: PaymentOrder, *, by: Person) -> bytes:
     """
     if not policy.can_read_instruction(by, order):
         raise Refused(_("The instruction is read by treasury and finance only."))
+    content = instruction_of(order)
+    audit.record("payment_order.instruction_read", order, actor_id=by.id, case_id=order.case_id)
+    return content
+
+
+def instruction_of(order: PaymentOrder) -> bytes:
+    """Return what was kept at the release, for the portal's own use.
+
+    Raises Refused before the release, and once erased.
+    """
     if order.instruction is None:
         raise Refused(_("The instruction is written when the order is released."))
     sealed = files.read_stored(order.instruction)
     try:
-        content = base64.b64decode(crypto.unseal(_key(order), sealed, _place(order)))
+        return base64.b64decode(crypto.unseal(_key(order), sealed, _place(order)))
     except crypto.Unreadable as gone:
         raise Refused(_("This instruction can no longer be read.")) from gone
-    audit.record("payment_order.instruction_read", order, actor_id=by.id, case_id=order.case_id)
-    return content
 
 
 def expected_digest(order: PaymentOrder) -> str:

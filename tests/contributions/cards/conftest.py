@@ -11,7 +11,6 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.contributions.models.cards import CardGift
 from portal.contributions.service import cards
-from portal.contributions.service.cards import refunding
 from portal.core import clock, jobs, stripe
 from portal.core.config import Settings
 from portal.core.db import session
@@ -80,7 +79,7 @@ class Counter:
 
     def work(self) -> None:
         """Be the worker: everything that is due, once."""
-        for work in (events.work_on_next, refunding.send_next):
+        for work in (events.work_on_next, cards.send_next_refund):
             while work() is jobs.AGAIN:
                 session.flush()
         session.commit()

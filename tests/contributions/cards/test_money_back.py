@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 from portal.contributions.models import ContributionStatus, DisputeStatus
 from portal.contributions.models.cards import CardGift, CardMovement, CardRefund, RefundStatus
 from portal.contributions.service import cards
-from portal.contributions.service.cards import refunding
 from portal.core import jobs
 from portal.core.db import session
 from portal.core.money import Money
@@ -79,10 +78,10 @@ def test_a_refund_whose_answer_is_lost_is_sent_once(counter: Counter) -> None:
     refund = cards.ask_refund(gift, Money(20_00, "USD"), REASON, by=counter.finance)
     session.commit()
     counter.judge.lose = 9
-    assert refunding.send_next() is None
+    assert cards.send_next_refund() is None
     assert refund.status is RefundStatus.ASKED
     counter.judge.lose = 0
-    assert refunding.send_next() is jobs.AGAIN
+    assert cards.send_next_refund() is jobs.AGAIN
     assert refund.status is RefundStatus.DONE
     with counter.processor.store.turn() as turn:
         assert len(turn.all("refund")) == 1
@@ -93,7 +92,7 @@ def test_a_refund_whose_answer_is_lost_is_known_by_what_is_told(counter: Counter
     refund = cards.ask_refund(gift, Money(20_00, "USD"), REASON, by=counter.finance)
     session.commit()
     counter.judge.lose = 9
-    refunding.send_next()
+    cards.send_next_refund()
     counter.judge.lose = 0
     counter.deliver()
     assert refund.status is RefundStatus.DONE

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import Role
 from portal.contributions.models.cards import CardGift, CardRefund, GiftStatus
-from portal.contributions.service.cards import refunding
+from portal.contributions.service import cards
 from portal.core import jobs, stripe
 from portal.core.db import session
 from portal.core.stripe import events
@@ -192,7 +192,7 @@ def test_finance_looks_after_gifts_and_gives_one_back(
     donor.fill("Amount to give back", "20")
     donor.press("Give it back")
     assert "With the card processor" in donor.page.text
-    while refunding.send_next() is jobs.AGAIN:
+    while cards.send_next_refund() is jobs.AGAIN:
         session.flush()
     session.commit()
     with count_sql() as count:

@@ -87,3 +87,8 @@ def serving(folder: Path, address: str = "") -> Iterator[tuple[Processor, Judge,
 def event_faults(event: dict[str, Any]) -> list[str]:
     """Return what is wrong with a message, and with the object in it."""
     return spec.faults(event) + spec.faults(event["data"]["object"])
+
+
+def body_of(event: dict[str, Any]) -> bytes:
+    """Return a message as it stands on the wire."""
+    return json.dumps(event).encode()

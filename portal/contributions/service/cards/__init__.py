@@ -7,7 +7,11 @@ there, and brings ours up to date with it; in whatever order and however often i
 from portal.contributions.service.cards.giving import Giving, begin_gift, offered, open_checkout
 from portal.contributions.service.cards.looking import look_at, look_at_stale
 from portal.contributions.service.cards.payouts import look_at_payout, payout_arrived
-from portal.contributions.service.cards.refunding import ask_refund, refundable, send_refund
+from portal.contributions.service.cards.refunding import (
+    ask_refund,
+    refundable,
+    send_next_refund,
+)
 from portal.contributions.service.cards.telling import register
 
 __all__ = [
@@ -22,5 +26,5 @@ __all__ = [
     "payout_arrived",
     "refundable",
     "register",
-    "send_refund",
+    "send_next_refund",
 ]

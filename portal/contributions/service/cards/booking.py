@@ -31,7 +31,14 @@ def known(transaction_id: str) -> CardMovement | None:
     return session.scalar(select(CardMovement).where(CardMovement.transaction_id == transaction_id))
 
 
-def movement(gift: CardGift, kind: MovementKind, object_id: str, line: stripe.Json) -> CardMovement:
+def movement(
+    gift: CardGift | None,
+    kind: MovementKind,
+    object_id: str,
+    line: stripe.Json,
+    *,
+    fund_code: str = "",
+) -> CardMovement:
     """Store a line of the processor's account as a movement, whose bookings come next.
 
     Raises Refused where its figures do not sum, or no rate holds for its currency.
@@ -46,7 +53,7 @@ def movement(gift: CardGift, kind: MovementKind, object_id: str, line: stripe.Js
         transaction_id=line["id"],
         object_id=object_id,
         gift=gift,
-        fund_code=gift.fund_code,
+        fund_code=gift.fund_code if gift else fund_code,
         kind=kind,
         currency=amount.currency,
         amount=amount.minor,
@@ -128,6 +135,6 @@ def charge(moved: CardMovement) -> None:
     )
 
 
-def subject(gift: CardGift) -> str | None:
+def subject(gift: CardGift | None) -> str | None:
     """Return the reference under which the money of a gift stands in the books."""
-    return gift.contribution.ref if gift.contribution else None
+    return gift.contribution.ref if gift and gift.contribution else None

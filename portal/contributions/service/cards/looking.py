@@ -185,7 +185,6 @@ def _end(gift: CardGift, status: GiftStatus, reason: str) -> None:
         _move(gift, status)
 
 
-@jobs.sweep("card_gifts", every_minutes=10)
 def look_at_stale() -> object:
     """Look at one open gift that was not looked at for long; ask to be called for the next."""
     if not stripe.is_on():

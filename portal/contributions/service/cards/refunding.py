@@ -90,17 +90,17 @@ def ask_refund(gift: CardGift, amount: Money, reason: str, *, by: Person) -> Car
     return refund
 
 
-@jobs.sweep("card_refunds", eager=True)
-def send_next() -> object:
+def send_next_refund() -> object:
     """Send one refund that nobody answered yet, and ask to be called for the next."""
     if not stripe.is_on():
         return None
     waiting = (
         select(CardRefund)
+        .join(CardRefund.gift)
         .where(CardRefund.status == RefundStatus.ASKED, CardRefund.refund_id.is_(None))
         .order_by(CardRefund.asked_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=CardGift, skip_locked=True)
     )
     refund = session.scalars(waiting).one_or_none()
     if refund is None:
