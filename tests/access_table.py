@@ -155,6 +155,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "contributions.record_gift": holders(Role.FINANCE_OFFICER),
     "contributions.record_wire": holders(Role.FINANCE_OFFICER),
     "contributions.refund": holders(Role.FINANCE_OFFICER),
+    "contributions.annul": holders(Role.FINANCE_OFFICER),
     "contributions.fetch_receipt": ANYBODY,
     "demo.show": ANYBODY,
     "pretend_bank.show": ANYBODY,

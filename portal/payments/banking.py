@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person
+from portal.applications.models import Application
+from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money
@@ -89,9 +91,19 @@ def _tallies(files: Sequence[UUID]) -> dict[UUID, tuple[int, Money, int, int]]:
 
 
 def file_named(message_id: str) -> PaymentFile | None:
-    """Return a payment file with its account. One SQL statement."""
+    """Return a payment file with its account, its orders and their cases. Four statements."""
     rows = select(PaymentFile).where(PaymentFile.message_id == message_id)
-    return session.scalar(rows.options(joinedload(PaymentFile.bank_account)))
+    whole = joinedload(PaymentFile.bank_account), selectinload(PaymentFile.orders).options(_CASE)
+    return session.scalar(rows.options(*whole))
+
+
+_CASE = (
+    joinedload(PaymentOrder.instalment)
+    .joinedload(Instalment.award)
+    .joinedload(Award.application)
+    .selectinload(Application.recusals)
+)
+"""What is read with orders in a list, so that it takes no statement for each of them."""
 
 
 def messages(page: int) -> Page[BankMessage]:
@@ -123,30 +135,52 @@ def bank_account_for(account: AccountId, currency: str) -> BankAccount | None:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits at the bank for treasury: files to send, files over which the bank is silent."""
+    """How many things wait at the bank for a person, and since when.
+
+    Files to take to the bank, files over which it is silent, answers that nobody could place
+    lately, accounts to confirm.
+    """
 
     to_send: int
     to_send_since: datetime | None
     silent: int
     silent_since: datetime | None
+    left: int
+    left_since: datetime | None
+    to_confirm: int
+    to_confirm_since: datetime | None
+
+
+RECENT = timedelta(days=7)
+"""How long an answer that nobody could place stands on the home page."""
 
 
 def waiting(person: Person) -> Waiting:
     """Return what waits at the bank for the person. One SQL statement."""
-    mine = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
-    kept = PaymentFile.status == FileStatus.KEPT
-    silent = PaymentFile.status.in_(ANSWERABLE) & (PaymentFile.sent_at < clock.now() - SILENT_AFTER)
-    rows: Select[int, datetime | None, int, datetime | None] = select(
-        func.count().filter(kept),
-        func.min(PaymentFile.made_at).filter(kept),
-        func.count().filter(silent),
-        func.min(PaymentFile.sent_at).filter(silent),
-    ).where(PaymentFile.bank_account_id.in_(mine))
-    return Waiting(*session.execute(rows).one())
+    seen = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
+    mine = PaymentFile.bank_account_id.in_(seen)
+    late = PaymentFile.sent_at < clock.now() - SILENT_AFTER
+    unplaced = (BankMessage.left > 0) & (BankMessage.received_at > clock.now() - RECENT)
+    theirs = policy.accounts_confirmed_by(person).with_only_columns(BankAccount.id).order_by(None)
+    kinds = (
+        (PaymentFile.made_at, mine & (PaymentFile.status == FileStatus.KEPT)),
+        (PaymentFile.sent_at, mine & PaymentFile.status.in_(ANSWERABLE) & late),
+        (BankMessage.received_at, unplaced),
+        (BankAccount.proposed_at, BankAccount.id.in_(theirs)),
+    )
+    columns = [
+        select(found).where(condition).scalar_subquery()
+        for since, condition in kinds
+        for found in (func.count(since), func.min(since))
+    ]
+    return Waiting(*session.execute(select(*columns)).one())
 
 
 def signable(person: Person, status: OrderStatus) -> list[PaymentOrder]:
-    """Return the orders at `status` that the person may sign now, oldest first. One statement."""
+    """Return the orders at `status` that the person may sign now, oldest first.
+
+    Three SQL statements.
+    """
     from portal.payments.queries import SIGNING
     from portal.payments.workflow import ORDER_WORKFLOW
 
@@ -155,7 +189,14 @@ def signable(person: Person, status: OrderStatus) -> list[PaymentOrder]:
         select(PaymentOrder)
         .join(PaymentOrder.instalment)
         .where(PaymentOrder.status == status)
-        .options(joinedload(PaymentOrder.bank_details), joinedload(PaymentOrder.approvals))
+        .options(
+            joinedload(PaymentOrder.bank_details),
+            joinedload(PaymentOrder.approvals),
+            _CASE,
+            joinedload(PaymentOrder.instalment)
+            .joinedload(Instalment.award)
+            .selectinload(Award.instalments),
+        )
         .order_by(PaymentOrder.prepared_at, PaymentOrder.id)
     )
     found = session.scalars(rows).unique()

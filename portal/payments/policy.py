@@ -10,6 +10,7 @@ from portal.applications.models import Application, ApplicationStatus
 from portal.payments.models import (
     ApprovalStep,
     BankAccount,
+    BankAccountStatus,
     BankDetails,
     PaymentFile,
     PaymentOrder,
@@ -126,6 +127,9 @@ QUEUE_ROLES = (Role.FINANCE_OFFICER, *SIGNS.values(), Role.PROGRAMME_OFFICER)
 BANK_READERS = (Role.FINANCE_OFFICER, *dict.fromkeys(SIGNS.values()), Role.AUDITOR)
 """Who sees the fund's accounts, payment files and what the bank answered."""
 
+CONFIRM_ACCOUNTS = (Role.APPROVING_OFFICER, Role.FINANCE_OFFICER)
+"""Who confirms an account that treasury entered."""
+
 
 def _fund_wide(person: Person, roles: Iterable[Role], fund_code: str) -> bool:
     """Say whether the person holds one of `roles` for the whole fund, in every country."""
@@ -138,14 +142,32 @@ def _fund_wide(person: Person, roles: Iterable[Role], fund_code: str) -> bool:
     )
 
 
+def _for_some_fund(person: Person, roles: Iterable[Role]) -> bool:
+    """Say whether the person holds one of `roles` for the whole of any fund."""
+    return any(
+        grant.role in roles and grant.country is None and grant.is_in_force()
+        for grant in person.roles
+    )
+
+
 def handles_bank(person: Person) -> bool:
     """Say whether the person sends payment files and brings in what the bank says, anywhere."""
-    return person.holds_any(Role.TREASURY, Role.FINANCE_OFFICER)
+    return _for_some_fund(person, (Role.TREASURY, Role.FINANCE_OFFICER))
+
+
+def proposes_accounts(person: Person) -> bool:
+    """Say whether the person enters accounts of any fund."""
+    return _for_some_fund(person, (Role.TREASURY,))
+
+
+def confirms_accounts(person: Person) -> bool:
+    """Say whether the person confirms accounts of any fund."""
+    return _for_some_fund(person, CONFIRM_ACCOUNTS)
 
 
 def reads_bank(person: Person) -> bool:
-    """Say whether there are pages of the bank for the person at all."""
-    return person.holds_any(*BANK_READERS)
+    """Say whether there are pages of the bank for the person: not for one country alone."""
+    return _for_some_fund(person, BANK_READERS)
 
 
 def can_see_account(person: Person, account: BankAccount) -> bool:
@@ -155,10 +177,22 @@ def can_see_account(person: Person, account: BankAccount) -> bool:
 
 def accounts_visible_to(person: Person) -> Select[BankAccount]:
     """Return the accounts that the person sees: `can_see_account` as a list."""
+    return _accounts_of(person, BANK_READERS)
+
+
+def accounts_confirmed_by(person: Person) -> Select[BankAccount]:
+    """Return the accounts that wait for the person: `can_confirm_account` as a list."""
+    return _accounts_of(person, CONFIRM_ACCOUNTS).where(
+        BankAccount.status == BankAccountStatus.PROPOSED, BankAccount.proposed_by_id != person.id
+    )
+
+
+def _accounts_of(person: Person, roles: Iterable[Role]) -> Select[BankAccount]:
+    """Return the accounts of the funds for which the person holds one of `roles`."""
     seen = {
         grant.fund_code
         for grant in person.roles
-        if grant.role in BANK_READERS and grant.country is None and grant.is_in_force()
+        if grant.role in roles and grant.country is None and grant.is_in_force()
     }
     rows = select(BankAccount).order_by(BankAccount.fund_code, BankAccount.currency)
     return rows if None in seen else rows.where(BankAccount.fund_code.in_(seen))
@@ -185,8 +219,9 @@ def can_propose_account(person: Person, fund_code: str) -> bool:
 
 def can_confirm_account(person: Person, account: BankAccount) -> bool:
     """Say whether the person confirms an account that somebody else entered."""
-    confirming = {Role.APPROVING_OFFICER, Role.FINANCE_OFFICER}
-    return person.id != account.proposed_by_id and _fund_wide(person, confirming, account.fund_code)
+    return person.id != account.proposed_by_id and _fund_wide(
+        person, CONFIRM_ACCOUNTS, account.fund_code
+    )
 
 
 def can_close_account(person: Person, account: BankAccount) -> bool:

@@ -106,7 +106,7 @@ SIGNING = {
 class Waiting:
     """One line of the queue: what waits, in which file, since when, and where to do it.
 
-    `owed_on` is the day by which money is to come back.
+    `owed_on` is the day by which money is to come back; `signs` what is done to an order.
     """
 
     matter: Matter
@@ -116,6 +116,7 @@ class Waiting:
     endpoint: str
     values: Mapping[str, Any]
     owed_on: date | None = None
+    signs: OrderAction | None = None
 
     @property
     def task(self) -> Todo:
@@ -178,6 +179,7 @@ def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
                 since,
                 "payments.order",
                 {"ref": order.ref},
+                signs=action,
             )
 
 

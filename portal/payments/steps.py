@@ -13,10 +13,10 @@ from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.awards.models import Agreement, Award, Instalment
 from portal.core.db import session
-from portal.core.i18n import _
+from portal.core.i18n import _, ngettext
 from portal.core.todo import Todo, by_urgency
 from portal.funds.terms import within_term
-from portal.payments import policy, queries
+from portal.payments import banking, policy, queries
 from portal.payments.account import CURRENT, Account, last_of, live
 from portal.payments.models import (
     OWED,
@@ -26,12 +26,43 @@ from portal.payments.models import (
     PaymentOrder,
     Receivable,
 )
+from portal.payments.rails.bank import drop_folder
 from portal.payments.standing import Standing
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what the person has to do about payments. Three SQL statements at most."""
-    return [*_for_staff(person), *_for_grantees(person)]
+    """Return what the person has to do about payments. Four SQL statements at most."""
+    return [*_for_staff(person), *_at_the_bank(person), *_for_grantees(person)]
+
+
+def _at_the_bank(person: Person) -> Iterator[Todo]:
+    """Yield what waits with files, answers and accounts. At most one SQL statement."""
+    handles = policy.handles_bank(person)
+    if not (handles or policy.confirms_accounts(person)):
+        return
+    found = banking.waiting(person)
+    if found.to_confirm:
+        title = _("Confirm an account of a fund (%(count)s)", count=found.to_confirm)
+        yield Todo(title, "payments.fund_accounts", since=found.to_confirm_since)
+    if not handles:
+        return
+    if found.to_send and drop_folder() is None and policy.proposes_accounts(person):
+        title = _("Take payment files to the bank (%(count)s)", count=found.to_send)
+        yield Todo(title, "payments.files", since=found.to_send_since)
+    if found.silent:
+        title = ngettext(
+            "Ask the bank: it is silent over %(num)s file",
+            "Ask the bank: it is silent over %(num)s files",
+            found.silent,
+        )
+        yield Todo(title, "payments.files", since=found.silent_since)
+    if found.left:
+        title = ngettext(
+            "%(num)s answer of the bank waits for a person",
+            "%(num)s answers of the bank wait for a person",
+            found.left,
+        )
+        yield Todo(title, "payments.messages", since=found.left_since)
 
 
 def next_steps(person: Person, application: Application) -> list[Todo]:

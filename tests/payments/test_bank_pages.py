@@ -1,101 +1,515 @@
-"""The pages of bank details: faults at their fields, the registries' word for whoever verifies."""
+"""The pages of the bank as people meet them: files, answers, accounts, many signatures at once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from portal.awards.models import Award
+from portal.accounts.models import Person, Role
+from portal.applications.models import Recusal
+from portal.core import clock
+from portal.core.audit import AuditEvent
 from portal.core.db import session
-from portal.payments import service
-from portal.payments.models import BankDetails
+from portal.core.web import Portal
+from portal.payments import exchange, service
+from portal.payments.models import (
+    BankAccount,
+    BankAccountStatus,
+    BankMessage,
+    FileStatus,
+    MessageKind,
+    OrderStatus,
+    PaymentFile,
+)
+from portal.payments.rails import bank as rail
+from portal.payments.rules import SILENT_AFTER
+from portal.payments.service import sending
 from tests.browser import Browser
+from tests.conftest import SqlCount
 from tests.make import payments as make
-from tests.page import words
-from tests.payments.conftest import World, enter
+from tests.make.accounts import PASSWORD, administrator, person, signed_up
+from tests.payments.payday import FUND, Payday, release
+from tests.payments.test_bank_checks import answered
+
+Count = Callable[[], AbstractContextManager[SqlCount]]
+MOST_SQL = 10
+MOST_BYTES = 30 * 1024
+READERS = ("finance", "certifier", "approver", "treasurer")
 
 
-def form_of(world: World, visitor: Browser) -> Browser:
-    enter(visitor, world, "grantee of award")
-    visitor.open(f"/files/{world.town.files['award']}/payments/bank")
+@pytest.fixture
+def visitor(application: Portal, payday: Payday) -> Browser:
+    """Return a browser on the day's database, nobody signed in."""
+    del payday
+    return Browser(application)
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Iterator[Path]:
+    """Return the folder from which the bank takes files."""
+    rail.configure(tmp_path, None)
+    yield tmp_path
+    rail.configure(None, None)
+
+
+def enter(visitor: Browser, payday: Payday, part: str) -> Browser:
+    visitor.sign_in(payday.emails[part], PASSWORD)
     return visitor
 
 
-def entered(world: World) -> BankDetails:
-    """Return what was entered for the award, after a request."""
-    session.rollback()
-    ref = world.town.awards["award"]
-    rows = select(BankDetails).join(BankDetails.award).where(Award.ref == ref)
-    return session.scalars(rows).one()
+def kept(payday: Payday, count: int = 2) -> PaymentFile:
+    """Return a file of released orders that nobody took to the bank yet."""
+    release(payday, count)
+    [file] = exchange.gather_all()
+    return file
 
 
-def fault(form: Browser, name: str) -> str:
-    """Return the sentence that stands at a field."""
-    found = form.page.by_id(f"{name}-error")
-    return "" if found is None else words(found)
-
-
-AMERICAN = {
-    "holder": "Lakeside Circle",
-    "bank": "Bank of the Hills",
-    "country": "USA",
-    "account": "0123 456 789",
-    "clearing_code": "021-000-022",
-    "intermediary_account": "99 88 77",
-}
-
-
-def test_each_fault_stands_at_its_field_and_nothing_typed_is_lost(
-    world: World, visitor: Browser
-) -> None:
-    form = form_of(world, visitor)
-    form.fill_all(**AMERICAN)
-    form.press("Keep these bank details", 422)
-    assert "do not fit each other" in fault(form, "clearing_code")
-    assert "or neither" in fault(form, "intermediary_bic")
-    assert form.value("IBAN or account number") == "0123 456 789"
-    assert form.value("National code of the bank") == "021-000-022"
-    assert form.value("Account of your bank at the intermediary bank") == "99 88 77"
-    form.fill_all(clearing_code="021 000 021", intermediary_bic="citi us 33")
-    form.press("Keep these bank details")
-    assert "ends with 6789" in form.page.text
-    plain = service.payee(entered(world))
-    assert (plain.clearing_code, plain.intermediary_bic) == ("021000021", "CITIUS33")
-    assert plain.intermediary_account == "998877"
-
-
-def test_who_verifies_reads_the_registries_and_every_field(world: World, visitor: Browser) -> None:
-    make.entered(world.award, bic="DEUTDEFF", holder="Ассоциация", intermediary_bic="CITIUS33")
+def somebody(*roles: tuple[Role, str | None, str | None]) -> str:
+    """Return the address of a new person with these roles."""
+    email = person(roles=roles).email
     session.commit()
-    enter(visitor, world, "finance")
-    visitor.open("/payments")
-    visitor.follow("Verify bank details")
-    assert "Commerzbank" not in visitor.page.text
-    visitor.press("Open the bank details")
-    text = visitor.page.text
-    assert "What the public registries say of the bank" in text
-    assert "Commerzbank" in text
-    assert "but the BIC given is DEUTDEFF" in text
-    assert "Assotsiatsiya" in text
-    assert "CITIUS33" in text
+    return email
 
 
-def test_a_number_where_there_are_ibans_is_kept_with_a_warning(
-    world: World, visitor: Browser
+def recused(who: Person, payday: Payday) -> None:
+    """Let somebody declare an interest in the first order's case."""
+    application = payday.orders[0].instalment.award.application
+    session.add(Recusal(application=application, person=who, sealed_reason=b"-"))
+    session.commit()
+
+
+def count_of(action: str) -> int:
+    rows = select(func.count()).where(AuditEvent.action == action)
+    return int(session.scalar(rows) or 0)
+
+
+def test_treasury_takes_a_file_to_the_bank_by_hand(payday: Payday, visitor: Browser) -> None:
+    file = kept(payday)
+    name, digest, expected = file.message_id, file.sha256, sending.content_of(file)
+    session.rollback()
+    enter(visitor, payday, "treasurer").open("/home")
+    visitor.follow("Take payment files to the bank (1)")
+    assert "To be sent" in visitor.page.text
+    visitor.follow(name)
+    assert digest in visitor.page.text
+    assert "Send the same file again" not in visitor.page.text
+    visitor.press("Download the file")
+    assert visitor.response.mimetype == "application/xml"
+    assert visitor.response.headers["Content-Disposition"].startswith("attachment")
+    assert "no-store" in visitor.response.headers["Cache-Control"]
+    content = visitor.response.data
+    assert content == expected
+    assert all(ref.encode() in content for ref in payday.refs[:2])
+    assert count_of("payment_file.read") == 1
+    visitor.open(f"/bank/files/{name}")
+    visitor.follow("It is with the bank")
+    assert digest in visitor.page.text
+    visitor.press("It is with the bank")
+    assert "the file is with the bank" in visitor.page.text
+    assert "With the bank, no answer yet" in visitor.page.text
+    visitor.open(f"/bank/files/{name}/handed-over")
+    assert visitor.page.heading == f"Payment file {name}"
+    assert count_of("payment_file.sent") == 1
+    visitor.open("/home")
+    assert "Take payment files" not in visitor.page.text
+
+
+def test_the_same_file_is_sent_again_until_the_bank_has_answered(
+    payday: Payday, visitor: Browser, drop: Path
 ) -> None:
-    form = form_of(world, visitor)
-    form.fill_all(**AMERICAN | {"country": "DEU", "clearing_code": "370 400 44"})
-    form.fill_all(account="0532013000", intermediary_account="")
-    form.press("Keep these bank details")
-    assert "IBAN, which begins with DE" in form.page.text
-    twins = service.same_account(entered(world))
-    assert [twin.award.ref for twin in twins] == [world.town.awards["paid"]]
+    file = kept(payday, 1)
+    name, content = file.message_id, sending.content_of(file)
+    session.rollback()
+    enter(visitor, payday, "treasurer").open(f"/bank/files/{name}")
+    visitor.press("Send the same file again")
+    assert (drop / f"{name}.xml").read_bytes() == content
+    (drop / f"{name}.xml").unlink()
+    visitor.press("Send the same file again")
+    assert (drop / f"{name}.xml").read_bytes() == content
+    assert (count_of("payment_file.sent"), count_of("payment_file.sent_again")) == (1, 2)
+    visitor.open("/bank/messages")
+    visitor.attach("File of the bank", "answer.xml", answered(name))
+    visitor.press("Take it in")
+    visitor.open(f"/bank/files/{name}")
+    assert "Accepted by the bank" in visitor.page.text
+    assert "Send the same file again" not in visitor.page.text
 
 
-@pytest.mark.parametrize("lang", ["en-XA", "ar-XB"])
-def test_the_pages_are_whole_in_made_up_languages(
-    world: World, visitor: Browser, lang: str
+def test_a_folder_that_cannot_be_written_is_a_sentence(
+    payday: Payday, visitor: Browser, drop: Path
 ) -> None:
-    form = form_of(world, visitor)
-    page = form.open(f"{form.page.path}?lang={lang}")
-    form.fill_all(**AMERICAN)
-    form.submit(page.buttons[-1], 422)
-    assert fault(form, "clearing_code").startswith("[")
+    name = kept(payday, 1).message_id
+    session.rollback()
+    enter(visitor, payday, "treasurer").open(f"/bank/files/{name}")
+    rail.configure(drop / "nowhere", None)
+    visitor.press("Send the same file again")
+    assert "could not be written" in visitor.page.text
+    assert count_of("payment_file.sent") == 0
+
+
+def test_who_declared_an_interest_handles_no_file_with_that_case(
+    payday: Payday, visitor: Browser
+) -> None:
+    name, hidden = kept(payday).message_id, payday.orders[0].instalment.award.application.ref
+    recused(payday.till.treasurer, payday)
+    enter(visitor, payday, "treasurer").open(f"/bank/files/{name}")
+    says = visitor.page.text
+    assert "Download the file" not in says
+    assert "It is with the bank" not in says
+    assert hidden not in says
+    visitor.open(f"/bank/files/{name}/handed-over")
+    assert visitor.page.heading == f"Payment file {name}"
+    token = "csrf_token"
+    form = {token: visitor.page.controls[0].get("value", "")} if visitor.page.controls else {}
+    answer = visitor.client.post(f"/bank/files/{name}/download", data=form)
+    assert answer.status_code in {400, 403, 409, 422}
+    assert count_of("payment_file.read") == 0
+
+
+def test_a_silent_bank_is_asked(payday: Payday, visitor: Browser) -> None:
+    file = kept(payday)
+    service.hand_over(file, by=payday.till.treasurer)
+    name = file.message_id
+    session.commit()
+    with clock.at(clock.now() + SILENT_AFTER + timedelta(hours=1)):
+        enter(visitor, payday, "finance").open("/home")
+        visitor.follow("Ask the bank: it is silent over 1 file")
+        assert "The bank is silent: ask it." in visitor.page.text
+        visitor.follow(name)
+        assert "unknown is not failed" in visitor.page.text
+
+
+def answer_of(payday: Payday) -> tuple[str, bytes]:
+    file = kept(payday)
+    service.hand_over(file, by=payday.till.treasurer)
+    name = file.message_id
+    session.commit()
+    return name, answered(name)
+
+
+def upload(visitor: Browser, content: bytes, status: int | None = None) -> str:
+    visitor.open("/bank/messages")
+    visitor.attach("File of the bank", "from-the-bank.xml", content)
+    visitor.press("Take it in", status)
+    return visitor.page.text
+
+
+def test_an_answer_is_taken_in_once(payday: Payday, visitor: Browser) -> None:
+    name, message = answer_of(payday)
+    enter(visitor, payday, "finance")
+    assert "2 answers taken in." in upload(visitor, message)
+    assert "Answer to a payment file" in visitor.page.text
+    assert "taken in before: nothing changed" in upload(visitor, message)
+    session.rollback()
+    assert session.scalar(select(func.count()).select_from(BankMessage)) == 1
+    file = session.scalars(select(PaymentFile).where(PaymentFile.message_id == name)).one()
+    assert file.status is FileStatus.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda text: text[:200], "not whole"),
+        (lambda _text: b"", "empty"),
+        (lambda _text: b"%PDF-1.7 no message", "XML"),
+        (lambda text: text.replace(b"VFP-", b"XXX-"), "which the portal never wrote"),
+        (lambda text: text.replace(b"pain.002.001.10", b"pain.002.001.99"), "This is version"),
+        (lambda text: b'<!DOCTYPE x [<!ENTITY a "b">]>' + text, "document type"),
+    ],
+    ids=["cut", "empty", "another kind", "of somebody else", "another version", "an entity"],
+)
+def test_what_cannot_be_taken_in_is_refused_beside_the_form(
+    payday: Payday, visitor: Browser, harm: Callable[[bytes], bytes], sentence: str
+) -> None:
+    _name, message = answer_of(payday)
+    enter(visitor, payday, "finance")
+    says = upload(visitor, harm(message), 422)
+    assert sentence in says
+    assert "Take it in" in says
+    session.rollback()
+    assert session.scalar(select(func.count()).select_from(BankMessage)) == 0
+    assert {order.accepted_at for order in payday.orders} == {None}
+
+
+def test_what_fits_no_payment_waits_for_a_person(payday: Payday, visitor: Browser) -> None:
+    _name, message = answer_of(payday)
+    one = b"""<OrgnlPmtInfAndSts><OrgnlPmtInfId>P</OrgnlPmtInfId><TxInfAndSts>
+<OrgnlEndToEndId>NOBO-DYS1</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>"""
+    message = message.replace(b"</OrgnlGrpInfAndSts>", b"</OrgnlGrpInfAndSts>" + one)
+    enter(visitor, payday, "finance")
+    assert "is no payment of the portal" in upload(visitor, message)
+    visitor.open("/home")
+    visitor.follow("1 answer of the bank waits for a person")
+    assert visitor.page.heading == "From the bank"
+
+
+def test_certifiers_and_auditors_read_and_bring_nothing(payday: Payday, visitor: Browser) -> None:
+    name = kept(payday).message_id
+    auditor = somebody((Role.AUDITOR, None, None))
+    for email in (auditor, payday.emails["certifier"]):
+        visitor.sign_in(email, PASSWORD)
+        for path in ("/bank/files", f"/bank/files/{name}", "/bank/messages", "/bank/accounts"):
+            visitor.open(path, 200)
+            for act in ("Take it in", "Download the file", "Enter an account"):
+                assert act not in visitor.page.text
+        visitor.open("/bank/accounts/new", 404)
+        visitor.sign_out()
+
+
+def test_the_bank_is_no_page_for_one_country_another_fund_or_nobody(
+    payday: Payday, visitor: Browser
+) -> None:
+    name = kept(payday).message_id
+    nobody = signed_up("stranger@example.org").email
+    chief = administrator().email
+    session.commit()
+    country = somebody((Role.TREASURY, FUND, "KEN"), (Role.FINANCE_OFFICER, None, "KEN"))
+    other = somebody((Role.TREASURY, "act", None))
+    paths = ("/bank/files", f"/bank/files/{name}", "/bank/messages", "/bank/accounts")
+    for email in (nobody, chief, country):
+        visitor.sign_in(email, PASSWORD)
+        for path in (*paths, "/bank/accounts/new"):
+            visitor.open(path)
+            assert visitor.page.status in {403, 404}, (email, path)
+        visitor.sign_out()
+    visitor.sign_in(other, PASSWORD)
+    visitor.open("/bank/files", 200)
+    assert name not in visitor.page.text
+    visitor.open(f"/bank/files/{name}", 404)
+    assert "NL41" not in visitor.open("/bank/accounts", 200).text
+
+
+def propose(visitor: Browser, fund: str = "UPR-I", **changes: str) -> None:
+    visitor.open("/bank/accounts")
+    visitor.follow("Enter an account")
+    visitor.fill("Fund", fund)
+    typed = {"currency": "EUR", "holder": "Voluntary Funds", "bank": "Bank of the Lake"}
+    typed |= {"account": make.IBAN, "bic": "COBADEFF"} | changes
+    visitor.fill_all(**typed)
+    visitor.fill("Country of the bank", "Germany")
+
+
+def test_an_account_is_entered_by_one_and_confirmed_by_another(
+    payday: Payday, visitor: Browser
+) -> None:
+    enter(visitor, payday, "treasurer")
+    fund = next(each for each in _funds(visitor) if each)
+    propose(visitor, fund, bic="")
+    visitor.press("Enter the account", 422)
+    assert "Give the BIC" in visitor.page.text
+    visitor.fill_all(bic="COBADEFF", currency="ABC")
+    visitor.press("Enter the account", 422)
+    assert "Choose the currency" in visitor.page.text
+    visitor.fill_all(currency="eur")
+    visitor.press("Enter the account")
+    assert "A second person confirms it" in visitor.page.text
+    assert "To be confirmed" in visitor.page.text
+    assert "Confirm the account" not in visitor.page.text
+    session.rollback()
+    account = session.scalars(select(BankAccount).where(BankAccount.currency == "EUR")).one()
+    key, path = account.id, f"/bank/accounts/{account.id}"
+    visitor.open(f"{path}/confirm")
+    assert visitor.page.heading == "Accounts of the funds"
+    propose(visitor, fund, account="DE75512108001245126199")
+    visitor.press("Enter the account", 422)
+    assert "has an account in this currency" in visitor.page.text
+    visitor.sign_out()
+
+    enter(visitor, payday, "finance").open("/home")
+    visitor.follow("Confirm an account of a fund (1)")
+    visitor.follow("Confirm the account")
+    assert "DE89370400440532013000" in visitor.page.text
+    visitor.press("Confirm the account")
+    assert "Recorded" in visitor.page.text
+    visitor.open("/home")
+    assert "Confirm an account" not in visitor.page.text
+    visitor.open(f"{path}/nonsense")
+    assert visitor.page.heading == "Accounts of the funds"
+    visitor.sign_out()
+
+    enter(visitor, payday, "treasurer").open(f"{path}/close")
+    visitor.press("Take the account out of use")
+    session.rollback()
+    assert session.get_one(BankAccount, key).status is BankAccountStatus.CLOSED
+
+
+def _funds(visitor: Browser) -> list[str]:
+    """Return the funds for which the reader may enter an account, as the form offers them."""
+    visitor.open("/bank/accounts/new", 200)
+    select_ = next(e for e in visitor.page.controls if e.get("name") == "fund")
+    return [option.get("value", "") for option in select_.iter("option")]
+
+
+def test_one_account_serves_one_fund(visitor: Browser) -> None:
+    both = somebody((Role.TREASURY, None, None))
+    visitor.sign_in(both, PASSWORD)
+    propose(visitor, "act", account=make.FUND_IBAN, currency="USD", bic="MOCKNL2A")
+    visitor.fill("Country of the bank", "NLD")
+    visitor.press("Enter the account", 422)
+    assert "Another fund has this account" in visitor.page.text
+
+
+SEVERAL = (
+    ("certifier", "Certify several payments", OrderStatus.CERTIFIED),
+    ("approver", "Approve several payments", OrderStatus.APPROVED),
+    ("treasurer", "Release several payments", OrderStatus.RELEASED),
+)
+
+
+def statuses(payday: Payday) -> list[OrderStatus]:
+    session.rollback()
+    return [order.status for order in payday.orders]
+
+
+def tick(visitor: Browser, *refs: str) -> None:
+    for ref in refs:
+        visitor.choose(ref)
+
+
+def test_several_payments_take_each_signature_at_once(payday: Payday, visitor: Browser) -> None:
+    three = payday.refs[:3]
+    for part, title, status in SEVERAL:
+        enter(visitor, payday, part).open("/payments")
+        waits = {"certifier": 12}.get(part, 3)
+        visitor.follow(f"{title} ({waits})")
+        visitor.press(title, 422)
+        assert "Tick at least one payment" in visitor.page.text
+        tick(visitor, *three)
+        visitor.press(title)
+        assert "3 payments signed." in visitor.page.text
+        assert statuses(payday)[:3] == [status] * 3
+        visitor.sign_out()
+    assert statuses(payday)[3:] == [OrderStatus.PREPARED] * 9
+    assert {len(order.approvals) for order in payday.orders[:3]} == {3}
+
+
+def test_a_payment_alone_has_no_page_for_several(payday: Payday, visitor: Browser) -> None:
+    make.signed(payday.orders[0], payday.till, OrderStatus.CERTIFIED)
+    session.commit()
+    enter(visitor, payday, "approver").open("/payments")
+    assert "Approve several" not in visitor.page.text
+
+
+def test_a_release_of_several_asks_for_the_password_again(payday: Payday, visitor: Browser) -> None:
+    for order in payday.orders[:2]:
+        make.signed(order, payday.till, OrderStatus.APPROVED)
+    session.commit()
+    enter(visitor, payday, "treasurer")
+    with clock.at(clock.now() + timedelta(minutes=20)):
+        visitor.open("/payments/several/release")
+        assert "Release several payments" not in visitor.page.heading
+        assert any(e.get("type") == "password" for e in visitor.page.controls)
+
+
+def test_either_all_that_is_ticked_is_signed_or_nothing(payday: Payday, visitor: Browser) -> None:
+    first, second, third = payday.refs[:3]
+    enter(visitor, payday, "certifier").open("/payments/several/certify")
+    tick(visitor, first, second)
+    service.cancel_order(payday.orders[1], "Not now.", by=payday.till.finance)
+    session.commit()
+    visitor.press("Certify several payments", 422)
+    assert "moved meanwhile" in visitor.page.text
+    assert second not in visitor.page.text
+    assert statuses(payday)[0] is OrderStatus.PREPARED
+    tick(visitor, first, third)
+    details = payday.orders[2].bank_details
+    service.enter_bank_details(
+        details.award,
+        make.payee(account=make.OTHER_IBAN),
+        by=make.grantee(details.award),
+    )
+    session.commit()
+    visitor.press("Certify several payments", 422)
+    assert statuses(payday)[0] is OrderStatus.PREPARED
+
+
+def test_who_declared_an_interest_finds_that_payment_on_no_list(
+    payday: Payday, visitor: Browser
+) -> None:
+    recused(payday.till.certifier, payday)
+    enter(visitor, payday, "certifier").open("/payments/several/certify")
+    assert payday.refs[0] not in visitor.page.text
+    assert payday.refs[1] in visitor.page.text
+    token = next(e for e in visitor.page.controls if e.get("name") == "order")
+    token.set("value", payday.refs[0])
+    token.set("checked", "")
+    visitor.press("Certify several payments", 422)
+    assert set(statuses(payday)) == {OrderStatus.PREPARED}
+
+
+@pytest.mark.parametrize("part", READERS)
+def test_pages_of_the_bank_take_a_fixed_number_of_statements(
+    payday: Payday, visitor: Browser, count_sql: Count, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_PER_FILE", 1)
+    totals = list[dict[str, int]]()
+    paths = ["/bank/files", "/bank/messages", "/bank/accounts", "/payments"]
+    paths += [f"/payments/several/{step}" for step in ("certify", "approve")]
+    for count in (1, 5):
+        for order in payday.orders[6 - count : 6]:
+            make.signed(order, payday.till)
+        for order in payday.orders[12 - count :]:
+            make.signed(order, payday.till, OrderStatus.CERTIFIED)
+        session.commit()
+        for file in list(exchange.gather_all()):
+            service.hand_over(file, by=payday.till.treasurer)
+            session.add(_message(file))
+        session.commit()
+        emails = payday.emails
+        visitor.sign_in(emails[part], PASSWORD)
+        totals.append({})
+        for path in paths:
+            with count_sql() as counted:
+                visitor.open(path, 200)
+            totals[-1][path] = counted.total
+            assert len(visitor.response.data) <= MOST_BYTES, path
+        visitor.sign_out()
+    assert totals[0] == totals[1]
+    assert {path: number for path, number in totals[1].items() if number > MOST_SQL} == {}
+
+
+def _message(file: PaymentFile) -> BankMessage:
+    return BankMessage(
+        kind=MessageKind.STATUS_REPORT,
+        message_id=file.message_id,
+        sha256=file.sha256,
+        sealing_key=file.sealing_key,
+        content=file.content,
+        told=1,
+        left=0,
+    )
+
+
+def test_a_file_of_many_payments_takes_as_many_statements_as_one_of_one(
+    payday: Payday, visitor: Browser, count_sql: Count
+) -> None:
+    totals = []
+    for count in (1, 12):
+        name = kept(payday, count).message_id
+        session.rollback()
+        enter(visitor, payday, "treasurer")
+        with count_sql() as counted:
+            visitor.open(f"/bank/files/{name}", 200)
+        totals.append(counted.total)
+        assert len(visitor.response.data) <= MOST_BYTES
+        visitor.sign_out()
+    assert totals[0] == totals[1] <= MOST_SQL
+
+
+def test_every_page_of_the_bank_reads_from_right_to_left(payday: Payday, visitor: Browser) -> None:
+    name = kept(payday).message_id
+    session.rollback()
+    enter(visitor, payday, "treasurer")
+    paths = ("/bank/files", f"/bank/files/{name}", "/bank/messages", "/bank/accounts")
+    for path in (*paths, f"/bank/files/{name}/handed-over", "/bank/accounts/new"):
+        visitor.open(f"{path}?lang=ar-XB", 200)
+        assert 'dir="rtl"' in visitor.response.get_data(as_text=True)
+
+
+def test_empty_pages_say_what_will_stand_there(application: Portal, payday: Payday) -> None:
+    visitor = enter(Browser(application), payday, "finance")
+    assert "No file was written yet" in visitor.open("/bank/files").text
+    assert "The bank has not answered yet" in visitor.open("/bank/messages").text

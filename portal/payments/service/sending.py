@@ -7,12 +7,10 @@ seen, so that nothing is paid twice. What is unknown stays unknown until the ban
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.awards.models import Instalment
 from portal.core import audit, clock, crypto, files
 from portal.core.db import session
 from portal.core.i18n import _
@@ -151,12 +149,18 @@ def send_next() -> PaymentFile | None:
 def send_again(file: PaymentFile, *, by: Person) -> None:
     """Put the same bytes once more where the bank takes them; it refuses what it has.
 
-    Raises Refused for anybody but treasury, and once the bank has answered; OSError as above.
+    Raises Refused for anybody but treasury, once the bank has answered, and where the folder
+    cannot be written: then nothing left.
     """
     _refuse_others(file, by)
     if file.status not in {FileStatus.KEPT, FileStatus.SENT}:
         raise Refused(_("The bank has answered: nothing is sent again."))
-    BANK.submit(file.message_id, content_of(file))
+    try:
+        BANK.submit(file.message_id, content_of(file))
+    except OSError as closed:
+        raise Refused(
+            _("The file could not be written into the bank's folder. Tell whoever runs the portal.")
+        ) from closed
     mark_sent(file, by=by)
     audit.record("payment_file.sent_again", file, actor_id=by.id, facts={"sha256": file.sha256})
 
@@ -219,14 +223,3 @@ def _refuse_others(file: PaymentFile, by: Person) -> None:
 
 def _place(message_id: str) -> str:
     return f"payment_file:{message_id}"
-
-
-def orders_of(file_id: UUID) -> Sequence[PaymentOrder]:
-    """Return the orders of a file by reference, with their instalments. One SQL statement."""
-    rows = (
-        select(PaymentOrder)
-        .join(Instalment, PaymentOrder.instalment_id == Instalment.id)
-        .where(PaymentOrder.file_id == file_id)
-        .order_by(PaymentOrder.ref)
-    )
-    return session.scalars(rows).all()

@@ -1,7 +1,7 @@
 """Signing several payments at once: the same signatures, each over the digest of its own order."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from babel.support import LazyProxy
@@ -13,8 +13,10 @@ from portal.accounts.models import Person
 from portal.core.i18n import _, _l, ngettext
 from portal.core.money import Money
 from portal.core.web import Form
+from portal.core.workflow import Refused
 from portal.payments import banking, policy, service
-from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
+from portal.payments.queries import Waiting
 from portal.payments.views.blueprint import blueprint, done, go, page
 
 
@@ -54,6 +56,28 @@ RELEASE = Step(
 )
 
 
+SEVERAL = {
+    OrderAction.CERTIFY: ("payments.certify_several", CERTIFY),
+    OrderAction.APPROVE: ("payments.approve_several", APPROVE),
+    OrderAction.APPROVE_AGAIN: ("payments.approve_several_again", APPROVE_AGAIN),
+    OrderAction.RELEASE: ("payments.release_several", RELEASE),
+}
+"""Where several signatures of one kind are given at once."""
+
+TOGETHER = 2
+"""From how many payments on signing them together is worth a page."""
+
+
+def together(waiting: Iterable[Waiting]) -> list[tuple[str, str]]:
+    """Return title and address of each page on which several of `waiting` are signed at once."""
+    counts = Counter(each.signs for each in waiting if each.signs in SEVERAL)
+    return [
+        (f"{step.title} ({counts[action]})", url_for(endpoint))
+        for action, (endpoint, step) in SEVERAL.items()
+        if counts[action] >= TOGETHER
+    ]
+
+
 @blueprint.route("/payments/several/certify", methods=["GET", "POST"])
 @guard.requires(policy.has_queue)
 def certify_several() -> ResponseReturnValue:
@@ -89,14 +113,14 @@ def _several(step: Step) -> ResponseReturnValue:
     ticked = set(request.form.getlist("order"))
     chosen = [order for order in orders if order.ref in ticked]
     form = Form()
-    if request.method == "POST" and not chosen:
-        form.form_errors.append(_("Tick at least one payment."))
-    elif done(
+    if done(
         form,
-        lambda: _sign_all(step, chosen, person),
+        lambda: _sign_all(step, chosen, ticked, person),
         ngettext("%(num)s payment signed.", "%(num)s payments signed.", len(chosen)),
     ):
         return go(url_for("payments.queue"))
+    if form.errors:
+        orders = banking.signable(person, step.status)
     return page(
         "payments/several.html",
         form,
@@ -107,7 +131,16 @@ def _several(step: Step) -> ResponseReturnValue:
     )
 
 
-def _sign_all(step: Step, orders: Sequence[PaymentOrder], person: Person) -> None:
+def _sign_all(
+    step: Step, orders: Sequence[PaymentOrder], ticked: Collection[str], person: Person
+) -> None:
+    """Sign `orders`, which are those `ticked`. Raises Refused where one of them is not."""
+    if not ticked:
+        raise Refused(_("Tick at least one payment."))
+    if len(orders) != len(ticked):
+        raise Refused(
+            _("A payment that you ticked moved meanwhile, so none was signed. Look at them again.")
+        )
     for order in orders:
         step.verb(order, by=person)
 

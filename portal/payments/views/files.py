@@ -5,13 +5,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
+from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.paging import pager
-from portal.core.web import Form, attachment
+from portal.core.web import Form, attachment, tell
+from portal.core.workflow import Refused
 from portal.payments import banking, policy, service
 from portal.payments.models import FileStatus, PaymentFile
 from portal.payments.rails.bank import drop_folder
-from portal.payments.service.sending import MEDIA_TYPE, orders_of
+from portal.payments.service.sending import MEDIA_TYPE
 from portal.payments.views.blueprint import blueprint, done, go, page
 
 
@@ -50,9 +52,7 @@ def file(message_id: str) -> ResponseReturnValue:
         "payments/file.html",
         Form(),
         file=found,
-        orders=[
-            (order, policy.can_view(guard.signed_in(), order)) for order in orders_of(found.id)
-        ],
+        orders=[(order, policy.can_view(guard.signed_in(), order)) for order in found.orders],
         silent=banking.file_is_silent(found),
         hands=hands,
         may_send_again=hands
@@ -97,10 +97,11 @@ def hand_over(message_id: str) -> ResponseReturnValue:
 def send_again(message_id: str) -> ResponseReturnValue:
     """Put the same bytes where the bank takes them once more."""
     found = visible_file(message_id)
-    person = guard.signed_in()
-    done(
-        Form(),
-        lambda: service.send_again(found, by=person),
-        _("The same file was put where the bank takes it; what the bank has, it refuses."),
-    )
+    try:
+        service.send_again(found, by=guard.signed_in())
+    except Refused as refused:
+        session.rollback()
+        tell(refused.sentence, "stop")
+    else:
+        tell(_("The same file was put where the bank takes it; what the bank has, it refuses."))
     return go(_file_page(message_id))

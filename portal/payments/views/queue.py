@@ -9,6 +9,7 @@ from portal.core.paging import page_of, pager
 from portal.core.web import choices
 from portal.payments import policy, queries
 from portal.payments.forms import QueueForm
+from portal.payments.views.batches import together
 from portal.payments.views.blueprint import blueprint
 
 
@@ -40,4 +41,5 @@ def queue() -> ResponseReturnValue:
         pager=pager(page, lambda number: url_for("payments.queue", page=number, **chosen)),
         total=len(waiting),
         sentence=queries.count_sentence(len(waiting)),
+        together=together(waiting),
     )
