@@ -7,12 +7,27 @@ What arrives adds up, fund by fund and day by day, to what the calls of the stor
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from portal.contributions import service
-from portal.contributions.models import ContributionAgreement, Donor, DonorKind, Earmark, Pledge
+from portal.contributions.models import (
+    Contribution,
+    ContributionAgreement,
+    Donor,
+    DonorKind,
+    Earmark,
+    Pledge,
+)
 from portal.contributions.service import DonorFacts, Terms
+from portal.core.db import session
 from portal.core.money import Money, usd
+from portal.demo import bank
+from portal.demo.bank.messages import Movement
 from portal.demo.story import papers
 from portal.demo.story.telling import Story
+from portal.payments.statements.models import LineStatus, Purpose, StatementLine
+from portal.payments.statements.service import Target, allocate
+from portal.payments.ways import paying_account
 
 MORNING, NOON = 11, 13
 
@@ -148,8 +163,8 @@ def prepare(story: Story, first_day: int) -> None:
         story.on(signed.signed, _signing(story, told, signed), hour=MORNING)
         if signed.confirmed:
             story.on(signed.signed + 1, _confirming(story, told, signed), hour=MORNING)
-    for number, arrival in enumerate(ARRIVALS, start=1):
-        story.on(arrival.day, _arriving(story, told, number, arrival), hour=NOON)
+    for arrival in ARRIVALS:
+        story.on(arrival.day, _arriving(story, told, arrival), hour=NOON)
     story.on(PLEDGED_ONLY[2], lambda: _pledged_only(story, told), hour=MORNING)
 
 
@@ -222,32 +237,43 @@ def _confirming(story: Story, told: Told, signed: Signed) -> Callable[[], None]:
     )
 
 
-def _arriving(story: Story, told: Told, number: int, arrival: Arrival) -> Callable[[], None]:
+def _arriving(story: Story, told: Told, arrival: Arrival) -> Callable[[], None]:
     def arrive() -> None:
-        by, day = story.people["finance"], story.day(arrival.day)
-        came = service.receive_wire(
-            fund_code=arrival.fund,
-            amount=usd(arrival.cents),
-            amount_usd=usd(arrival.cents),
-            on=day,
-            source_ref=f"hand:{arrival.fund}:CRDT-{number:04d}",
-            agreement=told.agreements[arrival.agreement] if arrival.agreement else None,
-            donor=told.donors[arrival.giver],
-            by=by,
-            settles=arrival.settles,
+        donor = told.donors[arrival.giver]
+        agreement = told.agreements.get(arrival.agreement)
+        account = paying_account(arrival.fund)
+        if account is None:
+            return
+        text = f"Agreement {agreement.ref}" if agreement else "For human rights"
+        bank.credit(account, usd(arrival.cents), donor.name, text)
+        target = Target(
+            Purpose.CONTRIBUTION, agreement=agreement, donor=donor, settles=arrival.settles
         )
-        if arrival.sent_back:
-            service.refund_wire(
-                came,
+        came = _allocated(story, target, "The letter of the donor names the transfer.")
+        if arrival.sent_back and came is not None:
+            back = Movement(
                 usd(arrival.sent_back),
-                day,
-                source_ref=f"hand:{arrival.fund}:DBIT-{number:04d}",
-                reason="The donor sent the same transfer twice.",
-                by=by,
+                is_credit=False,
+                reference=f"PB-{came.ref}",
+                counterparty=donor.name,
             )
+            bank.open_statement(account, [back])
+            target = Target(Purpose.DONOR_REFUND, contribution=came)
+            _allocated(story, target, "The donor sent the same transfer twice.")
         service.issue_due_receipts()
 
     return arrive
+
+
+def _allocated(story: Story, target: Target, reason: str) -> Contribution | None:
+    """Let finance say what the line is that waits in suspense; none does where it was clear."""
+    waits = session.scalar(
+        select(StatementLine.id).where(StatementLine.status == LineStatus.SUSPENSE)
+    )
+    if waits is None:
+        return None
+    made = allocate(waits, target, reason, by=story.people["finance"])
+    return session.scalar(select(Contribution).where(Contribution.ref == made.target_ref))
 
 
 def _pledged_only(story: Story, told: Told) -> None:

@@ -86,6 +86,17 @@ class AllocateForm(ReasonForm):
         render_kw={"autocomplete": "off", "inputmode": "decimal"},
     )
 
+    settles = StringField(
+        _l("How much of the agreement it settles"),
+        description=_l(
+            "Only for an agreement in another currency than the account, and in that one. Empty "
+            "means what the money is worth at the UN rate of the day."
+        ),
+        validators=[Optional(), Length(max=40)],
+        filters=[_tidy],
+        render_kw={"autocomplete": "off", "inputmode": "decimal"},
+    )
+
     def offer(self, found: list[tuple[Candidate, str]], *, is_credit: bool) -> None:
         """Offer what was found, each in words, then what a person can name."""
         named = [(each.value, words) for each, words in found]

@@ -1,5 +1,6 @@
 """One line of a statement: what the bank says, what it may be, and what it was booked as."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import url_for
@@ -9,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.applications.queries import names
 from portal.core.i18n import _, locale
-from portal.core.money import BadAmount, format_money
+from portal.core.money import BadAmount, Money, format_money
 from portal.core.web import Form
 from portal.core.workflow import Refused
 from portal.payments.statements import policy, queries, service
@@ -66,11 +67,15 @@ def allocate(line_id: UUID) -> ResponseReturnValue:
 def _target(form: AllocateForm, found: StatementLine) -> service.Target:
     try:
         part = form.part(found.currency, str(locale()))
+        purpose, ref = form.chosen()
+        signed = None if part is None else part if found.is_credit else -part
+        target = queries.target_of(found, purpose, ref, signed, guard.signed_in())
+        if not form.settles.data or target.agreement is None:
+            return target
+        said = Money.parse(form.settles.data, target.agreement.currency, str(locale()))
     except BadAmount as bad:
         raise Refused(bad.sentence) from bad
-    purpose, ref = form.chosen()
-    signed = None if part is None else part if found.is_credit else -part
-    return queries.target_of(found, purpose, ref, signed, guard.signed_in())
+    return replace(target, settles=said)
 
 
 @blueprint.route("/bank/lines/<uuid:line_id>/undo/<int:number>", methods=["GET", "POST"])

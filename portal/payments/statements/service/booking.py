@@ -143,16 +143,26 @@ def _targets(line: StatementLine) -> list[Target]:
     if line.purpose in {Purpose.PAYMENT, Purpose.RETURN}:
         return [Target(line.purpose, order=line.order)]
     if line.purpose is Purpose.CONTRIBUTION:
-        agreement = session.scalar(
-            select(ContributionAgreement).where(ContributionAgreement.ref == line.target_ref)
-        )
-        return [Target(Purpose.CONTRIBUTION, agreement=agreement)]
+        return _of_agreement(line)
     if line.purpose is Purpose.REFUND and line.receivable is not None:
         most = line.receivable.left_usd
         return [Target(Purpose.REFUND, min(line.amount, most), receivable=line.receivable)]
     if line.purpose is Purpose.CARD_PAYOUT:
         return [Target(Purpose.CARD_PAYOUT, payout_ref=line.target_ref)]
     return []
+
+
+def _of_agreement(line: StatementLine) -> list[Target]:
+    """Return that a line is for the agreement it names, where both are in one currency.
+
+    How much of an agreement in another currency it settles is for a person to say.
+    """
+    agreement = session.scalar(
+        select(ContributionAgreement).where(ContributionAgreement.ref == line.target_ref)
+    )
+    if agreement is None or agreement.currency != line.currency:
+        return []
+    return [Target(Purpose.CONTRIBUTION, agreement=agreement)]
 
 
 def _orders_of_file(line: StatementLine) -> list[Target]:

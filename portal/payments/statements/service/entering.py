@@ -35,13 +35,17 @@ SETTLED, CREDITED = ":settled", ":credited"
 
 @dataclass(frozen=True)
 class Target:
-    """What a line is said to be. `amount` is signed as the line's; none means all that is left."""
+    """What a line is said to be. `amount` is signed as the line's; none means all that is left.
+
+    `settles` is how much of an `agreement` in another currency it settles, in that currency.
+    """
 
     purpose: Purpose
     amount: int | None = None
     order: PaymentOrder | None = None
     receivable: Receivable | None = None
     agreement: ContributionAgreement | None = None
+    settles: Money | None = None
     donor: Donor | None = None
     contribution: Contribution | None = None
     payout_ref: str = ""
@@ -208,6 +212,7 @@ def _contribution(part: Part) -> tuple[str, str]:
         donor=part.target.donor,
         into=part.through,
         by=part.by,
+        settles=part.target.settles,
     )
     return BOOKED + received.source_ref, received.ref
 
