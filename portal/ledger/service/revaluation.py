@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core.db import session
-from portal.core.money import Money
+from portal.core.money import Money, usd
 from portal.ledger import queries
 from portal.ledger.models import AccountKind, Book, LedgerTransaction, TransactionKind
 from portal.ledger.queries import Holding
@@ -31,10 +31,10 @@ def revalue(fund_code: str, on: date, *, by: UUID | None) -> list[LedgerTransact
 
     One booking for each currency and rate, once: what each account holds goes out at what it
     carried and comes in at the rate, so its own currency does not change; the difference is a
-    gain or loss on exchange. What an account carries that became empty since (a payment that was
-    revalued and then rejected) follows in a booking of its own. A currency without a rate stays
-    as it is. Returns the bookings, also the first one of an earlier call; none for a currency that
-    is at its rate already.
+    gain or loss on exchange, or, of what donors still owe, a change of what is expected of them.
+    What an account carries that became empty since (a payment that was revalued and then rejected)
+    follows in a booking of its own. A currency without a rate stays as it is. Returns the bookings,
+    also the first one of an earlier call; none for a currency that is at its rate already.
     """
     hold([fund_code])
     held = queries.holdings(fund_code, on)
@@ -52,8 +52,22 @@ def revalue(fund_code: str, on: date, *, by: UUID | None) -> list[LedgerTransact
         lines = list(_lines(fund_code, held, rate, only_empty=before is not None))
         if lines:
             kind = TransactionKind.REVALUATION
-            done.append(post(kind, ref, evened(lines), on=on, by=by, rate=rate))
+            done.append(post(kind, ref, evened(_expected(lines)), on=on, by=by, rate=rate))
     return done
+
+
+def _expected(lines: list[Line]) -> list[Line]:
+    """Let the worth of what donors still owe change what is expected of them.
+
+    It has not come in, so its change is no gain or loss of the fund; and what was received stays
+    as it is, being revenue less what is owed of it.
+    """
+    owed = (line.usd for line in lines if line.account is AccountKind.CONTRIBUTIONS_RECEIVABLE)
+    change = -sum(owed)
+    if not change:
+        return lines
+    fund = lines[0].fund
+    return [*lines, Line(fund, AccountKind.CONTRIBUTION_REVENUE, usd(change), change)]
 
 
 def _later(ref: str) -> str:
