@@ -114,16 +114,15 @@ BEGIN
         OR NOT donor_moves_by_merging(OLD.donor_id, NEW.donor_id)
         OR OLD.confirmed_at IS NOT NULL AND (OLD.confirmed_by_id, OLD.confirmed_at)
             IS DISTINCT FROM (NEW.confirmed_by_id, NEW.confirmed_at)
-        OR NEW.settled < OLD.settled
-        OR OLD.status IN ('fulfilled', 'cancelled')
-            AND (to_jsonb(NEW) - ARRAY['version', 'donor_id'])
+        OR OLD.status = 'cancelled' AND (to_jsonb(NEW) - ARRAY['version', 'donor_id'])
             IS DISTINCT FROM (to_jsonb(OLD) - ARRAY['version', 'donor_id'])
     THEN
         RAISE EXCEPTION 'what was signed stands: another amount is another agreement'
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (('draft', 'in_force'),
-        ('draft', 'cancelled'), ('in_force', 'fulfilled'), ('in_force', 'cancelled'))
+        ('draft', 'cancelled'), ('in_force', 'fulfilled'), ('in_force', 'cancelled'),
+        ('fulfilled', 'in_force'))
     THEN
         RAISE EXCEPTION 'an agreement cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = 'integrity_constraint_violation';
@@ -171,7 +170,8 @@ BEGIN
     SELECT * INTO agreed FROM contribution_agreement WHERE id = whose;
     SELECT COALESCE(sum(amount), 0) INTO planned FROM agreement_instalment
         WHERE agreement_id = whose;
-    SELECT COALESCE(sum(settles), 0) INTO arrived FROM contribution WHERE agreement_id = whose;
+    SELECT COALESCE(sum(settles), 0) INTO arrived FROM contribution
+        WHERE agreement_id = whose AND status <> 'annulled';
     IF agreed.amount <> planned THEN
         RAISE EXCEPTION 'the instalments of agreement % sum to %', agreed.ref, planned
             USING ERRCODE = 'integrity_constraint_violation';
@@ -243,6 +243,7 @@ DECLARE
     back bigint;
     contested boolean;
     lost boolean;
+    annulled boolean;
     taken bigint;
     stands text;
 BEGIN
@@ -251,12 +252,13 @@ BEGIN
     ELSE
         SELECT * INTO given FROM contribution WHERE id = NEW.contribution_id;
     END IF;
-    SELECT COALESCE(sum(amount), 0) INTO back FROM contribution_refund
-        WHERE contribution_id = given.id;
+    SELECT COALESCE(sum(amount), 0), COALESCE(bool_or(annuls), false) INTO back, annulled
+        FROM contribution_refund WHERE contribution_id = given.id;
     SELECT COALESCE(sum(amount) FILTER (WHERE status <> 'won'), 0),
         COALESCE(bool_or(status = 'open'), false), COALESCE(bool_or(status = 'lost'), false)
         INTO taken, contested, lost FROM contribution_dispute WHERE contribution_id = given.id;
-    stands := CASE WHEN contested THEN 'disputed' WHEN lost THEN 'lost'
+    stands := CASE WHEN annulled THEN 'annulled'
+        WHEN contested THEN 'disputed' WHEN lost THEN 'lost'
         WHEN back = given.amount THEN 'refunded' WHEN back > 0 THEN 'partly_refunded'
         ELSE 'received' END;
     IF back + taken > given.amount THEN
@@ -657,6 +659,7 @@ def _contribution_refund() -> None:
         sa.Column("recorded_by_id", sa.Uuid(), nullable=True),
         sa.Column("recorded_at", MOMENT, nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("annuls", sa.Boolean(), nullable=False),
         _points_at("contribution_refund", "contribution_id", "contribution"),
         _points_at("contribution_refund", "recorded_by_id", "person"),
         sa.UniqueConstraint("source_ref", name="uq_contribution_refund_source_ref"),
@@ -664,6 +667,7 @@ def _contribution_refund() -> None:
             "contribution_refund",
             source_ref_is_a_code="source_ref ~ '^[A-Za-z0-9._:/-]{1,200}$'",
             amount_positive="amount > 0 AND amount_usd > 0",
+            annuls_for_a_reason="NOT annuls OR reason <> ''",
         ),
     )
     op.create_index(
@@ -743,7 +747,7 @@ def upgrade() -> None:
             f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {function}()"
         )
     op.execute(
-        "CREATE CONSTRAINT TRIGGER contribution_adds_up AFTER INSERT ON contribution "
+        "CREATE CONSTRAINT TRIGGER contribution_adds_up AFTER INSERT OR UPDATE ON contribution "
         "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.agreement_id IS NOT NULL) "
         "EXECUTE FUNCTION agreement_adds_up()"
     )

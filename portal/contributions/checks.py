@@ -40,19 +40,20 @@ SELECT c.ref FROM contribution_agreement c
 WHERE c.amount <> (SELECT coalesce(sum(amount), 0) FROM agreement_instalment i
         WHERE i.agreement_id = c.id)
     OR c.settled <> (SELECT coalesce(sum(settles), 0) FROM contribution g
-        WHERE g.agreement_id = c.id)
+        WHERE g.agreement_id = c.id AND g.status <> 'annulled')
 ORDER BY c.ref
 """
 
 MOVED = r"""
 WITH records AS (
     SELECT ref, fund_code, source_ref, 'contribution_received' AS kind, currency, amount,
-        amount_usd AS usd, false AS undone
+        amount_usd AS usd, status = 'annulled' AS undone
     FROM contribution
     UNION ALL
     SELECT c.ref, c.fund_code, r.source_ref, 'contribution_refunded', c.currency, -r.amount,
         -r.amount_usd, false
     FROM contribution_refund r JOIN contribution c ON c.id = r.contribution_id
+    WHERE NOT r.annuls
     UNION ALL
     SELECT c.ref, c.fund_code, d.source_ref, 'contribution_disputed', c.currency, -d.amount,
         -d.amount_usd, d.status = 'won'
@@ -81,6 +82,8 @@ WITH went AS (
     SELECT c.id, c.ref, c.amount, c.status,
         (SELECT coalesce(sum(amount), 0) FROM contribution_refund r
             WHERE r.contribution_id = c.id) AS back,
+        (SELECT coalesce(bool_or(annuls), false) FROM contribution_refund r
+            WHERE r.contribution_id = c.id) AS annulled,
         (SELECT coalesce(sum(amount), 0) FROM contribution_dispute d
             WHERE d.contribution_id = c.id AND d.status <> 'won') AS taken,
         (SELECT coalesce(bool_or(status = 'open'), false) FROM contribution_dispute d
@@ -90,8 +93,8 @@ WITH went AS (
     FROM contribution c
 )
 SELECT ref FROM went
-WHERE back + taken > amount OR status <> CASE WHEN contested THEN 'disputed'
-    WHEN lost THEN 'lost' WHEN back = amount THEN 'refunded'
+WHERE back + taken > amount OR status <> CASE WHEN annulled THEN 'annulled'
+    WHEN contested THEN 'disputed' WHEN lost THEN 'lost' WHEN back = amount THEN 'refunded'
     WHEN back > 0 THEN 'partly_refunded' ELSE 'received' END
 ORDER BY ref
 """
@@ -140,8 +143,9 @@ UNION ALL
 SELECT id, ref, 'contribution.received', recorded_by_id, recorded_at, 'amount', amount::text
 FROM contribution WHERE recorded_by_id IS NOT NULL
 UNION ALL
-SELECT c.id, c.ref, 'contribution.refunded', r.recorded_by_id, r.recorded_at, 'source',
-    r.source_ref
+SELECT c.id, c.ref, CASE WHEN r.annuls THEN 'contribution.annulled'
+    ELSE 'contribution.refunded' END, r.recorded_by_id, r.recorded_at, 'source',
+    CASE WHEN r.annuls THEN c.source_ref ELSE r.source_ref END
 FROM contribution_refund r JOIN contribution c ON c.id = r.contribution_id
 WHERE r.recorded_by_id IS NOT NULL
 UNION ALL
@@ -155,7 +159,7 @@ SELECT id, ref, 'contribution.received' AS act, NULL::uuid AS person_id, recorde
     'source' AS fact, source_ref AS value FROM contribution
 UNION ALL
 SELECT c.id, c.ref, 'contribution.refunded', NULL, r.recorded_at, 'source', r.source_ref
-FROM contribution_refund r JOIN contribution c ON c.id = r.contribution_id
+FROM contribution_refund r JOIN contribution c ON c.id = r.contribution_id WHERE NOT r.annuls
 UNION ALL
 SELECT c.id, c.ref, 'contribution.disputed', NULL, d.recorded_at, 'source', d.source_ref
 FROM contribution_dispute d JOIN contribution c ON c.id = d.contribution_id

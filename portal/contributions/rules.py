@@ -123,8 +123,12 @@ def proportion(whole_usd: int, part: int, whole: int) -> int:
     return round(Fraction(whole_usd * part, whole))
 
 
-def standing(amount: int, refunded: int, *, contested: bool, lost: bool) -> ContributionStatus:
+def standing(
+    amount: int, refunded: int, *, contested: bool, lost: bool, annulled: bool = False
+) -> ContributionStatus:
     """Return what became of a contribution by its refunds and disputes; triggers say the same."""
+    if annulled:
+        return ContributionStatus.ANNULLED
     if contested:
         return ContributionStatus.DISPUTED
     if lost:

@@ -159,8 +159,8 @@ PAST_THE_VERBS = {
     "UPDATE donor SET ref = 'x'": "who recorded a donor",
     "UPDATE earmark SET title = 'x'": "what an earmark says stands",
     """INSERT INTO contribution_refund (id, contribution_id, amount, amount_usd, refunded_on,
-        source_ref, recorded_at, reason) SELECT gen_random_uuid(), id, 1, 1, now(), 'x', now(), ''
-        FROM contribution""": "is partly_refunded, not received",
+        source_ref, recorded_at, reason, annuls) SELECT gen_random_uuid(), id, 1, 1, now(), 'x',
+        now(), '', false FROM contribution""": "is partly_refunded, not received",
     """INSERT INTO contribution SELECT (jsonb_populate_record(c, jsonb_build_object(
         'id', gen_random_uuid(), 'ref', 'x', 'source_ref', 'x', 'agreement_id', null,
         'settles', null, 'receipt_number', 7))).* FROM contribution c""": "number 2",

@@ -274,6 +274,21 @@ def test_earmarks_are_made_and_retired(emails: Emails, browser: Browser) -> None
     assert "No earmarks yet" in browser.page.text
 
 
+def test_a_mistake_is_taken_back_on_a_page(who: Desk, emails: Emails, browser: Browser) -> None:
+    came = make.wire(who, usd(5_000), make.agreement(who))
+    session.commit()
+    path = f"/contributions/received/{came.ref}"
+    enter(browser, emails.finance)
+    browser.open(path)
+    browser.follow("Entered by mistake")
+    browser.press("It was a mistake", 422)
+    browser.fill("Reason", "The line was another donor’s.")
+    browser.press("It was a mistake")
+    assert "its receipt is void" in browser.page.text
+    assert "The line was another donor’s." in browser.page.text
+    assert service.issue_due_receipts() == 1
+
+
 def test_two_rows_of_a_donor_are_joined_on_a_page(
     who: Desk, emails: Emails, browser: Browser
 ) -> None:

@@ -72,6 +72,8 @@ def test_a_fund_is_summed_up_on_one_line(who: Desk) -> None:
     agreement = make.agreement(who, amount=Money(800_000, "CHF"))
     make.wire(who, Money(100_000, "CHF"), agreement)
     make.pledge(who, amount=usd(5_000))
+    mistake = make.wire(who, Money(100_000, "CHF"), agreement)
+    service.annul_wire(mistake, "Typed twice.", clock.today(), by=who.finance)
     session.commit()
     (line,) = queries.by_fund(who.officer, [FUND, "vftc"])
     assert (line.fund_code, line.pledged, line.agreed) == (FUND, usd(5_000), usd(1_000_000))

@@ -106,6 +106,11 @@ def test_a_reference_is_found_in_the_noise_of_banks(text: str, ref: str | None) 
     assert rules.named_in(text, REFS) == ref
 
 
+def test_what_was_a_mistake_is_nothing_else() -> None:
+    found = rules.standing(9, 9, contested=False, lost=False, annulled=True)
+    assert found is ContributionStatus.ANNULLED
+
+
 @pytest.mark.parametrize(
     ("refunded", "contested", "lost", "status"),
     [

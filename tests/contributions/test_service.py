@@ -249,6 +249,38 @@ def test_the_open_rest_of_an_agreement_is_cancelled(who: Desk) -> None:
     assert (balance(OWED), balance(REVENUE), balance(BANK)) == (0, -250_000, 250_000)
 
 
+def test_a_transfer_entered_by_mistake_opens_its_agreement_again(who: Desk) -> None:
+    agreement = make.agreement(who, amount=chf(8_000))
+    make.rate("CHF", "1", clock.today())
+    came = make.wire(who, chf(8_000), agreement)
+    session.commit()
+    with pytest.raises(Refused, match="somebody else"):
+        service.annul_wire(came, "Typed twice.", clock.today(), by=who.officer)
+    with pytest.raises(Refused, match="reason"):
+        service.annul_wire(came, " ", clock.today(), by=who.finance)
+    for _click in range(2):
+        service.annul_wire(came, "Typed twice.", clock.today(), by=who.finance)
+    session.commit()
+    assert (came.status, came.kept) == (ContributionStatus.ANNULLED, chf(0))
+    assert (agreement.status, agreement.open_money) == (AgreementStatus.IN_FORCE, chf(8_000))
+    assert (balance(OWED), balance(BANK), balance(EXCHANGE)) == (1_000_000, 0, 0)
+    with pytest.raises(Refused, match="is left"):
+        service.refund_wire(came, chf(1), clock.today(), source_ref="x", reason="x", by=who.finance)
+    again = make.wire(who, chf(8_000), agreement)
+    session.commit()
+    assert (agreement.status, again.receipt_number) == (AgreementStatus.FULFILLED, 2)
+    service.refund_wire(
+        again, chf(1), clock.today(), source_ref="back:1", reason="x", by=who.finance
+    )
+    with pytest.raises(Refused, match="went back already"):
+        service.annul_wire(again, "No.", clock.today(), by=who.finance)
+    half = make.agreement(who, amount=usd(800_000))
+    part = make.wire(who, usd(100_000), half)
+    service.cancel_agreement(half, "No more.", clock.today(), by=who.finance)
+    with pytest.raises(Refused, match="cancelled since"):
+        service.annul_wire(part, "No.", clock.today(), by=who.finance)
+
+
 def test_two_rows_of_one_donor_become_one(who: Desk) -> None:
     one, other = make.donor(who), make.donor(who)
     agreement = make.agreement(who, of=one)

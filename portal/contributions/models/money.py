@@ -34,6 +34,7 @@ class ContributionStatus(Labelled):
     REFUNDED = "refunded", _l("Refunded"), "stop"
     DISPUTED = "disputed", _l("In dispute"), "wait"
     LOST = "lost", _l("Dispute lost"), "stop"
+    ANNULLED = "annulled", _l("Entered by mistake"), "stop"
 
 
 class Contribution(WithId, Versioned, Base):
@@ -149,7 +150,11 @@ class Contribution(WithId, Versioned, Base):
 
 
 class ContributionRefund(WithId, Base):
-    """Money of a contribution that was given back to the donor."""
+    """Money of a contribution that was given back to the donor.
+
+    One that `annuls` is no payment: all of the contribution was entered by mistake, its booking is
+    reversed, and what it settled of an agreement is open again.
+    """
 
     __tablename__ = "contribution_refund"
 
@@ -164,10 +169,12 @@ class ContributionRefund(WithId, Base):
     recorded_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     recorded_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     reason: Mapped[str] = mapped_column(default="")
+    annuls: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
         CheckConstraint("amount > 0 AND amount_usd > 0", name="amount_positive"),
         CheckConstraint(REF, name="source_ref_is_a_code"),
+        CheckConstraint("NOT annuls OR reason <> ''", name="annuls_for_a_reason"),
     )
 
     @property

@@ -19,6 +19,7 @@ from portal.contributions.models import (
     ContributionAgreement,
     ContributionDispute,
     ContributionRefund,
+    ContributionStatus,
     DisputeStatus,
     Donor,
     Earmark,
@@ -100,12 +101,13 @@ def _kinds(key: tuple[str, ...]) -> list[Select[Any]]:
         ContributionDispute, ContributionDispute.contribution_id == Contribution.id
     )
     confirmed = ContributionAgreement.confirmed_at.is_not(None)
+    arrived = Contribution.status != ContributionStatus.ANNULLED
     return [
         of(Pledge, "announced", Pledge.amount_usd).where(Pledge.status == PledgeStatus.ANNOUNCED),
         of(Pledge, "agreed_pledge", Pledge.amount_usd).where(Pledge.status == PledgeStatus.AGREED),
         of(ContributionAgreement, "agreed", _signed()).where(confirmed),
-        of(Contribution, "received", Contribution.amount_usd),
-        back,
+        of(Contribution, "received", Contribution.amount_usd).where(arrived),
+        back.where(arrived),
         taken.where(ContributionDispute.status != DisputeStatus.WON),
     ]
 

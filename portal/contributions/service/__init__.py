@@ -28,6 +28,7 @@ from portal.contributions.service.receipts import (
 )
 from portal.contributions.service.receiving import receive_card, receive_wire, worth
 from portal.contributions.service.returning import (
+    annul_wire,
     dispute,
     dispute_lost,
     dispute_won,
@@ -40,6 +41,7 @@ __all__ = [
     "Terms",
     "add_paper",
     "announce_pledge",
+    "annul_wire",
     "cancel_agreement",
     "confirm_agreement",
     "discard_draft",

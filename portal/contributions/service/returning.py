@@ -8,13 +8,15 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.contributions import policy, rules
 from portal.contributions.models import (
+    AgreementStatus,
     Contribution,
     ContributionDispute,
     ContributionRefund,
+    ContributionStatus,
     DisputeStatus,
     Means,
 )
-from portal.contributions.service.promising import foreign
+from portal.contributions.service.promising import STANDING, foreign
 from portal.contributions.service.receiving import BOOKED
 from portal.core import audit, clock
 from portal.core.db import session
@@ -26,6 +28,9 @@ from portal.ledger import queries as books
 from portal.ledger import service as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import PostingConflict
+
+CHANGING = ("status", "edition", "version", "refunds", "disputes")
+"""What others change of a contribution; read again by whoever has their turn at the chain."""
 
 
 def refund_wire(
@@ -84,6 +89,76 @@ def refund_card(
         out_of=out_of,
         by=by,
     )
+
+
+def annul_wire(contribution: Contribution, reason: str, on: date, *, by: Person) -> None:
+    """Take back a bank transfer that was entered by mistake: nothing arrived, or from another.
+
+    Its booking is reversed, also out of suspense where it came from there, and what it settled of
+    an agreement is open again. Its receipt number stays taken, and the receipt says that it is
+    void. Twice is once. Raises Refused for who may not, without a reason, for card money, where a
+    part went back already, and where the agreement was cancelled since.
+    """
+    if not policy.can_refund(by, contribution):
+        raise Refused(_("This step belongs to somebody else."))
+    reason = normalise(reason)
+    if not reason:
+        raise Refused(_("Give the reason."))
+    if contribution.means is not Means.WIRE:
+        raise Refused(_("Money that came by card goes back by card."))
+    audit.take_turn()
+    session.refresh(contribution, CHANGING)
+    if contribution.status is ContributionStatus.ANNULLED:
+        return
+    if contribution.refunds or contribution.disputes:
+        raise Refused(_("A part of it went back already: it cannot have been a mistake."))
+    _open_again(contribution, by)
+    booking = books.find(BOOKED + contribution.source_ref)
+    if booking is None:
+        raise PostingConflict(f"{contribution.source_ref} was never booked")
+    mirror = ledger.reverse(booking, on=on, by=by.id)
+    session.add(
+        ContributionRefund(
+            contribution=contribution,
+            amount=contribution.amount,
+            amount_usd=contribution.amount_usd,
+            refunded_on=on,
+            source_ref=mirror.source_ref.removeprefix(BOOKED),
+            recorded_by_id=by.id,
+            reason=reason,
+            annuls=True,
+        )
+    )
+    contribution.edition += 1
+    _record(
+        contribution,
+        "contribution.annulled",
+        contribution.source_ref,
+        contribution.money,
+        contribution.dollars,
+        by=by,
+    )
+
+
+def _open_again(contribution: Contribution, by: Person) -> None:
+    """Let the agreement owe again what a mistaken transfer had settled of it."""
+    agreement = contribution.agreement
+    if agreement is None:
+        return
+    session.refresh(agreement, STANDING)
+    if agreement.status is AgreementStatus.CANCELLED:
+        raise Refused(_("The rest of the agreement was cancelled since. Record a refund instead."))
+    agreement.settled -= contribution.settles or 0
+    if agreement.status is AgreementStatus.FULFILLED:
+        agreement.status = AgreementStatus.IN_FORCE
+        audit.record(
+            "contribution_agreement.reopened",
+            agreement,
+            actor_id=by.id,
+            from_status=AgreementStatus.FULFILLED.value,
+            to_status=AgreementStatus.IN_FORCE.value,
+            facts={"agreement": agreement.ref, "fund": agreement.fund_code},
+        )
 
 
 def dispute(
@@ -219,7 +294,7 @@ def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | N
     Refused where it is not above zero, or more than is left.
     """
     session.flush()
-    session.refresh(contribution, ["status", "edition", "version", "refunds", "disputes"])
+    session.refresh(contribution, CHANGING)
     if amount.currency != contribution.currency:
         raise Refused(
             _("It arrived in %(currency)s, and goes back so.", currency=contribution.currency)
@@ -268,6 +343,7 @@ def _record(
         contribution.refunded.minor,
         contested=any(each.status is DisputeStatus.OPEN for each in disputes),
         lost=any(each.status is DisputeStatus.LOST for each in disputes),
+        annulled=any(each.annuls for each in contribution.refunds),
     )
     audit.record(
         act,

@@ -7,7 +7,7 @@ from wtforms.validators import ValidationError
 
 from portal.accounts import guard
 from portal.contributions import policy, queries, service
-from portal.contributions.forms import RefundForm, WireForm, as_code, read_amount
+from portal.contributions.forms import CancelForm, RefundForm, WireForm, as_code, read_amount
 from portal.contributions.models import (
     AgreementStatus,
     Contribution,
@@ -81,6 +81,9 @@ def contribution(ref: str) -> ResponseReturnValue:
         receipt=queries.receipt_of(found),
         may_refund=found.means is Means.WIRE
         and found.status in REFUNDABLE
+        and policy.can_refund(person, found),
+        may_annul=found.means is Means.WIRE
+        and found.status is ContributionStatus.RECEIVED
         and policy.can_refund(person, found),
         events=events,
         people=queries.names(each.actor_id for each in events),
@@ -203,3 +206,20 @@ def refund(ref: str) -> ResponseReturnValue:
     if typed and done(form, send_back, _("The refund is booked; a new receipt follows."), "wait"):
         return go(url_for("contributions.contribution", ref=ref))
     return page("contributions/refund.html", form, contribution=found)
+
+
+@blueprint.route("/contributions/received/<ref>/annul", methods=["GET", "POST"])
+@guard.requires(policy.records)
+def annul(ref: str) -> ResponseReturnValue:
+    """Ask, then take back a bank transfer that was entered by mistake."""
+    found, person = contribution_or_404(ref), guard.signed_in()
+    demand(policy.can_refund(person, found) and found.means is Means.WIRE)
+    form = CancelForm(data={"on": clock.today()})
+    if done(
+        form,
+        lambda: service.annul_wire(found, form.reason.data, form.on.data, by=person),
+        _("The contribution is taken back; its receipt is void."),
+        "wait",
+    ):
+        return go(url_for("contributions.contribution", ref=ref))
+    return page("contributions/annul.html", form, contribution=found)
