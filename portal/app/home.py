@@ -16,6 +16,7 @@ from portal.accounting.queries import rates as accounting
 from portal.accounts import guard
 from portal.accounts import queries as accounts
 from portal.accounts.models import Person
+from portal.app import processor
 from portal.applications import queries as applications
 from portal.awards import queries as awards
 from portal.awards.amendments import queries as amendments
@@ -37,6 +38,7 @@ TaskSource = Callable[[Person], Sequence[Todo]]
 TASK_SOURCES: tuple[TaskSource, ...] = (
     accounts.todos,
     payments.todos,
+    processor.todos,
     statements.todos,
     write_offs.todos,
     contributions.todos,

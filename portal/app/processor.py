@@ -8,17 +8,18 @@ from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from portal.accounts import guard
 from portal.accounts.models import Person, Role
 from portal.core import stripe
 from portal.core.db import session
-from portal.core.i18n import _
+from portal.core.i18n import _, ngettext
 from portal.core.paging import pager, select_page
 from portal.core.stripe.events import try_again
 from portal.core.stripe.models import EventState, StripeEvent
+from portal.core.todo import Todo
 from portal.core.web import Form, csrf, public, tell
 
 blueprint = Blueprint("processor", __name__)
@@ -36,6 +37,23 @@ def reads(person: Person) -> bool:
 def repeats(person: Person) -> bool:
     """Say whether the person may have a message worked on again."""
     return person.holds_any(Role.TREASURY, Role.FINANCE_OFFICER)
+
+
+def todos(person: Person) -> list[Todo]:
+    """Return the messages that failed, as one task. At most one SQL statement."""
+    if not repeats(person):
+        return []
+    failed = session.scalar(
+        select(func.count()).select_from(StripeEvent).where(StripeEvent.state == EventState.FAILED)
+    )
+    if not failed:
+        return []
+    title = ngettext(
+        "%(num)s message of the card processor failed: look at its reason",
+        "%(num)s messages of the card processor failed: look at their reasons",
+        failed,
+    )
+    return [Todo(title, "processor.messages")]
 
 
 @blueprint.post("/webhooks/stripe")

@@ -133,6 +133,8 @@ def _told(error: Any) -> Exception:
     import stripe
 
     status = error.http_status
+    if isinstance(error, stripe.APIError):  # no answer of the processor's own, whoever gave it
+        return Unanswered(f"the card processor answered nothing that can be read ({status})")
     if status is None or status >= 500 or status in {409, 429}:  # noqa: PLR2004 — HTTP
         return Unanswered(f"the card processor answered HTTP {status}")
     sentence = f"{error.user_message or error.code or type(error).__name__} (HTTP {status})"

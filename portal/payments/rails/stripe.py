@@ -21,7 +21,7 @@ from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.stripe.models import CallState, StripeCall
-from portal.core.text import canonical_json, sha256_hex
+from portal.core.text import Json, canonical_json, sha256_hex
 from portal.core.workflow import Refused
 from portal.funds import countries
 from portal.payments.rails.base import Answer, Leaving, Outcome, sound
@@ -83,7 +83,7 @@ class StripeRail:
             raise Refused(_("The card processor pays in US$ only."))
         country = countries.country(payee.country).iso2
         entered = int(order.bank_details.entered_at.timestamp())
-        account = {
+        account: dict[str, Json] = {
             "country": country,
             "business_type": "non_profit",
             "controller": {
@@ -103,8 +103,8 @@ class StripeRail:
                 **({"routing_number": payee.bic} if payee.bic else {}),
             },
         }
-        money = {"amount": stripe.to_stripe(order.money), "currency": OURS}
-        named = {"metadata": {"order": order.ref}}
+        money: dict[str, Json] = {"amount": stripe.to_stripe(order.money), "currency": OURS}
+        named: dict[str, Json] = {"metadata": {"order": order.ref}}
         return canonical_json(
             {
                 "payee": order.bank_details.digest,

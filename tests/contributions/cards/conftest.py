@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.contributions.models.cards import CardGift
+from portal.contributions.models.cards import CardGift, GiftStatus
 from portal.contributions.service import cards
 from portal.core import clock, jobs, stripe
 from portal.core.config import Settings
@@ -92,6 +92,10 @@ class Counter:
             event.next_attempt_at = clock.now()
         session.commit()
         self.work()
+
+    def standing(self, gift: CardGift) -> GiftStatus:
+        """Return where a gift stands now."""
+        return gift.status
 
     def reasons(self) -> list[str]:
         """Return why messages wait or failed."""

@@ -16,8 +16,9 @@ from portal.core.stripe.models import EventState, StripeCall, StripeEvent
 from portal.core.workflow import Refused
 from portal.ledger import queries as books
 from portal.ledger.models import AccountKind, LedgerTransaction
-from tests.contributions.cards.conftest import AMINA, FUND, Counter
+from tests.contributions.cards.conftest import AMINA, Counter
 from tests.contributions.conftest import balance
+from tests.make.contributions import FUND
 
 FEE = int(5000 * 0.029) + 30
 
@@ -73,7 +74,7 @@ def test_what_is_paid_later_waits_and_then_arrives(counter: Counter) -> None:
     gift = counter.begin()
     counter.pay(gift, later=True)
     counter.deliver()
-    assert gift.status is GiftStatus.PENDING
+    assert counter.standing(gift) is GiftStatus.PENDING
     assert count(Contribution) == 0
     counter.processor.arrive(str(gift.session_id))
     counter.deliver()

@@ -17,9 +17,10 @@ from portal.demo.stripe import Processor
 from tests import make
 from tests.browser import Browser
 from tests.conftest import SqlCount
-from tests.contributions.cards.conftest import AMINA, FUND, Counter
+from tests.contributions.cards.conftest import AMINA, Counter
 from tests.core.stripe.signing import signature
 from tests.make.accounts import PASSWORD
+from tests.make.contributions import FUND
 
 Count = Callable[[], AbstractContextManager[SqlCount]]
 

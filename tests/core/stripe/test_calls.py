@@ -143,3 +143,20 @@ def test_long_lists_are_read_to_their_end(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(client, "PAGE", 2)
     made = {client.act(SESSIONS, asked(), key=f"gift:{n}")["id"] for n in range(5)}
     assert {each["id"] for each in stripe.listed(SESSIONS)} == made
+
+
+@pytest.mark.usefixtures("db", "served")
+def test_the_page_of_a_proxy_is_no_answer(settings: Settings, judge: Judge) -> None:
+    """Whether something was made behind it, nobody knows: the call stays open."""
+    call = stripe.prepare("gift:1", SESSIONS, asked())
+    judge.inside = _proxy
+    with pytest.raises(stripe.Unanswered):
+        stripe.send(call)
+    assert call.state is CallState.READY
+    stripe.configure(settings)
+
+
+def _proxy(environ: dict[str, Any], start: Any) -> list[bytes]:
+    del environ
+    start("404 Not Found", [("Content-Type", "text/html")])
+    return [b"<h1>Not here</h1>"]
