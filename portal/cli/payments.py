@@ -38,7 +38,7 @@ def send(data: Path | None) -> None:
             for file in exchange.send_all():
                 click.echo(f"{file.message_id}: sent.")
                 sent += 1
-            click.echo(f"{sent} files sent.")
+            click.echo(f"{sent} {'file' if sent == 1 else 'files'} sent.")
         except (OSError, Refused) as problem:
             session.rollback()
             raise click.ClickException(f"Nothing more was sent: {problem}") from problem
@@ -64,7 +64,7 @@ def poll(folder: Path | None, data: Path | None) -> None:
     Files that were taken in move to `done`, others to `refused` with the reason beside them.
     """
     settings = load_settings(data_dir=data)
-    refused = 0
+    count = refused = 0
     with database(settings):
         connect_stores(settings)
         place = folder or bank.pickup_folder()
@@ -72,13 +72,17 @@ def poll(folder: Path | None, data: Path | None) -> None:
             raise click.ClickException("Set PORTAL_BANK_PICKUP_DIR, or name a folder with --from.")
         try:
             for read in exchange.poll(place):
+                count += 1
                 refused += read.received is None
                 for line in _told(read):
                     click.echo(line)
         finally:
             session.remove()
+    if not count:
+        click.echo("The folder holds nothing new.")
     if refused:
-        raise click.ClickException(f"{refused} files were refused; nothing of them was taken in.")
+        what = "file was" if refused == 1 else "files were"
+        raise click.ClickException(f"{refused} {what} refused; nothing of it was taken in.")
 
 
 def _told(read: exchange.Read) -> list[str]:

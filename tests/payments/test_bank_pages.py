@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.web import Portal
+from portal.core.workflow import Refused
 from portal.payments import exchange, service
 from portal.payments.models import (
     BankAccount,
@@ -162,10 +163,13 @@ def test_who_declared_an_interest_handles_no_file_with_that_case(
     assert hidden not in says
     visitor.open(f"/bank/files/{name}/handed-over")
     assert visitor.page.heading == f"Payment file {name}"
-    token = "csrf_token"
-    form = {token: visitor.page.controls[0].get("value", "")} if visitor.page.controls else {}
-    answer = visitor.client.post(f"/bank/files/{name}/download", data=form)
-    assert answer.status_code in {400, 403, 409, 422}
+    session.rollback()
+    file = session.scalars(select(PaymentFile).where(PaymentFile.message_id == name)).one()
+    for verb in (service.read_file, service.hand_over, service.send_again):
+        with pytest.raises(Refused, match="by treasury"):
+            verb(file, by=payday.till.treasurer)
+        with pytest.raises(Refused, match="by treasury"):
+            verb(file, by=payday.till.finance)
     assert count_of("payment_file.read") == 0
 
 

@@ -247,7 +247,13 @@ def test_nothing_is_taken_back(order: PaymentOrder, till: Till, table: str, stat
     refused(statement.format(table))
 
 
+def no_second_live_order(order: PaymentOrder) -> None:
+    """Demand that the database takes no second live order of an instalment, however small."""
+    refused(ORDER, "live_per_instalment", **forged(order, amount=1))
+
+
 def test_a_second_live_order_is_impossible(order: PaymentOrder) -> None:
+    no_second_live_order(order)
     refused(ORDER, "live_per_instalment|above the award", **forged(order))
 
 

@@ -8,15 +8,19 @@ seen, so that nothing is paid twice. What is unknown stays unknown until the ban
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
+from portal.applications.models import Application
+from portal.awards.models import Award, Instalment
 from portal.core import audit, clock, crypto, files
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import new_ref, sha256_hex
 from portal.core.workflow import Refused
 from portal.funds import countries
+from portal.funds.models import Call
 from portal.ledger.models import AccountKind
 from portal.payments import payees, policy
 from portal.payments.iso20022 import Party, Transfer
@@ -29,7 +33,7 @@ from portal.payments.models import (
 )
 from portal.payments.rails import BANK
 from portal.payments.service.bank import payee
-from portal.payments.service.booking import book_advance, fund_of
+from portal.payments.service.booking import book_advance
 from portal.payments.ways import paying_account
 
 MOST_PER_FILE = 500
@@ -39,35 +43,60 @@ MEDIA_TYPE = "application/xml"
 def gather() -> PaymentFile | None:
     """Put released orders that one account pays into a new file, and keep its bytes.
 
-    Several at once never take the same order. Returns None where nothing waits, or where the
-    fund has no account in use any more. The caller commits before anything is sent.
+    Several at once never take the same order. Returns None where nothing waits, or only what a
+    fund pays that has no account in use any more. The caller commits before anything is sent.
     """
     audit.take_turn()
-    waiting = (
-        select(PaymentOrder)
-        .join(PaymentOrder.instalment)
-        .where(
-            PaymentOrder.rail == BANK.name,
-            PaymentOrder.status == OrderStatus.RELEASED,
-            PaymentOrder.file_id.is_(None),
-        )
-        .order_by(PaymentOrder.prepared_at, PaymentOrder.id)
-        .with_for_update(of=PaymentOrder, skip_locked=True)
-    )
-    orders = list(session.scalars(waiting))
-    for first in orders:
-        account = paying_account(fund_of(first), first.currency)
-        if account is not None:
-            return _filed(account, [each for each in orders if _goes_with(each, first)])
+    for fund_code, currency in session.execute(_payable()).all():
+        account = paying_account(fund_code, currency)
+        orders = [] if account is None else session.scalars(_released(fund_code, currency)).all()
+        if account is not None and orders:
+            return _filed(account, orders)
     return None
 
 
-def _goes_with(order: PaymentOrder, first: PaymentOrder) -> bool:
-    return (fund_of(order), order.currency) == (fund_of(first), first.currency)
+_CASE = (
+    joinedload(PaymentOrder.instalment).joinedload(Instalment.award).joinedload(Award.application)
+)
+_UNFILED = (
+    PaymentOrder.rail == BANK.name,
+    PaymentOrder.status == OrderStatus.RELEASED,
+    PaymentOrder.file_id.is_(None),
+)
 
 
-def _filed(account: BankAccount, orders: Sequence[PaymentOrder]) -> PaymentFile:
-    taken = orders[:MOST_PER_FILE]
+def _payable() -> Select[str, str]:
+    """Return from which fund and in which currency something waits, the longest first."""
+    return (
+        select(Call.fund_code, PaymentOrder.currency)
+        .select_from(PaymentOrder)
+        .join(PaymentOrder.instalment)
+        .join(Instalment.award)
+        .join(Award.application)
+        .join(Application.call)
+        .where(*_UNFILED)
+        .group_by(Call.fund_code, PaymentOrder.currency)
+        .order_by(func.min(PaymentOrder.prepared_at), Call.fund_code, PaymentOrder.currency)
+    )
+
+
+def _released(fund_code: str, currency: str) -> Select[PaymentOrder]:
+    """Return what goes into one file, locked; what another holds is passed over."""
+    return (
+        select(PaymentOrder)
+        .join(PaymentOrder.instalment)
+        .join(Instalment.award)
+        .join(Award.application)
+        .join(Application.call)
+        .where(*_UNFILED, Call.fund_code == fund_code, PaymentOrder.currency == currency)
+        .options(joinedload(PaymentOrder.bank_details), _CASE)
+        .order_by(PaymentOrder.prepared_at, PaymentOrder.id)
+        .limit(MOST_PER_FILE)
+        .with_for_update(of=PaymentOrder, skip_locked=True)
+    )
+
+
+def _filed(account: BankAccount, taken: Sequence[PaymentOrder]) -> PaymentFile:
     message_id, now = f"VFP-{new_ref()}", clock.now()
     content = BANK.prepare(
         {
