@@ -1,11 +1,10 @@
 """Reads of rates of exchange: which are missing for what is under way, and what finance must do."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from babel.dates import format_skeleton
-from sqlalchemy import select, union
+from sqlalchemy import and_, func, or_, select, union
 
 from portal.accounting import policy
 from portal.accounts.models import Person
@@ -16,7 +15,6 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.todo import Todo
-from portal.ledger import queries as ledger
 from portal.ledger.models import ExchangeRate
 from portal.ledger.rules import DOLLAR
 from portal.payments.models import BankAccount, BankAccountStatus
@@ -46,11 +44,11 @@ def month_name(day: date) -> str:
     return format_skeleton("yMMMM", day, locale=locale())
 
 
-def in_use() -> list[str]:
-    """Return the currencies, besides US$, in which money is asked, granted, paid or agreed now.
+def missing(today: date) -> list[Missing]:
+    """Return the currencies in use, besides US$, that have no rate from this month.
 
-    Those of applications to be decided, of grants that are not closed, of agreements with donors
-    that are in force, and of the funds' own bank accounts in use. One SQL statement.
+    In use are those of applications to be decided, of grants that are not closed, of agreements
+    with donors that are in force, and of the funds' own bank accounts. One SQL statement.
     """
     asked = select(Application.currency).where(Application.status.in_(UNDER_WAY))
     granted = (
@@ -62,30 +60,28 @@ def in_use() -> list[str]:
         ContributionAgreement.status == OPEN_AGREEMENT
     )
     kept = select(BankAccount.currency).where(BankAccount.status == BankAccountStatus.IN_USE)
-    found = session.scalars(union(asked, granted, agreed, kept))
-    return sorted(set(found) - {DOLLAR})
-
-
-def missing(rates: Sequence[ExchangeRate], today: date) -> list[Missing]:
-    """Return the currencies in use that have no rate from this month. One SQL statement.
-
-    `rates` are those that hold today.
-    """
-    latest = {rate.currency: rate.effective_on for rate in rates}
-    first = today.replace(day=1)
-    return [
-        Missing(currency, latest.get(currency))
-        for currency in in_use()
-        if currency not in latest or latest[currency] < first
-    ]
+    used = union(asked, granted, agreed, kept).subquery()
+    latest = func.max(ExchangeRate.effective_on)
+    rows = (
+        select(used.c.currency, latest)
+        .outerjoin(
+            ExchangeRate,
+            and_(ExchangeRate.currency == used.c.currency, ExchangeRate.effective_on <= today),
+        )
+        .where(used.c.currency != DOLLAR)
+        .group_by(used.c.currency)
+        .having(or_(latest.is_(None), latest < today.replace(day=1)))
+        .order_by(used.c.currency)
+    )
+    return [Missing(currency, last) for currency, last in session.execute(rows)]
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return the rates of this month as a task of finance. At most two SQL statements."""
+    """Return the rates of this month as a task of finance. At most one SQL statement."""
     if not policy.can_import_rates(person):
         return []
     today = clock.today()
-    wanting = missing(ledger.rates(today), today)
+    wanting = missing(today)
     if not wanting:
         return []
     return [

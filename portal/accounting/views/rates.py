@@ -71,7 +71,7 @@ def rates() -> ResponseReturnValue:
     text = asked("currency").strip()
     today = clock.today()
     holding = ledger.rates(day)
-    wanting = found.missing(holding, today) if day == today else []
+    wanting = found.missing(today) if day == today else []
     chosen: dict[str, Any] = {"on": written(day), "currency": text or None}
     one = page_of(_narrowed(holding, text), request.args.get("page", 1, type=int))
     return page(
