@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, select, text
+from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person
 from portal.core.db import session
@@ -116,19 +117,22 @@ def _standing(account: BankAccount, row: Row[Any]) -> Standing:
 def closings() -> Iterator[tuple[str, date, Money]]:
     """Yield what the bank said that each fund held at the end of a day. One SQL statement.
 
-    (fund_code, day, balance), of each account and day the last statement.
+    (fund_code, day, balance), of each account and day the last statement: the one that no other
+    of that day goes on from. A day by which something is still to be booked is left out.
     """
+    later = aliased(Statement)
+    goes_on = select(later.id).where(
+        later.previous_id == Statement.id, later.to_on == Statement.to_on
+    )
+    to_book = select(StatementLine.id).where(
+        StatementLine.bank_account_id == Statement.bank_account_id,
+        StatementLine.status == LineStatus.WAITING,
+        StatementLine.booked_on <= Statement.to_on,
+    )
     rows = (
         select(BankAccount.fund_code, BankAccount.currency, Statement.to_on, Statement.closing)
         .join(Statement, Statement.bank_account_id == BankAccount.id)
-        .where(
-            ~select(StatementLine.id)
-            .where(
-                StatementLine.statement_id == Statement.id,
-                StatementLine.status == LineStatus.WAITING,
-            )
-            .exists()
-        )
+        .where(~goes_on.exists(), ~to_book.exists())
         .order_by(BankAccount.fund_code, Statement.to_on, Statement.imported_at)
     )
     last = {
