@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -20,11 +21,13 @@ from portal.core.db import session
 from portal.core.outbox import Message, MessageState
 from portal.demo import PASSWORD, content, personas, story
 from portal.funds.models import Call, CallStatus
-from portal.ledger.models import ExchangeRate
+from portal.ledger.models import AccountKind, ExchangeRate
 from portal.payments.models import BankDetails, BankStatus, OrderStatus, PaymentOrder, Receivable
+from portal.payments.statements.queries import closings
 from portal.reports import queries as reports
 from portal.reports.models import Report, ReportStatus
 from portal.reviews.models import Decision, ScoreSheet, SheetStatus
+from tests.accounting.test_beancount import judged
 
 pytestmark = pytest.mark.usefixtures("told")
 
@@ -74,6 +77,12 @@ def award_of(key: str) -> Award:
 def test_every_invariant_holds() -> None:
     broken = [(check.name, found) for check in all_checks() if (found := check.run().violations)]
     assert broken == []
+
+
+def test_an_independent_judge_finds_the_books_to_hold_what_the_bank_says(tmp_path: Path) -> None:
+    said = [(fund, AccountKind.BANK, day, money) for fund, day, money in closings()]
+    assert {fund for fund, *_rest in said} >= {"act", "vftc"}
+    assert judged(tmp_path, said) == ""
 
 
 def test_there_is_a_file_for_each_station() -> None:

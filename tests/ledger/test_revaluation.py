@@ -16,6 +16,7 @@ from portal.ledger import queries, service
 from portal.ledger.checks import checks
 from portal.ledger.models import AccountKind, ExchangeRate
 from portal.ledger.queries import Holding
+from portal.ledger.rules import PostingConflict
 from portal.ledger.service.revaluation import MONETARY
 from portal.ledger.tasks import follow_the_rates
 from portal.ledger.unore import import_rates
@@ -140,6 +141,21 @@ def test_what_is_owed_changes_what_is_expected_and_not_what_was_received() -> No
     session.commit()
     position = queries.position(FUND)
     assert (position.received, position.exchange) == (usd(1_250_00), usd(-10_00))
+
+
+def test_what_was_revalued_and_then_does_not_come_was_never_received() -> None:
+    service.open_book(FUND)
+    service.contribution_agreed(FUND, usd(1_100_00), "pledge:1", DAY, by=None, local=eur(1_000_00))
+    set_rate("EUR", "0.80")
+    service.revalue(FUND, DAY, by=None)
+    told = (FUND, usd(1_100_00), "cancel:1", DAY)
+    for _again in range(2):
+        service.contribution_cancelled(*told, by=None, pledge_ref="pledge:1", local=eur(1_000_00))
+    with pytest.raises(PostingConflict):
+        service.contribution_cancelled(*told, by=None, pledge_ref="pledge:1", local=eur(999_99))
+    position = queries.position(FUND)
+    assert (position.received, position.exchange, position.available) == (usd(0),) * 3
+    assert queries.holdings(FUND)[AccountKind.CONTRIBUTIONS_RECEIVABLE, "EUR"].usd == 0
 
 
 def test_what_was_revalued_and_then_undone_leaves_nothing_behind() -> None:

@@ -108,13 +108,13 @@ def contribution_cancelled(
 ) -> LedgerTransaction:
     """Book that `amount` (US$, `local` in the agreed currency) of an agreement will not come.
 
-    The receivable goes at what it carries, revenue falls by `amount`, the difference is a gain or
-    loss on exchange. Raises Refused above what is still owed.
+    Receivable and revenue fall by what the receivable carries, which revaluation may have changed
+    since it was agreed. Raises Refused above what is still owed.
     """
     cents = above_zero(amount)
     kind, part = TransactionKind.CONTRIBUTION_CANCELLED, local or amount
     lost = debit(fund_code, REVENUE, amount, local)
-    before = booked_before(kind, ref, lost, on=on, subject_ref=pledge_ref)
+    before = booked_before(kind, ref, lost, on=on, subject_ref=pledge_ref, at_any_worth=True)
     if before is not None:
         return before
     refuse_above(
@@ -122,7 +122,8 @@ def contribution_cancelled(
         part,
         _("Only %(most)s is still owed under this agreement, less than %(amount)s."),
     )
-    lines = evened([lost, taken_off(fund_code, OWED, part, cents)])
+    owed = taken_off(fund_code, OWED, part, cents)
+    lines = [Line(fund_code, REVENUE, part, -owed.usd), owed]
     return post(kind, ref, lines, on=on, by=by, subject_ref=pledge_ref, rate=rate)
 
 

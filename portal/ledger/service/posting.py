@@ -1,6 +1,7 @@
 """Opening books, posting and reversing: the only place that writes bookings."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -158,19 +159,29 @@ def post(
 
 
 def booked_before(
-    kind: TransactionKind, source_ref: str, given: Line, *, on: date, subject_ref: str | None
+    kind: TransactionKind,
+    source_ref: str,
+    given: Line,
+    *,
+    on: date,
+    subject_ref: str | None,
+    at_any_worth: bool = False,
 ) -> LedgerTransaction | None:
     """Lock the book, and return what was booked for `source_ref`, if anything was.
 
     For verbs whose other lines follow from the state of the books: `given` is what the caller
-    said. Raises PostingConflict where the same cause was told otherwise.
+    said, and `at_any_worth` that its US$ follow too. Raises PostingConflict where the same cause
+    was told otherwise.
     """
     hold([given.fund])
     before = queries.find(source_ref)
     if before is None:
         return None
-    said = (before.kind, before.booked_on, before.subject_ref)
-    if said != (kind, on, subject_ref) or given not in queries.lines_of(before):
+    said = (before.kind, before.booked_on, before.subject_ref) == (kind, on, subject_ref)
+    lines = queries.lines_of(before)
+    if at_any_worth:
+        lines = [replace(line, usd=given.usd) for line in lines]
+    if not said or given not in lines:
         raise PostingConflict(f"{source_ref} is booked already, and otherwise")
     return before
 
