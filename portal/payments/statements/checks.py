@@ -83,6 +83,28 @@ WHERE booked.amount IS DISTINCT FROM p.amount
 ORDER BY 1
 """
 
+MOVED = """
+WITH said AS (
+    SELECT b.fund_code, l.currency, sum(l.amount) AS amount FROM statement_line l
+    JOIN bank_account b ON b.id = l.bank_account_id
+    WHERE l.status <> 'waiting' GROUP BY b.fund_code, l.currency
+), booked AS (
+    SELECT c.fund_code, e.currency, sum(e.amount) AS amount FROM ledger_entry e
+    JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'bank'
+    JOIN ledger_transaction t ON t.id = e.transaction_id
+    WHERE t.source_ref LIKE 'line:%' OR t.source_ref LIKE 'contribution:line:%'
+        OR t.source_ref IN (SELECT a.booking_ref FROM statement_allocation a
+            WHERE a.order_id IS NOT NULL AND a.undone_at IS NULL)
+    GROUP BY c.fund_code, e.currency
+)
+SELECT coalesce(s.fund_code, k.fund_code) || ' ' || coalesce(s.currency, k.currency) || ': '
+    || coalesce(s.amount, 0) || ' by the lines, ' || coalesce(k.amount, 0) || ' in the books'
+FROM said s FULL JOIN booked k ON k.fund_code = s.fund_code AND k.currency = s.currency
+WHERE coalesce(s.amount, 0) <> coalesce(k.amount, 0) ORDER BY 1
+"""
+"""What the books moved in the account because of lines. Notices that come before their statement,
+and payments by a paying agent, are of no line yet, or never."""
+
 SUSPENSE = """
 WITH lying AS (
     SELECT b.fund_code, l.currency, sum(l.amount - coalesce(taken.amount, 0)) AS amount
@@ -178,6 +200,7 @@ def checks() -> list[Check]:
         (_("The bank debited no payment twice"), ONCE, _LINES),
         (_("The payments that the bank debited are those that are paid"), SAME_SET, _DEBITS),
         (_("Every line stands in the books as it was booked"), BOOKED_LINES, _PARTS),
+        (_("What the bank moved is what its lines moved in the books"), MOVED, _LINES),
         (_("What lies in suspense are the lines that wait there"), SUSPENSE, _SUSPENDED),
         (
             _("What grantees paid back, or was written off, is in the books"),

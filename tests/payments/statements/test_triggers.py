@@ -105,6 +105,8 @@ HARM = {
     "a part that somebody else entered": "UPDATE statement_allocation SET by_id = "
     "(SELECT id FROM person WHERE id <> by_id LIMIT 1)",
     "a part that was never booked": "UPDATE statement_allocation SET booking_ref = 'nothing'",
+    "a booking of the bank moved": "UPDATE ledger_entry SET amount = amount + 1, usd = usd + 1 "
+    "WHERE amount = 10000",
     "a booking of suspense moved": "UPDATE ledger_entry SET amount = amount + 1, usd = usd + 1 "
     "WHERE amount = -10000",
 }
