@@ -22,6 +22,7 @@ from portal.core.i18n import _
 from portal.core.money import usd
 from portal.core.stripe.calls import MARK
 from portal.core.workflow import Refused
+from portal.ledger.service import open_book
 
 EVERYTHING = "payment_intent.latest_charge.balance_transaction"
 STALE_AFTER = timedelta(minutes=30)
@@ -99,6 +100,7 @@ def _receive(gift: CardGift, intent: stripe.Json) -> None:
         raise stripe.Later(_("The card processor has not booked this gift yet."))
     if stripe.from_stripe(charge["amount"], charge["currency"]) != gift.money:
         raise Refused(_("Another amount was charged than was typed. Nothing was booked."))
+    open_book(gift.fund_code)
     moved = booking.movement(gift, MovementKind.CHARGE, charge["id"], line)
     contribution = receive_card(
         fund_code=gift.fund_code,
