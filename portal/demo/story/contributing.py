@@ -144,6 +144,10 @@ ARRIVALS = (
 PLEDGED_ONLY = ("portugal", "upr-p", -31, Money(5_500_000, "EUR"))
 
 
+STRAY = ("vftc", -4, 150_000, "Bazar de la paroisse", "Merci pour tout")
+"""Money that names nothing: it waits in suspense for finance."""
+
+
 @dataclass
 class Told:
     """What the steps of this year have made so far, by key."""
@@ -166,6 +170,7 @@ def prepare(story: Story, first_day: int) -> None:
     for arrival in ARRIVALS:
         story.on(arrival.day, _arriving(story, told, arrival), hour=NOON)
     story.on(PLEDGED_ONLY[2], lambda: _pledged_only(story, told), hour=MORNING)
+    story.on(STRAY[1], _stray, hour=NOON)
 
 
 def _recorded(story: Story, told: Told) -> None:
@@ -274,6 +279,13 @@ def _allocated(story: Story, target: Target, reason: str) -> Contribution | None
         return None
     made = allocate(waits, target, reason, by=story.people["finance"])
     return session.scalar(select(Contribution).where(Contribution.ref == made.target_ref))
+
+
+def _stray() -> None:
+    fund, _day, cents, payer, text = STRAY
+    account = paying_account(fund)
+    if account is not None:
+        bank.credit(account, usd(cents), payer, text)
 
 
 def _pledged_only(story: Story, told: Told) -> None:
