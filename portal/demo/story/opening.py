@@ -26,6 +26,7 @@ from portal.payments.service import Payee
 NETWORK = "192.0.2.10"
 RATES_SOURCE = "UNORE-approximate"
 SUPPORT_COSTS = Decimal(13)
+OPERATING_RESERVE = Decimal(15)
 FIRST_DAY = -270
 RATES_DAY = -20
 
@@ -271,9 +272,11 @@ def _open_books(story: Story) -> None:
     by = story.people["finance"].id
     for code in load_profiles():
         ledger.open_book(code)
-        ledger.set_percent(
-            code, PercentKind.SUPPORT_COSTS, SUPPORT_COSTS, story.day(FIRST_DAY), by=by
-        )
+        for kind, percent in (
+            (PercentKind.SUPPORT_COSTS, SUPPORT_COSTS),
+            (PercentKind.OPERATING_RESERVE, OPERATING_RESERVE),
+        ):
+            ledger.set_percent(code, kind, percent, story.day(FIRST_DAY), by=by)
 
 
 def _open_accounts(story: Story) -> None:
