@@ -334,6 +334,11 @@ END $$
 APPLIED = """
 CREATE FUNCTION amendment_is_applied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF EXISTS (SELECT FROM amendment WHERE award_id = NEW.award_id AND status = 'in_force'
+        AND number > NEW.number)
+    THEN
+        RETURN NULL;
+    END IF;
     IF NOT EXISTS (SELECT FROM award WHERE id = NEW.award_id
             AND amount_usd = NEW.amount_usd AND ends_on = NEW.ends_on)
         OR EXISTS (SELECT FROM jsonb_array_elements(NEW.budget) AS term

@@ -51,11 +51,16 @@ class Shown:
 
 
 def listed(person: Person, award: Award) -> dict[str, Any]:
-    """Return the amendments of an award for its tab. Two SQL statements at most."""
+    """Return the amendments of an award for its tab, and the names of those who countersigned.
+
+    Two SQL statements at most.
+    """
     known = queries.amendments_of(award)
-    people = names(each.countersigned_by_id for each in known)
+    signed = [each.countersigned_by_id for each in known]
+    people = names([*signed, award.agreement.countersigned_by_id if award.agreement else None])
     may_ask, may_propose = queries.may_begin(person, award, known)
     return {
+        "people": people,
         "amendments": [_shown(person, each, people) for each in known],
         "may_ask": may_ask,
         "may_propose": may_propose and not any(each.is_open for each in known),

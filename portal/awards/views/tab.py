@@ -1,8 +1,9 @@
 """The agreement tab of a file: the award, its document, signatures and the next step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -56,14 +57,15 @@ def agreement_tab(ref: str) -> ResponseReturnValue:
             decision=queries.decision_of(application),
             may_offer=policy.can_offer(person, application),
         )
+    amendments = amending.listed(person, award)
     return render_template(
         "awards/agreement_tab.html",
         application=application,
         award=award,
         acts=acts(person, award),
         next_step=next_step(person, award),
-        signers=signers(award),
-        **amending.listed(person, award),
+        signers=signers(award, amendments["people"]),
+        **amendments,
         **parts(award),
     )
 
@@ -120,12 +122,15 @@ def next_step(person: Person, award: Award) -> str:
     return _("The legal representative of the grantee reads the document and answers.")
 
 
-def signers(award: Award) -> list[dict[str, Any]]:
-    """Return who signed, as the macro of documents takes them. At most one SQL statement."""
+def signers(award: Award, people: Mapping[UUID, str] | None = None) -> list[dict[str, Any]]:
+    """Return who signed, as the macro of documents takes them. At most one SQL statement.
+
+    `people` are names that were read already.
+    """
     signed = award.agreement
     if signed is None:
         return []
-    known = names([signed.countersigned_by_id])
+    known = names([signed.countersigned_by_id]) if people is None else people
     parties = [
         {
             "party": award.application.organisation.name,
