@@ -92,3 +92,31 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     assert SECRET not in repr(production())
     assert KEY not in repr(production())
+
+
+def test_a_demonstration_plays_the_card_processor_itself(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, demo=True, base_url="http://127.0.0.1:5009")
+    assert settings.takes_cards
+    assert settings.stripe_api_base == "http://127.0.0.1:5009/demo/stripe"
+    assert load_settings(data_dir=tmp_path).takes_cards is False
+
+
+def test_a_card_processor_whose_messages_cannot_be_verified_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="PORTAL_STRIPE_WEBHOOK_SECRET"):
+        load_settings(data_dir=tmp_path, stripe_secret_key="sk_test_1")
+    with pytest.raises(BadSettings, match="real money"):
+        load_settings(
+            data_dir=tmp_path,
+            demo=True,
+            stripe_secret_key="sk_live_1",
+            stripe_webhook_secret="whsec_1",
+        )
+
+
+def test_the_card_processor_is_reached_encrypted_and_countries_are_codes(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="PORTAL_STRIPE_API_BASE"):
+        load_settings(data_dir=tmp_path, stripe_api_base="http://processor.example.org")
+    with pytest.raises(BadSettings, match="PORTAL_STRIPE_PAYOUT_COUNTRIES"):
+        load_settings(data_dir=tmp_path, stripe_payout_countries="Kenya")
+    settings = load_settings(data_dir=tmp_path, stripe_payout_countries=" ken, per ,")
+    assert settings.payout_countries == {"KEN", "PER"}

@@ -97,6 +97,28 @@ def test_a_sweep_that_raises_is_rolled_back_and_stops_nobody() -> None:
     assert session.scalars(text("SELECT key FROM outbox_message")).all() == ["good"]
 
 
+@pytest.mark.usefixtures("fresh_database", "no_sweeps")
+def test_a_sweep_that_wants_more_is_committed_piece_by_piece() -> None:
+    left = ["one", "two", "bad", "three"]
+
+    @jobs.sweep("pieces")
+    def piece() -> object:
+        if not left:
+            return None
+        key = left.pop(0)
+        session.execute(NEW_MESSAGE, {"key": key})
+        if key == "bad":
+            raise RuntimeError("on purpose")
+        return jobs.AGAIN
+
+    jobs.run(jobs.sweeps())
+    assert session.scalars(text("SELECT key FROM outbox_message")).all() == ["one", "two"]
+    session.rollback()
+    jobs.run(jobs.sweeps())
+    kept_now = session.scalars(text("SELECT key FROM outbox_message")).all()
+    assert kept_now == ["one", "two", "three"]
+
+
 @pytest.mark.usefixtures("no_sweeps")
 def test_each_minute_runs_what_is_due_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.contributions.models.cards import CardGift, GiftStatus
 from portal.contributions.service import cards
-from portal.core import clock, jobs, stripe
+from portal.core import jobs, stripe
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.money import Money
@@ -83,15 +83,6 @@ class Counter:
             while work() is jobs.AGAIN:
                 session.flush()
         session.commit()
-
-    def again(self) -> None:
-        """Let everything that waits for its next attempt be due, and be the worker."""
-        for event in session.scalars(
-            select(StripeEvent).where(StripeEvent.state == EventState.WAITING)
-        ):
-            event.next_attempt_at = clock.now()
-        session.commit()
-        self.work()
 
     def standing(self, gift: CardGift) -> GiftStatus:
         """Return where a gift stands now."""

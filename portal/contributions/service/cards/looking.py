@@ -31,6 +31,23 @@ PAID = "paid"
 LOST = "lost"
 
 
+def gift_of_charge(charge_id: str) -> CardGift:
+    """Return the gift that a charge belongs to. Raises NotOurs."""
+    gift = session.scalar(select(CardGift).where(CardGift.charge_id == charge_id))
+    if gift is not None:
+        return gift
+    there = stripe.read(f"/v1/charges/{charge_id}")
+    return gift_by_ref((there.get("metadata") or {}).get("gift"))
+
+
+def gift_by_ref(ref: object) -> CardGift:
+    """Return the gift that the processor names. Raises NotOurs."""
+    gift = session.scalar(select(CardGift).where(CardGift.ref == ref)) if ref else None
+    if gift is None:
+        raise stripe.NotOurs(_("No gift of this portal is meant."))
+    return gift
+
+
 def look_at(gift: CardGift) -> None:
     """Bring a gift up to date with the card processor; again changes nothing.
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.contributions.models.cards import CardMovement, CardPayout, PayoutStatus
 from portal.contributions.service.cards import booking
+from portal.contributions.service.cards.looking import gift_of_charge, look_at
 from portal.core import audit, stripe
 from portal.core.db import session
 from portal.core.i18n import _
@@ -60,7 +61,7 @@ def _movements(payout_id: str, money: Money) -> list[CardMovement]:
     for line in stripe.listed("/v1/balance_transactions", payout=payout_id):
         if line["type"] in ITSELF:
             continue
-        moved = booking.known(line["id"])
+        moved = booking.known(line["id"]) or _found(line)
         if moved is None:
             raise Refused(
                 _(
@@ -76,6 +77,19 @@ def _movements(payout_id: str, money: Money) -> list[CardMovement]:
     if total != money.minor or any(moved.currency != money.currency for moved in found):
         raise Refused(_("The lines of payout %(payout)s do not sum up to it.", payout=payout_id))
     return found
+
+
+def _found(line: stripe.Json) -> CardMovement | None:
+    """Look at the gift behind a line of which nobody has told yet; None where there is none."""
+    source = str(line["source"] or "")
+    if not source.startswith("ch_"):
+        return None
+    try:
+        gift = gift_of_charge(source)
+    except stripe.NotOurs:
+        return None
+    look_at(gift)
+    return booking.known(line["id"])
 
 
 def _failed(payout: CardPayout | None) -> CardPayout | None:

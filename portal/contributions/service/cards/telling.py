@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from portal.contributions.models.cards import CardGift
 from portal.contributions.service.cards.giving import SESSIONS
-from portal.contributions.service.cards.looking import look_at
+from portal.contributions.service.cards.looking import gift_by_ref, gift_of_charge, look_at
 from portal.contributions.service.cards.payouts import look_at_payout
 from portal.core import stripe
 from portal.core.db import session
@@ -26,7 +26,7 @@ def _session(event: StripeEvent) -> None:
     gift = session.scalar(select(CardGift).where(CardGift.session_id == event.object_id))
     if gift is None:
         there = stripe.read(f"{SESSIONS}/{event.object_id}")
-        gift = _by_ref(there.get("client_reference_id"))
+        gift = gift_by_ref(there.get("client_reference_id"))
         gift.session_id = gift.session_id or event.object_id
     if gift.session_id != event.object_id:
         raise stripe.NotOurs(_("The gift is paid on another page."))
@@ -34,35 +34,19 @@ def _session(event: StripeEvent) -> None:
 
 
 def _charge(event: StripeEvent) -> None:
-    look_at(_gift_of(event.object_id))
+    look_at(gift_of_charge(event.object_id))
 
 
 def _dispute(event: StripeEvent) -> None:
-    look_at(_gift_of(stripe.read(f"/v1/disputes/{event.object_id}")["charge"]))
+    look_at(gift_of_charge(stripe.read(f"/v1/disputes/{event.object_id}")["charge"]))
 
 
 def _refund(event: StripeEvent) -> None:
-    look_at(_gift_of(stripe.read(f"/v1/refunds/{event.object_id}")["charge"]))
+    look_at(gift_of_charge(stripe.read(f"/v1/refunds/{event.object_id}")["charge"]))
 
 
 def _payout(event: StripeEvent) -> None:
     look_at_payout(event.object_id)
-
-
-def _gift_of(charge_id: str) -> CardGift:
-    """Return the gift that a charge belongs to. Raises NotOurs."""
-    gift = session.scalar(select(CardGift).where(CardGift.charge_id == charge_id))
-    if gift is not None:
-        return gift
-    there = stripe.read(f"/v1/charges/{charge_id}")
-    return _by_ref((there.get("metadata") or {}).get("gift"))
-
-
-def _by_ref(ref: object) -> CardGift:
-    gift = session.scalar(select(CardGift).where(CardGift.ref == ref)) if ref else None
-    if gift is None:
-        raise stripe.NotOurs(_("No gift of this portal is meant."))
-    return gift
 
 
 register()
