@@ -137,6 +137,11 @@ WHERE coalesce(k.amount, 0) <> coalesce(i.amount, 0) ORDER BY 1
 """
 """A payout by card may lie in suspense between two funds: such entries are of no line."""
 
+STUCK = """
+SELECT l.reference || ' of ' || l.booked_on || ' cannot be booked: ' || l.note
+FROM statement_line l WHERE l.status = 'waiting' AND l.note <> '' ORDER BY 1
+"""
+
 RECEIVABLES = """
 SELECT w.ref || ': ' || r.paid_usd || ' US cents paid back, ' || coalesce(-sum(e.usd) FILTER (
     WHERE t.kind = 'refund_received' OR undone.kind = 'refund_received'), 0) || ' in the books; '
@@ -208,6 +213,7 @@ def checks() -> list[Check]:
             _OWED,
         ),
         (_("Nothing is written off but by three people"), THREE, _OWED),
+        (_("No line is left that cannot be booked"), STUCK, _LINES),
     )
     return [
         *(Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows),

@@ -1,6 +1,7 @@
 """Each line is booked once, as what it is; what leaves a doubt waits in suspense."""
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.awards.models import PayingAgent
@@ -193,4 +194,28 @@ def test_booking_goes_on_where_it_was_left(world: World, teller: Teller) -> None
     assert ledger.position("act").received.minor > 0
     sums = ledger.holdings("act")
     assert sums[AccountKind.SUSPENSE, "USD"].money == usd(-(700 + 21))
+    assert wrong() == []
+
+
+def test_a_line_that_cannot_be_booked_is_told_and_holds_up_nothing(
+    world: World, teller: Teller
+) -> None:
+    make.fund_account(who=world.till, currency="EUR", account="NL57MOCK0000000004")
+    give.rate("EUR", "0.9")
+    session.commit()
+    euros = Teller("NL57MOCK0000000004", "EUR")
+    service.import_statement(euros.file(Move(1_000)), by=None)
+    session.execute(sa.text("ALTER TABLE exchange_rate DISABLE TRIGGER ALL"))
+    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2999-01-01'"))
+    service.import_statement(teller.file(Move(500)), by=None)
+    session.commit()
+    done = service.book_lines()
+    session.commit()
+    assert (done.suspended, done.stuck) == (1, 1)
+    assert [said for said in wrong() if "cannot be booked: There is no UN" in said]
+    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2020-01-01'"))
+    session.commit()
+    assert service.book_lines().suspended == 1
+    session.commit()
+    assert ledger.bank_balance("act", "EUR").minor == 1_000
     assert wrong() == []
