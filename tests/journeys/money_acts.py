@@ -160,7 +160,9 @@ def settle_otherwise(grant: Grant, order: PaymentOrder) -> None:
 def give_back(grant: Grant, order: PaymentOrder) -> None:
     """Let the bank give the payment back, less what it kept."""
     back = Money(max(1, order.amount * max(grant.share, 90) // 100), order.currency)
-    payments.return_by_bank(order, credited=back, on=clock.today(), reason="AC04 closed")
+    payments.return_by_bank(
+        order, credited=back, on=clock.today(), reference=grant.reference(), reason="AC04 closed"
+    )
 
 
 def report(grant: Grant, by: Person) -> None:
