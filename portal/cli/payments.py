@@ -61,7 +61,8 @@ def _content(file: PaymentFile) -> str:
 def poll(folder: Path | None, data: Path | None) -> None:
     """Read what the bank put into its folder: answers, notifications, statements, returns.
 
-    Files that were taken in move to `done`, others to `refused` with the reason beside them.
+    Files that were taken in move to `done`, others to `refused` with the reason beside them; the
+    lines of statements are booked.
     """
     settings = load_settings(data_dir=data)
     count = refused = 0
@@ -76,10 +77,15 @@ def poll(folder: Path | None, data: Path | None) -> None:
                 refused += read.received is None
                 for line in _told(read):
                     click.echo(line)
+            booked = list(exchange.book_all())
         finally:
             session.remove()
     if not count:
         click.echo("The folder holds nothing new.")
+    if booked:
+        lines = sum(each.booked for each in booked)
+        suspended = sum(each.suspended for each in booked)
+        click.echo(f"{lines} lines booked, {suspended} in suspense.")
     if refused:
         what = "file was" if refused == 1 else "files were"
         raise click.ClickException(f"{refused} {what} refused; nothing of it was taken in.")

@@ -87,6 +87,7 @@ def _tallies(files: Sequence[UUID]) -> dict[UUID, tuple[int, Money, int, int]]:
     return {
         file_id: (count, Money(int(total), currency), done, gone)
         for file_id, currency, count, total, done, gone in session.execute(rows)
+        if file_id is not None
     }
 
 

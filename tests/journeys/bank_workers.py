@@ -63,9 +63,9 @@ def work(options: argparse.Namespace, number: int, life: int) -> None:
     fate = Fate(f"{options.seed}:{number}:{life}", options.chance)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sending, "MOST_PER_FILE", 1)
-        patch.setattr(exchange, "gather", _then(exchange.gather, fate, CLAIMED))
+        patch.setattr("portal.payments.exchange.gather", _then(sending.gather, fate, CLAIMED))
         patch.setattr(BankRail, "submit", _submitting(fate, options.mistake))
-        patch.setattr(exchange, "send_next", _then(exchange.send_next, fate, BOOKED))
+        patch.setattr("portal.payments.exchange.send_next", _then(sending.send_next, fate, BOOKED))
         while _waits():
             for _file in exchange.gather_all():
                 pass

@@ -13,6 +13,7 @@ from portal.core.db import connect, session
 from portal.core.web import Portal
 from portal.ledger import queries as ledger
 from portal.ledger.models import LedgerTransaction, TransactionKind
+from portal.payments import exchange
 from portal.payments.models import PaymentFile
 from tests.conftest import Server
 from tests.journeys import crashing
@@ -65,6 +66,8 @@ def _hear(counter: BankCounter) -> None:
     counter.next_day()
     refusals = [read.refusal for read in counter.answers() if read.refusal]
     assert not refusals, refusals
+    for _slice in exchange.book_all():
+        pass
 
 
 def _each_is_booked_once(refs: list[str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.awards.models import PayingAgent
-from portal.core import templating
 from portal.core.db import session
+from portal.core.pdf import render_pdf
 from portal.payments import service
 from portal.payments.models import BankAccount, PaymentOrder
 from tests.make import payments as make
@@ -91,13 +91,13 @@ def release(payday: Payday, count: int) -> list[PaymentOrder]:
 
 @contextmanager
 def _one_document() -> Iterator[None]:
-    render, made = templating.render_pdf, list[bytes]()
+    made: list[bytes] = []
 
     def once(*text: Any, **options: Any) -> bytes:
         if not made:
-            made.append(render(*text, **options))
+            made.append(render_pdf(*text, **options))
         return made[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(templating, "render_pdf", once)
+        patch.setattr("portal.core.templating.render_pdf", once)
         yield
