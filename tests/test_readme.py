@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from portal.applications.workflow import WORKFLOW as APPLICATIONS
+from portal.awards.amendments.workflow import AMENDMENT_WORKFLOW as AMENDMENTS
 from portal.awards.workflow import WORKFLOW as AWARDS
 from portal.cli import portal
 from portal.core.config import ROOT, Settings
@@ -15,7 +16,9 @@ from portal.payments.workflow import ORDER_WORKFLOW as ORDERS
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("workflow", [APPLICATIONS, AWARDS, ORDERS], ids=lambda each: each.kind)
+@pytest.mark.parametrize(
+    "workflow", [APPLICATIONS, AWARDS, AMENDMENTS, ORDERS], ids=lambda each: each.kind
+)
 def test_the_diagrams_are_the_tables(workflow: Workflow[Any]) -> None:
     assert f"```mermaid\n{diagram(workflow)}\n```" in README
 
