@@ -49,8 +49,7 @@ def holds_payments() -> ColumnElement[bool]:
 
 def todos(person: Person) -> list[Todo]:
     """Return what the person has to do about amendments. At most one SQL statement."""
-    staff = person.holds_any(Role.PROGRAMME_OFFICER, Role.APPROVING_AUTHORITY)
-    if not staff and not person.organisation_ids():
+    if not _takes_part(person):
         return []
     seen = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
     return list(_tasks(person, Award.application_id.in_(seen), titled=True))
@@ -58,9 +57,15 @@ def todos(person: Person) -> list[Todo]:
 
 def next_steps(person: Person, application: Application) -> list[Todo]:
     """Return what the person has to do about the amendment of a file. At most one statement."""
-    if application.status is not ApplicationStatus.APPROVED:
+    if application.status is not ApplicationStatus.APPROVED or not _takes_part(person):
         return []
     return list(_tasks(person, Award.application_id == application.id, titled=False))
+
+
+def _takes_part(person: Person) -> bool:
+    """Say whether there are steps of amendments for the person at all. No SQL statement."""
+    staff = person.holds_any(Role.PROGRAMME_OFFICER, Role.APPROVING_AUTHORITY)
+    return staff or bool(person.organisation_ids())
 
 
 def _tasks(person: Person, wanted: ColumnElement[bool], *, titled: bool) -> Iterator[Todo]:
