@@ -29,17 +29,17 @@ def agreed_on(award: Award) -> date | None:
 
 
 def award_of(application: Application) -> Award | None:
-    """Return the award of a file with its parts, None before the offer. Three SQL statements."""
+    """Return the award of a file with its parts, None before the offer. Two SQL statements."""
     rows = (
         select(Award)
         .where(Award.application_id == application.id)
         .options(
             joinedload(Award.agreement),
             selectinload(Award.budget),
-            selectinload(Award.instalments),
+            joinedload(Award.instalments),
         )
     )
-    return session.scalar(rows)
+    return session.scalars(rows).unique().one_or_none()
 
 
 def decision_of(application: Application) -> Decision | None:
