@@ -16,6 +16,7 @@ from portal.app.processor import blueprint as processor
 from portal.applications import eligibility, journey
 from portal.applications.views import blueprint as applications
 from portal.awards.views import blueprint as awards
+from portal.contributions.service import receiving
 from portal.contributions.views import blueprint as contributions
 from portal.contributions.views.cards import blueprint as giving
 from portal.core import crypto, embedded, files, outbox, stripe, templating
@@ -28,6 +29,7 @@ from portal.funds.views import blueprint as funds
 from portal.payments import queries as payments_queries
 from portal.payments.rails import bank
 from portal.payments.rails import stripe as stripe_rail
+from portal.payments.statements.queries.accounts import has_statements
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
 from portal.reports import queries as reports_queries
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> Portal:
     init_case(app)
     eligibility.answer_with("outstanding_report", reports_queries.outstanding)
     eligibility.answer_with("duplicates", payments_queries.shared_accounts)
+    receiving.ask_of_statements(has_statements)
     journey.due_with("report_due", reports_queries.next_due)
     templating.configure(app.jinja_env)
     if settings.demo:

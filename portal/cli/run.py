@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from portal.app import connect_stores, create_app
+from portal.app import create_app
 from portal.cli.database import database
 from portal.cli.features import load_tasks
 from portal.core import jobs
@@ -69,8 +69,11 @@ def work(data: Path | None) -> None:
 
 
 def prepare_worker(settings: Settings) -> None:
-    """Connect this process to everything that background work needs."""
-    connect_stores(settings)
+    """Connect this process to everything that background work needs.
+
+    Receipts are set in type by the templates of the application, so that is made here too.
+    """
+    create_app(settings)
     load_tasks()
 
 

@@ -123,15 +123,12 @@ def fund_accounts(person: Person) -> Sequence[BankAccount]:
 _BY_FUND = (BankAccount.fund_code, BankAccount.currency, BankAccount.proposed_at)
 
 
-def bank_account_for(account: AccountId, currency: str) -> BankAccount | None:
-    """Return the fund's account in use that a message of the bank names. One SQL statement."""
-    return session.scalar(
-        select(BankAccount).where(
-            BankAccount.account == account.value,
-            BankAccount.currency == currency,
-            BankAccount.status != BankAccountStatus.PROPOSED,
-        )
+def account_named(account: AccountId) -> BankAccount | None:
+    """Return the fund's account that a message of the bank names, whatever its currency."""
+    rows = select(BankAccount).where(
+        BankAccount.account == account.value, BankAccount.status != BankAccountStatus.PROPOSED
     )
+    return session.scalar(rows.order_by(BankAccount.closed_at.is_not(None)).limit(1))
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,11 @@ def _accounts_of(person: Person, roles: Iterable[Role]) -> Select[BankAccount]:
     return rows if None in seen else rows.where(BankAccount.fund_code.in_(seen))
 
 
+def can_bring(person: Person, account: BankAccount) -> bool:
+    """Say whether the person brings in what the bank says of an account: treasury or finance."""
+    return _fund_wide(person, {Role.TREASURY, Role.FINANCE_OFFICER}, account.fund_code)
+
+
 def can_see_file(person: Person, file: PaymentFile) -> bool:
     """Say whether a payment file exists for the person."""
     return can_see_account(person, file.bank_account)

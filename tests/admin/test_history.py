@@ -21,7 +21,7 @@ from tests.make.stories import Story, story
 Db = scoped_session[Session]
 Count = Callable[[], AbstractContextManager[SqlCount]]
 
-SIGNED_OFF = ("Payment certified", "Payment approved", "Payment released to the paying agent")
+SIGNED_OFF = ("Payment certified", "Payment approved", "Payment released")
 SECRET = (
     "Recused from this file",
     "Scores submitted",

@@ -80,6 +80,8 @@ def enter_bank(journey: Journey, account: str = "0123 4567 8901", country: str =
     browser.fill("IBAN or account number", account)
     browser.fill("Name of the bank", "Bank of the Lake")
     browser.fill("Country of the bank", country)
+    if country == "KEN":
+        browser.fill("BIC (SWIFT code)", "KCBLKENX")
     browser.press("Keep these bank details", 200)
     assert account.replace(" ", "") not in browser.page.html
     browser = journey.be("finance", journey.file("payments"))

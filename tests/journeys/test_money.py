@@ -101,7 +101,7 @@ def open_account(scene: Scene) -> None:
         "IBAN or account number": FUND_IBAN,
         "Name of the bank": "Mock Bank",
         "Country of the bank": "NLD",
-        "BIC": "MOCKNL2A",
+        "BIC (SWIFT code)": "MOCKNL2A",
     }.items():
         browser.fill(label, value)
     browser.press("Enter the account", 200)

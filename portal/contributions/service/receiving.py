@@ -1,5 +1,6 @@
 """Money that arrived: booked, numbered, and set against what its donor had agreed."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,24 @@ BOOKED = "contribution:"
 """What stands before the cause of a contribution where the books name it."""
 
 ABOVE = ":above"
+
+BY_HAND = "hand:"
+"""How the cause of a contribution begins that somebody recorded without a statement."""
+
+_told_by_bank: list[Callable[[str, str], bool]] = []
+
+
+def ask_of_statements(tells: Callable[[str, str], bool]) -> None:
+    """Set who knows whether the bank's statements of a fund and currency are taken in.
+
+    They belong to a feature above this one; the application hands the question in. Money of such
+    an account is never recorded by hand as well: it would be booked twice.
+    """
+    _told_by_bank[:] = [tells]
+
+
+def _bank_tells(fund_code: str, currency: str) -> bool:
+    return any(tells(fund_code, currency) for tells in _told_by_bank)
 
 
 def receive_wire(
@@ -64,6 +83,10 @@ def receive_wire(
     before = _before(source_ref, fund_code, amount)
     if before is not None:
         return before
+    if source_ref.startswith(BY_HAND) and _bank_tells(fund_code, amount.currency):
+        raise Refused(
+            _("The bank’s statements tell what arrives on this account: take them in instead.")
+        )
     _refuse_nothing(amount, amount_usd)
     giving = agreement.donor if agreement is not None else donor
     if giving is None:

@@ -32,6 +32,9 @@ from portal.ledger.rules import PostingConflict
 CHANGING = ("status", "edition", "version", "refunds", "disputes")
 """What others change of a contribution; read again by whoever has their turn at the chain."""
 
+LINE = "line:"
+"""How the cause of a contribution begins that a line of a statement brought."""
+
 
 def refund_wire(
     contribution: Contribution,
@@ -91,13 +94,22 @@ def refund_card(
     )
 
 
-def annul_wire(contribution: Contribution, reason: str, on: date, *, by: Person) -> None:
+def is_told_by_bank(contribution: Contribution) -> bool:
+    """Say whether a line of the bank's statement brought it, rather than somebody's hand."""
+    return contribution.source_ref.startswith(LINE)
+
+
+def annul_wire(
+    contribution: Contribution, reason: str, on: date, *, by: Person, frees_line: bool = False
+) -> None:
     """Take back a bank transfer that was entered by mistake: nothing arrived, or from another.
 
     Its booking is reversed, also out of suspense where it came from there, and what it settled of
     an agreement is open again. Its receipt number stays taken, and the receipt says that it is
-    void. Twice is once. Raises Refused for who may not, without a reason, for card money, where a
-    part went back already, and where the agreement was cancelled since.
+    void. Twice is once. `frees_line` says that the statement's line that it came from is taken
+    back with it. Raises Refused for who may not, without a reason, for card money, for money
+    from a statement without that, where a part went back already, and where the agreement was
+    cancelled since.
     """
     if not policy.can_refund(by, contribution):
         raise Refused(_("This step belongs to somebody else."))
@@ -106,6 +118,8 @@ def annul_wire(contribution: Contribution, reason: str, on: date, *, by: Person)
         raise Refused(_("Give the reason."))
     if contribution.means is not Means.WIRE:
         raise Refused(_("Money that came by card goes back by card."))
+    if is_told_by_bank(contribution) and not frees_line:
+        raise Refused(_("The bank’s statement told of it: take back its line, and this goes too."))
     audit.take_turn()
     session.refresh(contribution, CHANGING)
     if contribution.status is ContributionStatus.ANNULLED:

@@ -16,6 +16,7 @@ from portal.contributions.models import (
     Donor,
     Means,
 )
+from portal.contributions.service.returning import is_told_by_bank
 from portal.contributions.views.blueprint import (
     agreement_or_404,
     blueprint,
@@ -83,6 +84,7 @@ def contribution(ref: str) -> ResponseReturnValue:
         and found.status in REFUNDABLE
         and policy.can_refund(person, found),
         may_annul=found.means is Means.WIRE
+        and not is_told_by_bank(found)
         and found.status is ContributionStatus.RECEIVED
         and policy.can_refund(person, found),
         events=events,

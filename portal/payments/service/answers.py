@@ -5,7 +5,7 @@ where nobody wrote down that it did. What does not fit the order raises Refused 
 person; nothing is ever half-booked.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from portal.applications.queries import representatives
 from portal.awards.models import InstalmentStatus
@@ -25,6 +25,7 @@ from portal.payments.service.sending import mark_sent
 from portal.payments.service.telling import tell
 
 MOST_WORDS = 1000
+ONE_DAY = timedelta(days=1)
 
 
 def accept_by_bank(order: PaymentOrder) -> None:
@@ -72,6 +73,7 @@ def settle_by_bank(
     if order.status in {OrderStatus.CONFIRMED, OrderStatus.RETURNED}:
         return
     _refuse_unless(order, OrderStatus.RELEASED)
+    _refuse_before_it_left(order, on)
     if debited != order.money:
         raise Refused(_("The bank debited another amount than was ordered."), rule="R23")
     dollars, rate = in_dollars(debited, on)
@@ -115,6 +117,7 @@ def return_by_bank(
     if order.status is OrderStatus.RETURNED:
         return
     _refuse_unless(order, OrderStatus.CONFIRMED)
+    _refuse_before_it_left(order, on)
     if credited.currency != order.currency or not 0 < credited.minor <= order.amount:
         raise Refused(_("Another amount came back than was paid."), rule="R23")
     dollars, rate = in_dollars(credited, on)
@@ -151,6 +154,18 @@ def _refuse_unless(order: PaymentOrder, status: OrderStatus) -> None:
                 "Payment %(ref)s is “%(status)s”: what the bank says does not fit it.",
                 ref=order.ref,
                 status=order.status.label,
+            )
+        )
+
+
+def _refuse_before_it_left(order: PaymentOrder, on: date) -> None:
+    """Raise Refused for a day on which nothing can have happened to the payment yet."""
+    begun = order.file.made_at if order.file else order.prepared_at
+    if on < begun.date() - ONE_DAY:  # west of Greenwich it may still be the day before
+        raise Refused(
+            _(
+                "Payment %(ref)s had not left on that day: the answer cannot be right.",
+                ref=order.ref,
             )
         )
 

@@ -19,6 +19,7 @@ from portal.payments.models import (
     OrderStatus,
     PaymentOrder,
 )
+from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.standing import standing
 from portal.payments.ways import way_of
 from portal.payments.workflow import ORDER_WORKFLOW
@@ -50,6 +51,7 @@ def prepare_order(instalment: Instalment, *, by: Person) -> PaymentOrder:
     known = _just_prepared(instalment, by)
     if known is not None:
         return known
+    refuse_unexplained_debit(instalment)
     found = standing(award, lock=True)
     closed = [gate for gate in found.gates(instalment) if not gate.is_open]
     if found.details is None or closed:

@@ -20,6 +20,7 @@ from portal.core.i18n import _
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
 from portal.payments import iso20022, policy
+from portal.payments.banking import account_named
 from portal.payments.iso20022 import (
     Entry,
     Notification,
@@ -30,6 +31,7 @@ from portal.payments.iso20022 import (
     Transaction,
 )
 from portal.payments.models import (
+    BankAccount,
     BankMessage,
     FileStatus,
     MessageKind,
@@ -105,7 +107,7 @@ def _answer(message: Answer, content: bytes, by: Person | None) -> Received:
     if len(content) > MOST_BYTES:
         raise Refused(_("This file is too large for an answer of the bank."))
     audit.take_turn()
-    kind, take = _taking(message)
+    kind, take = _taking(message, by)
     found = Received(kind, message.message_id)
     known = select(BankMessage.id).where(BankMessage.sha256 == sha256_hex(content))
     if session.scalar(known) is not None:
@@ -116,12 +118,12 @@ def _answer(message: Answer, content: bytes, by: Person | None) -> Received:
     return found
 
 
-def _taking(message: Answer) -> tuple[MessageKind, Callable[[Received], None]]:
+def _taking(message: Answer, by: Person | None) -> tuple[MessageKind, Callable[[Received], None]]:
     if isinstance(message, StatusReport):
-        return MessageKind.STATUS_REPORT, lambda found: _take_report(message, found)
+        return MessageKind.STATUS_REPORT, lambda found: _take_report(message, found, by)
     if isinstance(message, Notification):
-        return MessageKind.NOTIFICATION, lambda found: _take_notification(message, found)
-    return MessageKind.RETURN, lambda found: _take_returns(message, found)
+        return MessageKind.NOTIFICATION, lambda found: _take_notification(message, found, by)
+    return MessageKind.RETURN, lambda found: _take_returns(message, found, by)
 
 
 def _keep(found: Received, content: bytes, by: Person | None) -> None:
@@ -161,7 +163,7 @@ def _place(digest: str) -> str:
     return f"bank_message:{digest}"
 
 
-def _take_report(report: StatusReport, found: Received) -> None:
+def _take_report(report: StatusReport, found: Received, by: Person | None) -> None:
     """Take the bank's answer to a payment file (pain.002)."""
     file = session.scalar(
         select(PaymentFile).where(PaymentFile.message_id == report.original_message_id)
@@ -173,6 +175,7 @@ def _take_report(report: StatusReport, found: Received) -> None:
                 message=report.original_message_id,
             )
         )
+    _refuse_other_fund(file.bank_account, by)
     mark_sent(file, by=None)
     if report.group_status == REFUSES and _is_duplicate(report.reasons):
         if file.status is FileStatus.SENT:
@@ -242,13 +245,30 @@ def _answered(file: PaymentFile, status: FileStatus, report: StatusReport) -> No
     session.flush()
 
 
-def _take_notification(notice: Notification, found: Received) -> None:
-    """Take debits and returns of our payments (camt.054); all else waits for the statement."""
+def _take_notification(notice: Notification, found: Received, by: Person | None) -> None:
+    """Take debits and returns of our payments (camt.054); all else waits for the statement.
+
+    Raises Refused for an account that is none of ours, or not of a fund that `by` works for.
+    """
+    account = account_named(notice.account)
+    if account is None:
+        raise Refused(
+            _(
+                "No fund has the account ending with %(ends)s: nothing of this file is taken in.",
+                ends=notice.account.value[-4:],
+            )
+        )
+    _refuse_other_fund(account, by)
     for entry in notice.entries:
         for part in entry.transactions:
             act = _moved(entry, part)
-            if act is not None and _order(part.end_to_end_id) is not None:
-                _each(found, part.end_to_end_id, act)
+            order = _order(part.end_to_end_id)
+            if act is None or order is None or order.file is None:
+                continue
+            if order.file.bank_account_id != account.id:
+                found.left.append(_of_other_account(order))
+                continue
+            _each(found, part.end_to_end_id, act)
 
 
 def _moved(entry: Entry, part: Transaction) -> Act | None:
@@ -270,9 +290,24 @@ def _moved(entry: Entry, part: Transaction) -> Act | None:
     )
 
 
-def _take_returns(message: ReturnMessage, found: Received) -> None:
+def _of_other_account(order: PaymentOrder) -> str:
+    return _(
+        "Payment %(ref)s was made from another account than this file tells of.", ref=order.ref
+    )
+
+
+def _refuse_other_fund(account: BankAccount, by: Person | None) -> None:
+    """Raise Refused where a person brings in what the bank says of another fund."""
+    if by is not None and not policy.can_bring(by, account):
+        raise Refused(_("What the bank says is brought in by treasury or finance of the fund."))
+
+
+def _take_returns(message: ReturnMessage, found: Received, by: Person | None) -> None:
     """Take payments that come back (pacs.004)."""
     for each in message.returns:
+        order = _order(each.end_to_end_id)
+        if order is not None and order.file is not None:
+            _refuse_other_fund(order.file.bank_account, by)
         returned = partial(
             return_by_bank,
             credited=each.amount,

@@ -114,6 +114,16 @@ def _standing(account: BankAccount, row: Row[Any]) -> Standing:
     )
 
 
+def has_statements(fund_code: str, currency: str) -> bool:
+    """Say whether the statements of a fund's account in a currency are taken in. One statement."""
+    rows = (
+        select(Statement.id)
+        .join(Statement.bank_account)
+        .where(BankAccount.fund_code == fund_code, BankAccount.currency == currency)
+    )
+    return bool(session.scalar(select(rows.exists())))
+
+
 def closings() -> Iterator[tuple[str, date, Money]]:
     """Yield what the bank said that each fund held at the end of a day. One SQL statement.
 

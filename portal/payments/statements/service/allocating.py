@@ -172,23 +172,14 @@ def _unbook(line: StatementLine, allocation: Allocation, by: Person) -> None:
 
 
 def _unbook_contribution(line: StatementLine, allocation: Allocation, by: Person) -> None:
-    """Give the contribution back in the books, and put the money into suspense instead."""
+    """Annul the contribution: it was a mistake, and the money lies in suspense again."""
     cause = allocation.booking_ref.removeprefix(BOOKED).removesuffix(ABOVE)
     rows = select(Contribution).where(Contribution.source_ref.in_([cause, cause + ABOVE]))
     for given in session.scalars(rows).all():
-        _give_back(given, allocation, by)
-    _into_suspense(line, allocation, by)
-
-
-def _give_back(given: Contribution, allocation: Allocation, by: Person) -> None:
-    contributions.refund_wire(
-        given,
-        given.kept,
-        clock.today(),
-        source_ref=f"{given.source_ref}:undone",
-        reason=allocation.undone_reason,
-        by=by,
-    )
+        reason = allocation.undone_reason
+        contributions.annul_wire(given, reason, clock.today(), by=by, frees_line=True)
+    if not allocation.from_suspense:
+        _into_suspense(line, allocation, by)
 
 
 def _into_suspense(line: StatementLine, allocation: Allocation, by: Person) -> None:

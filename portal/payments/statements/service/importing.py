@@ -36,6 +36,9 @@ from portal.payments.statements.service.matching import match
 CHUNK = 500
 """How many lines are in memory at a time."""
 
+LATEST = timedelta(days=31)
+"""How long before its statement a line may have been booked: a month that was closed late."""
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -126,6 +129,7 @@ def _take(file: StatementFile, told: Told, by: Person | None) -> Imported:
     session.add(statement)
     session.flush()
     count, moved = _enter(statement, told)
+    _refuse_strange_days(statement)
     rules.check_sums(told, moved)
     session.execute(update(Statement).where(Statement.id == statement.id).values(line_count=count))
     session.refresh(statement)
@@ -133,6 +137,26 @@ def _take(file: StatementFile, told: Told, by: Person | None) -> Imported:
     facts = {"lines": count, "matched": matched, "sha256": file.sha256}
     audit.record("statement.imported", statement, actor_id=by.id if by else None, facts=facts)
     return Imported(statement, is_new=True, matched=matched)
+
+
+def _refuse_strange_days(statement: Statement) -> None:
+    """Raise Unsound for a line of a day after its statement, or long before it. One statement."""
+    rows = select(StatementLine.reference, StatementLine.booked_on).where(
+        StatementLine.statement_id == statement.id,
+        (StatementLine.booked_on > statement.to_on)
+        | (StatementLine.booked_on < statement.from_on - LATEST),
+    )
+    found = session.execute(rows.order_by(StatementLine.number).limit(1)).first()
+    if found is not None:
+        raise Unsound(
+            _(
+                "Line %(reference)s of statement %(this)s is of another time than the statement.",
+                reference=found.reference,
+                this=statement.statement_id,
+            ),
+            (_("Day of the line"), found.booked_on.isoformat()),
+            (_("Ends on"), statement.to_on.isoformat()),
+        )
 
 
 def _account(named: AccountId, currency: str) -> BankAccount:
