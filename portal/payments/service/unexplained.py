@@ -22,7 +22,7 @@ def refuse_unexplained_debit(instalment: Instalment) -> None:
         earlier.instalment_id == instalment.id,
         StatementLine.end_to_end_id == earlier.ref,
         StatementLine.amount < 0,
-        StatementLine.status != LineStatus.BOOKED,
+        StatementLine.status == LineStatus.SUSPENSE,
     )
     if session.scalar(select(debited)):
         raise Refused(

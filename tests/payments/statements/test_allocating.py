@@ -110,7 +110,7 @@ def test_a_contribution_taken_back_is_given_back_in_the_books(world: World, tell
     [line] = taken_in(teller, Move(1_200_000, agreement.ref))
     undone(world, line)
     found = session.scalars(select(Contribution)).all()
-    assert {each.status for each in found} == {ContributionStatus.REFUNDED}
+    assert {each.status for each in found} == {ContributionStatus.ANNULLED}
     assert suspended(line)
     assert ledger.in_suspense("act", "USD", credits_=True) == usd(1_200_000)
     assert ledger.bank_balance("act", "USD") == usd(teller.balance)
