@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,15 @@ def pango() -> None:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Refuse all connections, and note those that this thread asks for: servers of other tests,
+    which may still be ending in threads of their own, are none of a document's.
+    """
     asked: list[Any] = []
+    here = threading.get_ident()
 
     def refuse(*arguments: Any, **_options: Any) -> None:
-        asked.append(arguments)
+        if threading.get_ident() == here:
+            asked.append(arguments)
         raise OSError("no network in documents")
 
     monkeypatch.setattr(socket, "create_connection", refuse)
@@ -108,10 +114,11 @@ def test_nothing_is_fetched_and_no_foreign_file_is_read(
     secret.write_text("body::after { content: 'SECRET' }", encoding="utf-8")
     render_pdf(page(), base=BASE)
     opened: list[str] = []
-    real = builtins.open
+    here, real = threading.get_ident(), builtins.open
 
     def watching(file: Any, *arguments: Any, **options: Any) -> Any:
-        opened.append(str(file))
+        if threading.get_ident() == here:
+            opened.append(str(file))
         return real(file, *arguments, **options)
 
     monkeypatch.setattr(builtins, "open", watching)
