@@ -43,8 +43,9 @@ def pango() -> None:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Refuse all connections, and note those that this thread asks for: servers of other tests,
-    which may still be ending in threads of their own, are none of a document's.
+    """Refuse all connections, and note those that this thread asks for.
+
+    Servers of other tests, which may still be ending in threads of their own, are no document's.
     """
     asked: list[Any] = []
     here = threading.get_ident()
