@@ -50,6 +50,10 @@ def released(till: Till, account: str = ELSEWHERE, award: Award | None = None) -
     return order
 
 
+def stands(order: PaymentOrder) -> OrderStatus:
+    return order.status
+
+
 def balance(order: PaymentOrder, kind: AccountKind) -> int:
     return ledger.subject_sums("act", order.instalment.award.ref).get(kind, 0)
 
@@ -94,7 +98,7 @@ def test_a_payment_that_comes_back_is_paid_anew_with_new_signatures(
     counter.bank.patch(OURS, behaviour="accept", parameters={})
     counter.next_day(2)
     counter.answers()
-    assert order.status is OrderStatus.RETURNED
+    assert stands(order) is OrderStatus.RETURNED
     assert balance(order, AccountKind.BANK) == 0
     again = service.prepare_order(order.instalment, by=till.finance)
     assert (again.attempt, again.ref != order.ref) == (2, True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from lxml import etree
 
@@ -14,7 +15,8 @@ STATUS_REPORT = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
 RETURN = "urn:iso:std:iso:20022:tech:xsd:pacs.004.001.09"
 STATEMENT = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
-Node = etree._Element  # noqa: SLF001 — lxml names its one type of elements like this
+Node = Any
+"""An element of lxml, which has no types."""
 
 
 @dataclass(frozen=True)
