@@ -22,7 +22,7 @@ from tests.make.payments import Till
 
 ORDERS = 3
 KILLS = 3
-RELEASED = "Released. Hand the instruction to the paying agent."
+RELEASED = "Released. The order says what happens next."
 CONFIRMED = "The payment is recorded and booked"
 
 
