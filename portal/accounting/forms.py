@@ -1,6 +1,6 @@
 """Forms of accounting: the shape and the wording of what people type."""
 
-from wtforms import FileField, StringField
+from wtforms import BooleanField, FileField, HiddenField, StringField
 from wtforms.validators import Length
 
 from portal.core.i18n import _l
@@ -27,3 +27,8 @@ class RatesForm(Form):
         filters=[lambda typed: (typed or "").strip()],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
+    confirm = BooleanField(_l("I compared these rates with the UN’s own page: they are right"))
+    held = HiddenField()
+    """The file whose changes are shown, packed, so that it need not be chosen again."""
+    shown = HiddenField()
+    """The digest of that file: the tick is about nothing else."""

@@ -13,10 +13,16 @@ from portal.core.config import load_settings
 from portal.core.db import session
 from portal.core.money import format_money
 from portal.core.workflow import Refused
-from portal.ledger.unore import SOURCE, BadRates, import_rates
+from portal.ledger.rules import MOST_CHANGE_PERCENT
+from portal.ledger.unore import SOURCE, BadRates, LargeChanges, import_rates
 from portal.payments import exchange
 from portal.payments.statements.rules import Unsound
 from portal.payments.statements.service import Imported, import_statement, waiting
+
+CONFIRM = (
+    f"A change of more than {MOST_CHANGE_PERCENT} % has to be confirmed. Compare these rows with "
+    "the UN’s own page; if they are right, run the command again with --confirm-changes."
+)
 
 
 @click.group("import")
@@ -33,17 +39,27 @@ def import_() -> None:
     help="The name under which they are kept: UNORE-revised for corrections, "
     "UNORE-approximate for figures that pages call approximate.",
 )
-def rates(file: Path, source: str, data: Path | None) -> None:
+@click.option(
+    "--confirm-changes",
+    is_flag=True,
+    help=f"Take rates that differ by more than {MOST_CHANGE_PERCENT} % from the ones before them.",
+)
+def rates(file: Path, source: str, confirm_changes: bool, data: Path | None) -> None:  # noqa: FBT001
     """Import the UN operational rates of exchange from the UN's own XML file.
 
-    The same file again adds nothing; a rate that is already kept is never rewritten.
+    The same file again adds nothing; a rate that is already kept is never rewritten. Rates far
+    from the ones before them are named, and taken only if you confirm the changes.
     """
     settings = load_settings(data_dir=data)
     with database(settings):
         connect_stores(settings)
         try:
-            done = import_rates(file.read_bytes(), by=None, source=source)
+            done = import_rates(
+                file.read_bytes(), by=None, source=source, confirmed=confirm_changes
+            )
             session.commit()
+        except LargeChanges as large:
+            raise click.ClickException(f"{_refusal(file, large)}\n{CONFIRM}") from large
         except BadRates as bad:
             raise click.ClickException(_refusal(file, bad)) from bad
         finally:

@@ -19,6 +19,12 @@ from portal.ledger.models import AccountKind
 DOLLAR = "USD"
 APPROXIMATE = "-approximate"
 """How the name of a source ends whose figures are not the UN's own."""
+MOST_CHANGE_PERCENT = 20
+"""By how much a rate may differ from the one before it until a person has to confirm it.
+
+The UN's rates move by a few per cent a month, and by more where a State devalues: then somebody
+looks. A slip of the comma or of the row is far above it.
+"""
 _FULL = 100
 
 
@@ -192,6 +198,29 @@ class Rate:
         if money.currency != self.currency:
             raise Unbalanced(f"{money} is not in {self.currency}")
         return to_usd(money, self.units_per_usd)
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A rate of the `row`th row of a file beside the latest earlier one of its currency."""
+
+    row: int
+    currency: str
+    on: date
+    units_per_usd: Decimal
+    before_on: date
+    before: Decimal
+
+    @property
+    def percent(self) -> Decimal:
+        """The change in per cent of the earlier rate, to one decimal, half to even."""
+        change = Fraction(self.units_per_usd - self.before) / Fraction(self.before)
+        return Decimal(round(change * _FULL * 10)).scaleb(-1)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a person has to confirm it: more than MOST_CHANGE_PERCENT up or down."""
+        return abs(self.units_per_usd - self.before) * _FULL > self.before * MOST_CHANGE_PERCENT
 
 
 def dollar_rate(day: date) -> Rate:

@@ -21,8 +21,9 @@ from sqlalchemy import select
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
+from portal.ledger import queries
 from portal.ledger.models import ExchangeRate
-from portal.ledger.rules import DOLLAR
+from portal.ledger.rules import DOLLAR, RateChange
 from portal.ledger.service import revalue_all
 
 SOURCE = "UNORE"
@@ -47,6 +48,14 @@ class BadRates(ValueError):
     def __init__(self, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))
         self.sentences = sentences
+
+
+class LargeChanges(BadRates):
+    """A sound file whose rates differ so much from earlier ones that a person has to confirm it."""
+
+    def __init__(self, changes: list[RateChange]) -> None:
+        super().__init__(_shortened([_changed(change) for change in changes]))
+        self.changes = changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +97,16 @@ def parse(content: bytes) -> list[RateRow]:
     return _once(rows)
 
 
-def import_rates(content: bytes, *, by: UUID | None, source: str = SOURCE) -> Imported:
+def import_rates(
+    content: bytes, *, by: UUID | None, source: str = SOURCE, confirmed: bool = False
+) -> Imported:
     """Keep the rates of a file under the name `source` (`UNORE`, or `UNORE-approximate`).
 
     Importing a file again adds nothing. A rate that differs from one kept for the same currency,
     date and source is refused: history is not rewritten, a correction is imported under a source
-    of its own, such as `UNORE-revised`, and then holds. What the funds hold in foreign currency
-    is brought to the new rates. Raises BadRates.
+    of its own, such as `UNORE-revised`, and then holds. A rate far from the latest earlier one of
+    its currency is kept only if the changes were `confirmed`. What the funds hold in foreign
+    currency is brought to the new rates. Raises BadRates, and LargeChanges.
     """
     if not _SOURCE.fullmatch(source):
         raise BadRates([_("Name the source in letters, digits and hyphens, like UNORE.")])
@@ -105,6 +117,9 @@ def import_rates(content: bytes, *, by: UUID | None, source: str = SOURCE) -> Im
     if faults:
         raise BadRates(_shortened(faults))
     new = [row for row in rows if (row.currency, row.effective_on) not in kept]
+    large = [change for change in _changes(new) if change.is_large]
+    if large and not confirmed:
+        raise LargeChanges(large)
     rates = [
         ExchangeRate(
             currency=row.currency,
@@ -119,9 +134,50 @@ def import_rates(content: bytes, *, by: UUID | None, source: str = SOURCE) -> Im
     session.flush()
     if rates:
         facts = {"source": source, "added": len(rates), "unchanged": len(rows) - len(rates)}
+        if large:
+            facts["changes_confirmed"] = len(large)
         audit.record("rates.imported", rates[0], actor_id=by, facts=facts)
         revalue_all(clock.today(), by=by)
     return Imported(len(rates), len(rows) - len(rates))
+
+
+def _changes(new: Iterable[RateRow]) -> list[RateChange]:
+    """Return each new rate beside the latest earlier one: kept, or of the same file."""
+    by_day = sorted(new, key=lambda row: (row.currency, row.effective_on))
+    holding = queries.rates_holding([(row.currency, row.effective_on) for row in by_day])
+    changes = []
+    last: RateRow | None = None
+    for row in by_day:
+        before = holding.get((row.currency, row.effective_on))
+        if (
+            last
+            and last.currency == row.currency
+            and not (before and before[0] > last.effective_on)
+        ):
+            before = (last.effective_on, last.units_per_usd)
+        if before:
+            since, units = before
+            changes.append(
+                RateChange(
+                    row.number, row.currency, row.effective_on, row.units_per_usd, since, units
+                )
+            )
+        last = row
+    return sorted(changes, key=lambda change: change.row)
+
+
+def _changed(change: RateChange) -> str:
+    return _(
+        "Row %(row)s: %(currency)s on %(day)s is %(rate)s; the rate before it, of %(since)s, is "
+        "%(before)s: %(percent)s %%.",
+        row=change.row,
+        currency=change.currency,
+        day=change.on.isoformat(),
+        rate=change.units_per_usd,
+        since=change.before_on.isoformat(),
+        before=f"{change.before.normalize():f}",
+        percent=f"{change.percent:+}",
+    )
 
 
 def _kept(rows: Iterable[RateRow], source: str) -> dict[tuple[str, date], Decimal]:

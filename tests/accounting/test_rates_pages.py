@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text, update
 
+from portal.accounting.views.held_file import packed
 from portal.accounts.models import Role
 from portal.applications.models import Application
 from portal.core import clock
@@ -146,6 +147,53 @@ def test_a_file_with_a_fault_is_refused_whole(browser: Browser, content: bytes, 
     assert says in page.text
     assert "Nothing of the file was kept" in page.text
     assert ledger.rates(NOVEMBER) == []
+
+
+def chosen(browser: Browser, *rows: str) -> None:
+    """Choose a file of `rows` and press the button, which asks about it."""
+    browser.attach("The XML file", "rates.xml", dataset(*rows))
+    browser.press("Import these rates", 422)
+
+
+def test_rates_far_from_the_ones_before_them_are_shown_and_taken_with_a_tick(
+    browser: Browser,
+) -> None:
+    rate("KES", "100", OCTOBER)
+    signed_in(browser, Role.FINANCE_OFFICER)
+    browser.open("/rates/import")
+    chosen(browser, row("CHF", "0.81"), row("KES", "129.35"))
+    assert "1 rate changed by more than 20 %" in browser.page.text
+    for shown in ("129.35", "100", "+29.4 %", "Kenyan Shilling"):
+        assert shown in browser.page.text
+    assert "Swiss" not in browser.page.text
+    page = browser.press("Import these rates", 422)
+    assert "Tick that you compared the rates below" in page.text
+    assert ledger.rates(NOVEMBER)[0].units_per_usd == 100
+    browser.choose("I compared these rates")
+    assert "2 rates are new" in browser.press("Import these rates", 200).text
+    assert {each.currency for each in ledger.rates(NOVEMBER)} == {"KES", "CHF"}
+
+
+def test_the_tick_is_about_the_rates_that_were_shown(browser: Browser) -> None:
+    rate("KES", "100", OCTOBER)
+    signed_in(browser, Role.FINANCE_OFFICER)
+    browser.open("/rates/import")
+    chosen(browser, row("KES", "129.35"))
+    browser.choose("I compared these rates")
+    chosen(browser, row("KES", "1293.5"))
+    assert "+1,193.5 %" in browser.page.text
+    assert ledger.rates(NOVEMBER)[0].units_per_usd == 100
+
+
+def test_what_a_page_claims_to_hold_is_read_as_strictly_as_an_upload(browser: Browser) -> None:
+    rate("KES", "100", OCTOBER)
+    signed_in(browser, Role.FINANCE_OFFICER)
+    for held, says in (("%%%", "Choose the file first"), (packed(b" " * 6_000_000), "5 MB")):
+        browser.open("/rates/import")
+        chosen(browser, row("KES", "129.35"))
+        [hidden] = [e for e in browser.page.all("input") if e.get("name") == "held"]
+        hidden.set("value", held)
+        assert says in browser.press("Import these rates", 422).text
 
 
 def test_what_is_in_use_and_has_no_rate_is_a_warning_and_a_task(browser: Browser) -> None:

@@ -116,6 +116,22 @@ def test_rates_of_the_un_are_imported_once_and_whole(fresh_database: str, tmp_pa
     assert session.scalar(sa.text("SELECT count(*) FROM exchange_rate")) == 2
 
 
+def test_rates_far_from_the_ones_before_want_a_word(fresh_database: str, tmp_path: Path) -> None:
+    file = tmp_path / "rates.xml"
+    file.write_bytes(dataset(row("KES", "129.5", "1 Oct 2026"), row("NPR", "141.2", "1 Oct 2026")))
+    assert on(fresh_database, "import", "rates", str(file), data=tmp_path).returncode == 0
+    file.write_bytes(dataset(row("KES", "12.95"), row("NPR", "142")))
+    asked = on(fresh_database, "import", "rates", str(file), data=tmp_path)
+    assert asked.returncode == 1
+    assert "Row 1: KES on 2026-11-01 is 12.95" in asked.stderr
+    assert "NPR" not in asked.stderr
+    assert "run the command again with --confirm-changes" in asked.stderr
+    assert session.scalar(sa.text("SELECT count(*) FROM exchange_rate")) == 2
+    words = ("import", "rates", "--confirm-changes", str(file))
+    done = on(fresh_database, *words, data=tmp_path)
+    assert done.stdout == "2 rates are new, 0 were there already.\n"
+
+
 def test_what_is_no_address_is_refused(fresh_database: str, tmp_path: Path) -> None:
     assert_one_line(on(fresh_database, "invite-admin", "ada", data=tmp_path), "e-mail address")
 

@@ -252,7 +252,8 @@ class Money(RuleBasedStateMachine):
         WORLD.moment += timedelta(days=1)
         day = f"{WORLD.moment:%d %b %Y}".lstrip("0")
         with clock.at(WORLD.moment):
-            unore.import_rates(EURO.format(rate=rate, day=day).encode(), by=None)
+            file = EURO.format(rate=rate, day=day).encode()
+            unore.import_rates(file, by=None, confirmed=True)
             session.commit()
             everything_holds()
         self.diary.append(f"a euro is at {rate}")

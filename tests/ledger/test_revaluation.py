@@ -186,7 +186,7 @@ def test_rates_that_come_in_and_the_sweep_bring_the_books_to_them() -> None:
         import_rates(dataset(row("EUR", "0.80")), by=None)
         session.commit()
         assert bank().usd == 1_250_00
-        import_rates(dataset(row("EUR", "0.50", "1 Dec 2026")), by=None)
+        import_rates(dataset(row("EUR", "0.50", "1 Dec 2026")), by=None, confirmed=True)
         session.commit()
         assert bank().usd == 1_250_00
     with clock.at(datetime(2026, 12, 1, tzinfo=UTC)):

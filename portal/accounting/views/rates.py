@@ -22,17 +22,22 @@ from portal.accounting.views.blueprint import (
     page,
     written,
 )
+from portal.accounting.views.held_file import packed, unpacked
 from portal.accounts import guard
 from portal.core import clock
 from portal.core.db import session
 from portal.core.i18n import _, locale, ngettext
 from portal.core.paging import page_of, pager
+from portal.core.text import sha256_hex
 from portal.core.web import tell
 from portal.ledger import queries as ledger
 from portal.ledger.models import ExchangeRate
-from portal.ledger.rules import DOLLAR
-from portal.ledger.unore import MAX_BYTES, BadRates
+from portal.ledger.rules import DOLLAR, MOST_CHANGE_PERCENT, RateChange
+from portal.ledger.unore import MAX_BYTES, BadRates, LargeChanges
 from portal.ledger.unore import import_rates as keep_rates
+
+MOST_SHOWN = 100
+"""Changes on one page; a month of the UN's rates has some 160 currencies in all."""
 
 _CODE = re.compile("[A-Z]{3}")
 
@@ -50,7 +55,16 @@ def format_rate(units: Decimal) -> str:
 
 
 blueprint.add_app_template_filter(currency_name)
+
+
+def format_change(percent: Decimal) -> str:
+    """Return a change in per cent with its sign, in the reader's language."""
+    text: str = format_decimal(percent, format="+#,##0.0;-#,##0.0", locale=locale())
+    return _("%(number)s %%", number=text)
+
+
 blueprint.add_app_template_filter(format_rate)
+blueprint.add_app_template_filter(format_change)
 
 
 def _narrowed(rates: Sequence[ExchangeRate], text: str) -> list[ExchangeRate]:
@@ -127,25 +141,69 @@ def rate_history(currency: str) -> ResponseReturnValue:
 @blueprint.route("/rates/import", methods=["GET", "POST"])
 @guard.requires(policy.can_import_rates)
 def import_rates() -> ResponseReturnValue:
-    """Take the UN's file of rates, or say row by row why not; then nothing of it is kept."""
+    """Take the UN's file of rates, or say row by row why not; then nothing of it is kept.
+
+    Rates far from the ones before them are shown, and taken once somebody says they are right.
+    """
     form = RatesForm()
     faults: list[str] = []
+    changes: list[RateChange] = []
     if form.validate_on_submit():
+        content = b""
         try:
-            return _taken(form)
+            content = _content(form)
+            return _taken(form, content)
+        except LargeChanges as large:
+            session.rollback()
+            changes = large.changes
+            faults = _unconfirmed(form, content)
         except BadRates as bad:
             session.rollback()
             faults = bad.sentences
-    return page("import_rates", [*faults, *form.errors], form=form, faults=faults)
+    return page(
+        "import_rates",
+        [*faults, *form.errors],
+        form=form,
+        faults=faults,
+        changes=changes,
+        most=MOST_CHANGE_PERCENT,
+        most_shown=MOST_SHOWN,
+    )
 
 
-def _taken(form: RatesForm) -> ResponseReturnValue:
-    """Import the file of the form. Raises BadRates."""
+def _content(form: RatesForm) -> bytes:
+    """Return the file that was chosen, or else the one that the page held. Raises BadRates."""
     upload = form.file.data
-    if not upload or not upload.filename:
+    if upload and upload.filename:
+        content: bytes = upload.stream.read(MAX_BYTES + 1)
+        return content
+    held = unpacked(form.held.data or "", MAX_BYTES + 1)
+    if not held:
         raise BadRates([_("Choose the file first.")])
-    content = upload.stream.read(MAX_BYTES + 1)
-    done = keep_rates(content, by=guard.signed_in().id, source=form.source.data)
+    return held
+
+
+def _unconfirmed(form: RatesForm, content: bytes) -> list[str]:
+    """Let the page hold the file, and return what it asks for."""
+    digest = sha256_hex(content)
+    again = form.shown.data == digest
+    form.held.data, form.shown.data, form.confirm.data = packed(content), digest, False
+    asked = [_("Some rates differ much from the ones before them. Compare them, then tick below.")]
+    if again:
+        asked = [_("Tick that you compared the rates below, or go back without importing.")]
+    if not form.held.data:
+        asked.append(_("This file is large: choose it once more with the tick."))
+    return asked
+
+
+def _taken(form: RatesForm, content: bytes) -> ResponseReturnValue:
+    """Import the file. Raises BadRates, and LargeChanges until they were shown and confirmed."""
+    done = keep_rates(
+        content,
+        by=guard.signed_in().id,
+        source=form.source.data,
+        confirmed=form.confirm.data and form.shown.data == sha256_hex(content),
+    )
     tell(
         " ".join(
             (

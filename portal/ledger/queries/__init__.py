@@ -20,7 +20,7 @@ from portal.ledger.queries.positions import (
     subject_sums,
     trial_balance,
 )
-from portal.ledger.queries.rates import rate_history, rate_on, rates
+from portal.ledger.queries.rates import rate_history, rate_on, rates, rates_holding
 
 __all__ = [
     "AwardPosition",
@@ -46,6 +46,7 @@ __all__ = [
     "rate_history",
     "rate_on",
     "rates",
+    "rates_holding",
     "reversal_of",
     "subject_sums",
     "trial_balance",

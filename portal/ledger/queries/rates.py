@@ -1,8 +1,10 @@
 """Imported rates of exchange: which holds on a day, and what was imported before."""
 
+from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Date, String, cast, column, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.core.db import session
@@ -37,6 +39,34 @@ _LATEST = (
     ExchangeRate.imported_at.desc(),
     ExchangeRate.id,
 )
+
+
+def rates_holding(
+    asked: Collection[tuple[str, date]],
+) -> dict[tuple[str, date], tuple[date, Decimal]]:
+    """Return for each currency and day asked the rate that holds: since when, and its units.
+
+    What has no rate is not in it. One SQL statement for any number.
+    """
+    of = (
+        func.unnest(
+            cast([currency for currency, _day in asked], ARRAY(String)),
+            cast([day for _currency, day in asked], ARRAY(Date)),
+        )
+        .table_valued(column("currency", String), column("day", Date), name="asked")
+        .render_derived()
+    )
+    holding = (
+        select(ExchangeRate.effective_on, ExchangeRate.units_per_usd)
+        .where(ExchangeRate.currency == of.c.currency, ExchangeRate.effective_on <= of.c.day)
+        .order_by(*_LATEST)
+        .limit(1)
+        .lateral()
+    )
+    rows = select(of.c.currency, of.c.day, holding).join(holding, true())
+    return {
+        (currency, day): (since, units) for currency, day, since, units in session.execute(rows)
+    }
 
 
 def rate_on(currency: str, day: date) -> Rate:
