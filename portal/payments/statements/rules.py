@@ -4,6 +4,7 @@ Amounts are signed minor units of the account's currency.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from portal.core.money import Money, format_money
 from portal.core.text import REF_ALPHABET
 from portal.core.workflow import Refused
 from portal.payments.iso20022 import Entry, Statement, Transaction
+from portal.payments.iso20022.values import shown
 
 _HALF = f"[{REF_ALPHABET}]{{4}}"
 _REFERENCE = re.compile(rf"(?=(?<![A-Z0-9])({_HALF})[ -]?({_HALF})(?![A-Z0-9]))")
@@ -89,20 +91,42 @@ def is_charge(bank_code: str) -> bool:
     return bool(CHARGES & set(bank_code.split("/")))
 
 
+def named(identifier: str) -> str:
+    """Return a bank's identifier as a sentence quotes it: on one line, cut where it is long.
+
+    Marks that nobody sees are left out; some of them turn the text around them.
+    """
+    seen = (" " if mark.isspace() else mark for mark in identifier)
+    kept = "".join(mark for mark in seen if not unicodedata.category(mark).startswith("C"))
+    return shown(" ".join(kept.split()))
+
+
 def check_follows(found: Statement, before: Before | None) -> None:
     """Raise Unsound unless `found` goes on where the statement before it ended."""
     if before is None:
         return
-    if found.to_on < before.to_on or _is_earlier(found, before):
+    if found.to_on < before.to_on:
         raise Unsound(
             _(
                 "Statement %(this)s is older than the latest one, %(last)s. Import statements in "
                 "the order of their days.",
-                this=found.statement_id,
-                last=before.statement_id,
+                this=named(found.statement_id),
+                last=named(before.statement_id),
             ),
             (_("Ends on"), found.to_on.isoformat()),
             (_("The latest one ends on"), before.to_on.isoformat()),
+        )
+    if _is_passed(found, before):
+        raise Unsound(
+            _(
+                "Statement number %(this)s was taken in already, or is passed: the latest one is "
+                "number %(last)s. If its lines are new, ask the bank for statements in one "
+                "sequence.",
+                this=found.sequence,
+                last=before.sequence,
+            ),
+            (_("This statement"), named(found.statement_id)),
+            (_("The latest one"), named(before.statement_id)),
         )
     if _leaves_a_gap(found, before):
         raise Unsound(
@@ -121,7 +145,7 @@ def check_follows(found: Statement, before: Before | None) -> None:
             _(
                 "Statement %(this)s does not begin with what the account held before: lines are "
                 "missing between the two. Get the statement in between from the bank.",
-                this=found.statement_id,
+                this=named(found.statement_id),
             ),
             (_("Opening balance"), _money(found.opening.amount, found.currency)),
             (_("Closing balance of the latest one"), _money(before.closing, found.currency)),
@@ -129,7 +153,7 @@ def check_follows(found: Statement, before: Before | None) -> None:
         )
 
 
-def _is_earlier(found: Statement, before: Before) -> bool:
+def _is_passed(found: Statement, before: Before) -> bool:
     """Say whether the number was passed already."""
     if found.sequence is None or before.sequence is None or _begins_anew(found, before):
         return False
@@ -157,7 +181,7 @@ def check_sums(found: Statement, moved: int) -> None:
         _(
             "The lines of statement %(this)s do not lead to its closing balance: a line is missing "
             "or wrong. Ask the bank for the whole statement.",
-            this=found.statement_id,
+            this=named(found.statement_id),
         ),
         (_("Opening balance"), _money(found.opening.amount, found.currency)),
         (_("Sum of the lines"), _money(moved, found.currency)),
@@ -181,7 +205,7 @@ def said(statement: Statement, entry: Entry, number: int) -> Iterator[Said]:
             _(
                 "The transactions of entry %(reference)s do not add up to it. Ask the bank for "
                 "the whole statement.",
-                reference=reference,
+                reference=named(reference),
             ),
             (
                 _("Entry"),

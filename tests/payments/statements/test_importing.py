@@ -97,7 +97,7 @@ def test_two_statements_in_one_file_go_on_one_from_the_other(teller: Teller) -> 
 
 def test_two_statements_in_the_wrong_order_are_refused(teller: Teller) -> None:
     first, second = teller.statement(Move(100)), teller.statement(Move(-40))
-    refused(file(second, first), "older than the latest")
+    refused(file(second, first), "Statement number 1 was taken in already, or is passed")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_two_statements_in_the_wrong_order_are_refused(teller: Teller) -> None:
         ({"closing": 5}, "do not lead to its closing balance"),
         ({"currency": "EUR"}, "kept in USD, the statement is in EUR"),
         ({"account": "NL77MOCK0000000099"}, "No fund has the account"),
-        ({"number": 1, "name": "OLD"}, "older than the latest"),
+        ({"number": 1, "name": "OLD"}, "Statement number 1 was taken in already, or is passed"),
     ],
 )
 def test_what_does_not_go_on_is_refused_with_its_figures(
@@ -122,6 +122,20 @@ def test_a_statement_older_than_the_first_is_refused(teller: Teller) -> None:
     taken_in(teller, Move(100))
     before = clock.today() - timedelta(days=9)
     refused(teller.file(Move(50), on=before), "older than the latest")
+
+
+def test_a_number_that_is_passed_names_both_numbers(teller: Teller) -> None:
+    for minor in (100, -40, 7):
+        taken_in(teller, Move(minor))
+    refused(teller.file(Move(50), number=2, name="AGAIN"), "the latest one is number 3")
+
+
+def test_an_identifier_is_quoted_on_one_line_and_cut(teller: Teller) -> None:
+    taken_in(teller, Move(100))
+    name = "\u202eEVIL\n" + "A" * 500
+    refused(
+        teller.file(Move(50), opening=5, name=name), f"Statement EVIL {'A' * 35}… does not begin"
+    )
 
 
 def test_a_statement_imported_before_with_other_balances_is_refused(teller: Teller) -> None:
