@@ -11,7 +11,7 @@ from babel.support import LazyProxy
 
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
-from portal.ledger.models import AccountKind
+from portal.ledger.models import AccountKind, TransactionKind
 
 
 class Figure(Labelled):
@@ -20,6 +20,7 @@ class Figure(Labelled):
     RECEIVED = "received", _l("Contributions received")
     AGREED = "agreed", _l("Agreed, not yet received")
     EXCHANGE = "exchange", _l("Gain or loss on exchange")
+    RATE_GAIN = "exchange-on-contributions", _l("Gain or loss on exchange of contributions")
     CHARGES = "charges", _l("Bank and card charges")
     DISBURSED = "disbursed", _l("Disbursed to grantees")
     ADVANCES = "advances", _l("Advances not yet accounted for")
@@ -37,18 +38,25 @@ class Figure(Labelled):
 
 @dataclass(frozen=True)
 class Meaning:
-    """Which accounts a figure sums, on which side it grows (+1 debit, −1 credit), and in words."""
+    """Which accounts a figure sums, on which side it grows (+1 debit, −1 credit), and in words.
+
+    With a `cause`, only what bookings of that kind moved there is summed.
+    """
 
     accounts: tuple[AccountKind, ...]
     sign: int
     words: LazyProxy
+    cause: TransactionKind | None = None
 
 
 MEANINGS: Mapping[Figure, Meaning] = {
     Figure.RECEIVED: Meaning(
         (AccountKind.CONTRIBUTION_REVENUE, AccountKind.CONTRIBUTIONS_RECEIVABLE),
         -1,
-        _l("What donors gave, less what of it is still owed or went back to them."),
+        _l(
+            "What donors gave, less what of it is still owed or went back to them; what came under "
+            "an agreement at the rate at which the books expected it."
+        ),
     ),
     Figure.AGREED: Meaning(
         (AccountKind.CONTRIBUTIONS_RECEIVABLE,),
@@ -59,6 +67,15 @@ MEANINGS: Mapping[Figure, Meaning] = {
         (AccountKind.EXCHANGE_DIFFERENCE,),
         -1,
         _l("What changes in rates brought; below zero for a loss."),
+    ),
+    Figure.RATE_GAIN: Meaning(
+        (AccountKind.EXCHANGE_DIFFERENCE,),
+        -1,
+        _l(
+            "What rates brought between the agreement and the day on which the money arrived. "
+            "With it, contributions received are what the receipts of donors say."
+        ),
+        TransactionKind.CONTRIBUTION_RECEIVED,
     ),
     Figure.CHARGES: Meaning(
         (AccountKind.BANK_CHARGES,), 1, _l("What the bank and the card processor took.")

@@ -83,6 +83,7 @@ def sheets(found: YearlyAccount) -> list[Sheet]:
     made = [
         Sheet(_("Account"), [_("In US$"), *years], _account_lines(found)),
         Sheet(_("Balance"), [_("In US$"), *years], _asset_lines(found)),
+        Sheet(_("Receipts"), [_("In US$"), *years], _receipt_lines(found)),
         Sheet(_("Kinds of donors"), [_("Donors"), *years], _table(found.kinds)),
         Sheet(_("Donors"), [_("Donor"), *years], _table(found.givers)),
         Sheet(_("Regions"), [_("Region"), *spent], _table(found.regions)),
@@ -107,6 +108,15 @@ def _account_lines(found: YearlyAccount) -> list[Line]:
             _cents(account.closing),
             sums=(6, 1),
         ),
+    ]
+
+
+def _receipt_lines(found: YearlyAccount) -> list[Line]:
+    account = found.account
+    return [
+        Line(_("Contributions received"), _cents(account.contributions)),
+        Line(_("Gain or loss on exchange until they arrived"), _cents(account.rate_gain)),
+        Line(_("Contributions by their receipts"), _cents(account.receipts), sums=(2, 1)),
     ]
 
 

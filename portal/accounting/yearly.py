@@ -80,10 +80,19 @@ class Account:
     assets: Sequence[tuple[AccountKind, Pair]]
     disbursed: Pair
     receivable: Pair
+    rate_gain: Pair
     committed: Pair
     received_by: Mapping[Giver | None, Pair]
     spent_by_grant: Mapping[str | None, Pair]
     disbursed_by_grant: Mapping[str | None, Pair]
+
+    @property
+    def receipts(self) -> Pair:
+        """What donors gave by their receipts: at the rate of the day on which it arrived."""
+        return Pair(
+            self.contributions.now + self.rate_gain.now,
+            self.contributions.before + self.rate_gain.before,
+        )
 
     @property
     def result(self) -> Pair:
@@ -164,6 +173,7 @@ def account(books: Books) -> Account:
         assets=[(kind, at_end([kind])) for kind in ASSETS],
         disbursed=of(GRANTED),
         receivable=at_end([AccountKind.CONTRIBUTIONS_RECEIVABLE]),
+        rate_gain=_rate_gain(books),
         committed=books.committed,
         received_by=_received_by(books),
         spent_by_grant=_by_subject(books, [AccountKind.GRANT_EXPENDITURE]),
@@ -188,6 +198,13 @@ def _by_subject(books: Books, kinds: Iterable[AccountKind]) -> dict[str | None, 
         for ref in refs
         if sums[ref, books.year] or sums[ref, books.year - 1]
     }
+
+
+def _rate_gain(books: Books) -> Pair:
+    """Return what rates brought between an agreement and the day on which its money arrived."""
+    moved = _by_subject(books, [AccountKind.EXCHANGE_DIFFERENCE])
+    given = [pair for ref, pair in moved.items() if ref in books.givers]
+    return Pair(-sum(pair.now for pair in given), -sum(pair.before for pair in given))
 
 
 def _received_by(books: Books) -> dict[Giver | None, Pair]:

@@ -186,4 +186,4 @@ def test_it_takes_the_same_statements_for_any_number_of_grants(
     browser.sign_in(email, make.PASSWORD)
     with count_sql() as ran:
         browser.open(f"/donors/{ref}/statement", 200)
-    assert ran.total == 9, ran.statements
+    assert ran.total == 10, ran.statements

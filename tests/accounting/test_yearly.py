@@ -209,7 +209,7 @@ def test_the_workbook_holds_numbers_whose_sums_are_the_books(
     values = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     found = yearly_account(make.profiles()["act"], 2026)
     last = {"account": found.account.closing.now, "spent": found.account.expenditure.now}
-    sums = {0: last["account"], 1: last["account"], 2: 12_495_67, 3: 12_495_67}
+    sums = {0: last["account"], 1: last["account"], 2: 12_495_67, 3: 12_495_67, 4: 12_495_67}
     for place, name in enumerate(formulas.sheetnames):
         sheet, read = formulas[name], values[name]
         assert sheet.freeze_panes == "B6"

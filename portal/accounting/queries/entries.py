@@ -8,6 +8,7 @@ nor its currency, nor the booking itself.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import literal, select, union_all
@@ -81,7 +82,12 @@ def behind(
     if figure is Figure.COMMITTED:
         return _set_aside(person, fund_code, day, limit, offset)
     meaning = MEANINGS[figure]
-    found = ledger.entries(fund_code, meaning.accounts, as_of=day, limit=limit, offset=offset)
+    page: dict[str, Any] = {"as_of": day, "limit": limit, "offset": offset}
+    if meaning.cause is None:
+        found = ledger.entries(fund_code, meaning.accounts, **page)
+    else:
+        [account] = meaning.accounts
+        found = ledger.caused_entries(fund_code, account, meaning.cause, **page)
     refs = (each.transaction.subject_ref for each in found.rows)
     of = belonging(person, {ref for ref in refs if ref})
     rows = [_row(each, meaning.sign, of) for each in found.rows]

@@ -13,7 +13,7 @@ from portal.contributions.models import Pledge, PledgeStatus
 from portal.core.db import session
 from portal.core.money import Money, total, usd
 from portal.ledger import queries as ledger
-from portal.ledger.models import AccountKind, PercentKind
+from portal.ledger.models import AccountKind, PercentKind, TransactionKind
 from portal.ledger.queries import Position
 from portal.ledger.queries.periods import Sums, by_account, committed
 from portal.ledger.queries.positions import position_of
@@ -47,6 +47,11 @@ class Standing:
         return usd(rules.share(self.reserve_base.minor, self.reserve_percent))
 
     @property
+    def receipts(self) -> Money:
+        """What donors gave by their receipts: at the rate of the day on which it arrived."""
+        return self.figures[Figure.RECEIVED] + self.figures[Figure.RATE_GAIN]
+
+    @property
     def cash(self) -> Money:
         """What the fund has at hand: in the bank, on its way, with the processor, unmatched.
 
@@ -63,18 +68,19 @@ class Standing:
 
 
 def standing(fund_code: str, day: date) -> Standing:
-    """Return where one fund stands at the end of `day`. Six SQL statements."""
+    """Return where one fund stands at the end of `day`. Seven SQL statements."""
     return standings([fund_code], day)[fund_code]
 
 
 def standings(fund_codes: Sequence[str], day: date) -> dict[str, Standing]:
-    """Return where these funds stand at the end of `day`. Six SQL statements."""
+    """Return where these funds stand at the end of `day`. Seven SQL statements."""
     balances = by_account(day)
     before = by_account(date(day.year, 1, 1) - timedelta(days=1))
     set_aside = committed(day)
     support = ledger.percents(PercentKind.SUPPORT_COSTS, day)
     reserve = ledger.percents(PercentKind.OPERATING_RESERVE, day)
     pledged = _pledged(day)
+    gained = ledger.caused(AccountKind.EXCHANGE_DIFFERENCE, _RECEIPT, day)
     found = {}
     for code in fund_codes:
         own = balances.get(code, {})
@@ -83,7 +89,7 @@ def standings(fund_codes: Sequence[str], day: date) -> dict[str, Standing]:
         planned = rules.reserve_base(spent, position.advanced.minor, position.committed.minor)
         found[code] = Standing(
             position=position,
-            figures=figures(position, own),
+            figures=figures(position, own, gained.get(code, (0, 0))[1]),
             pledged=usd(pledged.get(code, 0)),
             reserve_percent=reserve.get(code, Decimal(0)),
             reserve_base=usd(planned),
@@ -92,15 +98,20 @@ def standings(fund_codes: Sequence[str], day: date) -> dict[str, Standing]:
 
 
 _SPENT = AccountKind.GRANT_EXPENDITURE
+_RECEIPT = TransactionKind.CONTRIBUTION_RECEIVED
 
 
-def figures(position: Position, balances: Sums) -> dict[Figure, Money]:
-    """Return each figure of a position from the balances of its accounts."""
+def figures(position: Position, balances: Sums, gained: int) -> dict[Figure, Money]:
+    """Return each figure of a position from the balances of its accounts.
+
+    `gained` is what contributions moved on the account of exchange differences, in US cents.
+    """
     found = {
         figure: usd(each.sign * sum(balances.get(kind, 0) for kind in each.accounts))
         for figure, each in MEANINGS.items()
     }
-    return found | {Figure.COMMITTED: position.committed}
+    gain = usd(MEANINGS[Figure.RATE_GAIN].sign * gained)
+    return found | {Figure.COMMITTED: position.committed, Figure.RATE_GAIN: gain}
 
 
 def _pledged(day: date) -> dict[str, int]:

@@ -42,9 +42,9 @@ from portal.funds.countries import Region, country, display_name
 from portal.funds.models import Call
 from portal.funds.profile import Profile
 from portal.ledger import queries as ledger
-from portal.ledger.models import PercentKind
+from portal.ledger.models import AccountKind, PercentKind, TransactionKind
 from portal.ledger.queries.flows import GrantSums, grant_sums
-from portal.ledger.queries.periods import Sums, by_account
+from portal.ledger.queries.periods import by_account
 from portal.ledger.queries.positions import position_of
 
 NOT_ANY = GrantSums(0, 0, 0)
@@ -105,7 +105,7 @@ def donor_by_ref(person: Person, ref: str) -> Donor | None:
 def statement(person: Person, donor: Donor, year: int) -> Statement:
     """Return a donor's statement for the funds whose contributions the person reads.
 
-    At most six SQL statements.
+    At most seven SQL statements.
     """
     today = clock.today()
     until = rules.account_ends_on(year, today=today)
@@ -119,11 +119,16 @@ def statement(person: Person, donor: Donor, year: int) -> Statement:
     sections: list[Section] = []
     if chosen:
         balances = by_account(until)
+        gained = ledger.caused(
+            AccountKind.EXCHANGE_DIFFERENCE, TransactionKind.CONTRIBUTION_RECEIVED, until
+        )
         percents = ledger.percents(PercentKind.SUPPORT_COSTS, until)
         grants = _grants(chosen, until)
         for fund in chosen:
             percent = percents.get(fund.code, Decimal(0))
-            pools = _pools(fund.code, given[fund.code], balances.get(fund.code, {}))
+            booked = position_of(fund.code, balances.get(fund.code, {}), 0, None).received.minor
+            receipts = booked - gained.get(fund.code, (0, 0))[1]
+            pools = _pools(given[fund.code], receipts)
             traced = trace(grants[fund.code], pools, percent)
             sections += [
                 _section(fund, gift, _share(donor, pool, pools, traced), percent)
@@ -132,21 +137,19 @@ def statement(person: Person, donor: Donor, year: int) -> Statement:
     return Statement(donor, year, until, year < today.year, sections)
 
 
-def _pools(
-    fund_code: str, given: Mapping[Pool, Mapping[UUID, Gift]], balances: Sums
-) -> dict[Pool, Givers]:
+def _pools(given: Mapping[Pool, Mapping[UUID, Gift]], receipts: int) -> dict[Pool, Givers]:
     """Return what was received for each purpose, by donor.
 
-    What the books have received beyond the donors on record stands in the pool of the fund.
+    What of the `receipts` in the books, in US cents, is beyond the donors on record stands in the
+    pool of the fund.
     """
     pools: dict[Pool, dict[UUID | None, int]] = {
         pool: {donor: gift.received for donor, gift in by_donor.items()}
         for pool, by_donor in given.items()
     }
     known = sum(cents for givers in pools.values() for cents in givers.values())
-    received = position_of(fund_code, balances, 0, None).received.minor
-    if received > known:
-        pools.setdefault(Pool(), {})[None] = received - known
+    if receipts > known:
+        pools.setdefault(Pool(), {})[None] = receipts - known
     return dict(pools)
 
 

@@ -4,7 +4,7 @@ Days are inclusive and in UTC; `as_of=None` means everything that is booked.
 """
 
 from portal.ledger.queries.bookings import find, journal, lines_of, reversal_of
-from portal.ledger.queries.entries import Entries, entries
+from portal.ledger.queries.entries import Entries, caused, caused_entries, entries
 from portal.ledger.queries.open_items import arrived, in_suspense, owed_under
 from portal.ledger.queries.periods import Holding, bank_balance, holdings
 from portal.ledger.queries.positions import (
@@ -31,6 +31,8 @@ __all__ = [
     "arrived",
     "award_position",
     "bank_balance",
+    "caused",
+    "caused_entries",
     "entries",
     "find",
     "holdings",

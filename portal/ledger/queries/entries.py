@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, union_all
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from portal.core.db import session
 from portal.core.money import Money, usd
-from portal.ledger.models import AccountKind, LedgerAccount, LedgerBalance, LedgerEntry
+from portal.ledger.models import (
+    AccountKind,
+    LedgerAccount,
+    LedgerBalance,
+    LedgerEntry,
+    LedgerTransaction,
+    TransactionKind,
+)
 from portal.ledger.queries.periods import until
 
 
@@ -48,6 +55,60 @@ def entries(
         total, cents = total - before, cents - earlier
     rows = _page(accounts, since, as_of, limit, offset) if total > offset else []
     return Entries(rows, total, usd(cents))
+
+
+def caused_entries(
+    fund_code: str,
+    kind: AccountKind,
+    cause: TransactionKind,
+    *,
+    as_of: date,
+    limit: int,
+    offset: int = 0,
+) -> Entries:
+    """Return the entries on one account that bookings of one kind made, newest first.
+
+    What reversed such a booking is with them. Two SQL statements.
+    """
+    total, cents = caused(kind, cause, as_of).get(fund_code, (0, 0))
+    rows = (
+        select(LedgerEntry)
+        .join(LedgerEntry.account)
+        .join(LedgerEntry.transaction)
+        .where(LedgerAccount.fund_code == fund_code, *_by(kind, cause, as_of))
+        .options(contains_eager(LedgerEntry.account), contains_eager(LedgerEntry.transaction))
+        .order_by(LedgerEntry.booked_on.desc(), LedgerEntry.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return Entries(session.scalars(rows).all(), total, usd(cents))
+
+
+def caused(kind: AccountKind, cause: TransactionKind, as_of: date) -> dict[str, tuple[int, int]]:
+    """Return by fund how many entries on an account bookings of one kind made, and their sum.
+
+    The sum is in US cents, debit above zero; what reversed such a booking is in both. One SQL
+    statement, which reads these entries: for accounts of which there are few.
+    """
+    rows = (
+        select(LedgerAccount.fund_code, func.count(), func.sum(LedgerEntry.usd))
+        .select_from(LedgerEntry)
+        .join(LedgerEntry.account)
+        .join(LedgerEntry.transaction)
+        .where(*_by(kind, cause, as_of))
+        .group_by(LedgerAccount.fund_code)
+    )
+    return {code: (number, int(cents)) for code, number, cents in session.execute(rows)}
+
+
+def _by(kind: AccountKind, cause: TransactionKind, as_of: date) -> list[ColumnElement[bool]]:
+    reversed_kind = aliased(LedgerTransaction)
+    undoes = LedgerTransaction.reverses.of_type(reversed_kind).has(reversed_kind.kind == cause)
+    return [
+        LedgerAccount.kind == kind,
+        LedgerEntry.booked_on <= as_of,
+        (LedgerTransaction.kind == cause) | undoes,
+    ]
 
 
 def _totals(accounts: Sequence[UUID], as_of: date | None) -> tuple[int, int]:
