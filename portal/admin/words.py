@@ -139,6 +139,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "payment_order.accepted": _l("Payment accepted by the bank"),
     "payment_order.confirm": _l("Payment confirmed"),
     "payment_order.reject": _l("Payment came back"),
+    "payment_order.paid_after_all": _l("Payment that was given up, and paid after all"),
     "payment_order.return": _l("Payment came back after it was confirmed"),
     "payment_order.cancel": _l("Payment order cancelled"),
     "payment_order.voided": _l("Payment order void: the bank details changed"),

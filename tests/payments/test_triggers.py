@@ -28,10 +28,10 @@ VALUES (gen_random_uuid(), :order, :step, :person, :digest, now())
 ORDER = """
 INSERT INTO payment_order (id, version, ref, instalment_id, bank_details_id, attempt, rail, status,
     amount, currency, amount_usd, digest, prepared_by_id, prepared_at, remark,
-    second_approval)
+    second_approval, paid_after_all)
 SELECT gen_random_uuid(), 1, :ref, :instalment, :details, :attempt, 'agent', :status,
     :amount, 'USD', :amount, :digest, entered_by_id, clock_timestamp(), '',
-    false
+    false, false
 FROM bank_details WHERE id = :details
 """
 

@@ -4,7 +4,12 @@ Each is safe to call again with the same reference and the same content: it then
 booked the first time. The same reference with other content raises PostingConflict.
 """
 
-from portal.ledger.service.charges import agent_reimbursed, card_paid_out, charged
+from portal.ledger.service.charges import (
+    agent_reimbursed,
+    card_paid_out,
+    charge_given_back,
+    charged,
+)
 from portal.ledger.service.commitments import commit_funds, release_commitment
 from portal.ledger.service.contributions import (
     contribution_agreed,
@@ -17,6 +22,7 @@ from portal.ledger.service.grants import (
     expenditure_accepted,
     refund_due,
     refund_received,
+    refund_recovered,
     refund_written_off,
     support_costs_paid,
 )
@@ -29,6 +35,7 @@ __all__ = [
     "advance_paid",
     "agent_reimbursed",
     "card_paid_out",
+    "charge_given_back",
     "charged",
     "commit_funds",
     "contribution_agreed",
@@ -43,6 +50,7 @@ __all__ = [
     "post",
     "refund_due",
     "refund_received",
+    "refund_recovered",
     "refund_written_off",
     "release_commitment",
     "revalue",

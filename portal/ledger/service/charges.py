@@ -45,6 +45,35 @@ def charged(
     )
 
 
+def charge_given_back(
+    fund_code: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    into: AccountKind = AccountKind.BANK,
+    local: Money | None = None,
+    rate: Rate | None = None,
+) -> LedgerTransaction:
+    """Book `amount` (US$) that the bank credited for itself: a charge taken back, or interest.
+
+    It lessens the fund's charges, which are net of it. Raises Refused for more out of suspense
+    than lies there.
+    """
+    above_zero(amount)
+    given = debit(fund_code, into, amount, local)
+    return post(
+        TransactionKind.CHARGED,
+        ref,
+        [given, credit(fund_code, AccountKind.BANK_CHARGES, amount, local)],
+        on=on,
+        by=by,
+        rate=rate,
+        guard=lambda: refuse_unsuspended(given),
+    )
+
+
 def card_paid_out(
     fund_code: str,
     amount: Money,

@@ -7,7 +7,7 @@ from portal.core.i18n import _
 from portal.core.money import Money, usd
 from portal.ledger import queries
 from portal.ledger.models import AccountKind, LedgerTransaction, PercentKind, TransactionKind
-from portal.ledger.rules import Line, Rate, above_zero, credit, debit, share
+from portal.ledger.rules import DOLLAR, Line, Rate, above_zero, credit, debit, share
 from portal.ledger.service.clearing import refuse_above
 from portal.ledger.service.posting import post
 from portal.ledger.service.suspense import refuse_unsuspended
@@ -94,19 +94,41 @@ def _charge_support_costs(
 
 
 def support_costs_paid(
-    fund_code: str, amount: Money, ref: str, on: date, *, by: UUID | None
+    fund_code: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    out_of: AccountKind = AccountKind.BANK,
+    local: Money | None = None,
+    rate: Rate | None = None,
 ) -> LedgerTransaction:
-    """Book that charged support costs of `amount` (US$) were paid over from the bank."""
+    """Book that charged support costs of `amount` (US$) were paid over, as `local`.
+
+    Raises Refused above what was charged and not paid over yet, or for more out of suspense than
+    lies there.
+    """
     above_zero(amount)
+    paid = credit(fund_code, out_of, amount, local)
+
+    def refuse_beyond() -> None:
+        held = queries.holdings(fund_code).get((AccountKind.SUPPORT_COSTS_PAYABLE, DOLLAR))
+        refuse_above(
+            usd(-held.usd if held else 0),
+            amount,
+            _("Only %(most)s of support costs has still to be paid over, less than %(amount)s."),
+        )
+        refuse_unsuspended(paid)
+
     return post(
         TransactionKind.SUPPORT_COSTS_PAID,
         ref,
-        [
-            debit(fund_code, AccountKind.SUPPORT_COSTS_PAYABLE, amount),
-            credit(fund_code, AccountKind.BANK, amount),
-        ],
+        [debit(fund_code, AccountKind.SUPPORT_COSTS_PAYABLE, amount), paid],
         on=on,
         by=by,
+        rate=rate,
+        guard=refuse_beyond,
     )
 
 
@@ -206,6 +228,39 @@ def refund_written_off(
         on=on,
         by=by,
         case_id=case_id,
+    )
+
+
+def refund_recovered(
+    fund_code: str,
+    award_ref: str,
+    amount: Money,
+    ref: str,
+    on: date,
+    *,
+    by: UUID | None,
+    case_id: UUID | None = None,
+    local: Money | None = None,
+    rate: Rate | None = None,
+    into: AccountKind = AccountKind.BANK,
+) -> LedgerTransaction:
+    """Book `amount` (US$) that came, as `local`, after it was written off: less expenditure (R25).
+
+    The money is available to award again. The caller has checked that as much was written off.
+    Raises Refused for more out of suspense than lies there.
+    """
+    above_zero(amount)
+    came = debit(fund_code, into, amount, local)
+    return post(
+        TransactionKind.REFUND_RECOVERED,
+        ref,
+        [came, credit(fund_code, EXPENDITURE, amount)],
+        on=on,
+        by=by,
+        subject_ref=award_ref,
+        case_id=case_id,
+        rate=rate,
+        guard=lambda: refuse_unsuspended(came),
     )
 
 

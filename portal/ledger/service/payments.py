@@ -115,10 +115,11 @@ def payment_returned(
 ) -> LedgerTransaction:
     """Book that a payment was rejected or came back: reversed, and set aside again.
 
-    `credited` (US$, as `local`) is what the bank gave back of a payment that it had debited; the
-    difference to what was paid is a gain or loss on exchange. Without it, the debit is taken as
-    undone to the cent. Returns the reversal of the advance; again it returns the same. Raises
-    Refused when no such payment was booked, or money came back that was never debited.
+    `credited` (US$, as `local`) is what the bank gave back of a payment that it had debited. What
+    it kept is a charge; what is left of the difference in US$ is a gain or loss on exchange.
+    Without it, the debit is taken as undone to the cent. Returns the reversal of the advance; again
+    it returns the same. Raises Refused when no such payment was booked, or money came back that
+    was never debited.
     """
     booking = _advance(order_ref)
     paid = next(line for line in queries.lines_of(booking) if line.usd > 0)
@@ -152,16 +153,34 @@ def _credited(
     if leg is None or booked_before(kind, ref, came, on=on, subject_ref=advance.subject_ref):
         return
     refuse_unsuspended(came)
+    way = Line(leg.fund, IN_TRANSIT, leg.money, leg.usd)
     post(
         kind,
         ref,
-        evened([came, Line(leg.fund, IN_TRANSIT, leg.money, leg.usd)]),
+        evened([came, *_kept(came, way, rate), way]),
         on=on,
         by=by,
         subject_ref=advance.subject_ref,
         case_id=case_id,
         rate=rate,
     )
+
+
+def _kept(came: Line, way: Line, rate: Rate | None) -> list[Line]:
+    """Return the charge that the bank kept of what it gave back, if any."""
+    if came.money.currency != way.money.currency:
+        return []
+    kept = -way.money - came.money
+    if kept.minor <= 0:
+        return []
+    return [
+        Line(
+            came.fund,
+            AccountKind.BANK_CHARGES,
+            kept,
+            kept.minor if rate is None else rate.in_usd(kept).minor,
+        )
+    ]
 
 
 def _in_transit(advance: LedgerTransaction) -> Line | None:

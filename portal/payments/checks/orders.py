@@ -109,6 +109,9 @@ WITH booked AS (
 ), accepted AS (
     SELECT award_id, sum(accepted_usd) AS cents FROM report WHERE status = 'accepted'
     GROUP BY award_id
+), recovered AS (
+    SELECT receivable_id, sum(amount_usd) AS cents FROM statement_allocation
+    WHERE purpose = 'recovery' AND undone_at IS NULL GROUP BY receivable_id
 )
 SELECT w.ref, w.amount_usd AS awarded, w.status,
     coalesce(aside.first, 0) AS committed, coalesce(aside.cents, 0) AS outstanding,
@@ -116,7 +119,7 @@ SELECT w.ref, w.amount_usd AS awarded, w.status,
     coalesce(planned.cents, 0) AS instalments,
     coalesce(accepted.cents, 0) AS accepted, coalesce(r.amount_usd, 0) AS refund,
     coalesce(r.amount_usd - r.paid_usd - r.written_off_usd, 0) AS due,
-    coalesce(r.written_off_usd, 0) AS written_off,
+    coalesce(r.written_off_usd - coalesce(recovered.cents, 0), 0) AS written_off,
     coalesce(booked.advances, 0) AS booked_advances,
     coalesce(booked.accepted, 0) AS booked_accepted, coalesce(booked.due, 0) AS booked_due
 FROM award w JOIN application ON application.id = w.application_id
@@ -128,6 +131,7 @@ LEFT JOIN leaving ON leaving.award_id = w.id
 LEFT JOIN planned ON planned.award_id = w.id
 LEFT JOIN accepted ON accepted.award_id = w.id
 LEFT JOIN receivable r ON r.award_id = w.id
+LEFT JOIN recovered ON recovered.receivable_id = r.id
 ORDER BY w.ref
 """
 """What the records say of each award, and beside it what the books of its fund say. US cents."""
@@ -223,11 +227,18 @@ def _booked() -> CheckResult:
 
     By the bank, an order is booked as its file leaves, before anybody knows what becomes of it.
     """
-    expected = {order.ref: order for order in _orders(*SENT) if _is_booked(order)}
+    left = [order for order in _orders(*SENT) if _is_booked(order)]
+    expected = {order.booking_ref: order for order in left}
+    given_up = {order.ref for order in left if order.paid_after_all}
     booked, reversed_of = _advances()
     wrong = [
         f"{ref} is booked as paid, and no order that left has this reference"
-        for ref in booked.keys() - expected.keys()
+        for ref in booked.keys() - expected.keys() - given_up
+    ]
+    wrong += [
+        f"order {ref} was given up and paid after all, and stands in the books twice"
+        for ref in sorted(given_up)
+        if ref in booked and not reversed_of[ref]
     ]
     for ref, order in expected.items():
         taken_back = reversed_of[ref]

@@ -18,6 +18,9 @@ from portal.core.text import new_ref
 from portal.payments.models.bank import PaymentFile
 from portal.payments.models.details import BankDetails
 
+AFTER_ALL = ":after-all"
+"""How the books name a payment that the bank made after it had given it up: a booking anew."""
+
 
 class OrderStatus(Labelled):
     """Where a payment order stands."""
@@ -52,7 +55,8 @@ class PaymentOrder(WithId, Versioned, Base):
     `digest` covers payee, amount, currency and rail; each approval signs it. Triggers recompute it
     and let none of these change: another amount or payee is another order, with signatures of its
     own. `second_approval` is decided when it is prepared, by its amount. By the bank, an order
-    leaves in a `file`; `accepted_at` is when the bank said that it would pay.
+    leaves in a `file`; `accepted_at` is when the bank said that it would pay; `paid_after_all` that
+    it debited a payment which it had refused, or given back.
     """
 
     __tablename__ = "payment_order"
@@ -89,6 +93,7 @@ class PaymentOrder(WithId, Versioned, Base):
     acknowledged_at: Mapped[datetime | None] = mapped_column(default=None)
     returned_on: Mapped[date | None] = mapped_column(default=None)
     remark: Mapped[str] = mapped_column(default="")
+    paid_after_all: Mapped[bool] = mapped_column(default=False)
     approvals: Mapped[list["PaymentApproval"]] = relationship(
         back_populates="order", init=False, default_factory=list, lazy="selectin"
     )
@@ -110,6 +115,10 @@ class PaymentOrder(WithId, Versioned, Base):
             name="released_has_an_instruction",
         ),
         CheckConstraint("file_id IS NULL OR rail = 'bank'", name="only_the_bank_takes_files"),
+        CheckConstraint(
+            "NOT paid_after_all OR rail = 'bank' AND status IN ('confirmed', 'returned')",
+            name="only_the_bank_debits_after_all",
+        ),
         CheckConstraint(
             "(status IN ('confirmed', 'returned')) = (confirmed_at IS NOT NULL)",
             name="confirmed_has_a_time",
@@ -136,6 +145,11 @@ class PaymentOrder(WithId, Versioned, Base):
     def case_id(self) -> UUID:
         """The application's case file."""
         return self.instalment.award.application_id
+
+    @property
+    def booking_ref(self) -> str:
+        """The reference under which the books hold the payment that stands, or stood last."""
+        return self.ref + AFTER_ALL if self.paid_after_all else self.ref
 
     @property
     def money(self) -> Money:

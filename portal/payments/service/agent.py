@@ -69,8 +69,8 @@ def reject_order(order: PaymentOrder, remark: str, *, by: Person) -> None:
         order.remark = said.remark
         order.instalment.status = InstalmentStatus.PLANNED
         ORDER_WORKFLOW.perform(order, OrderAction.REJECT, by=by, rule="R24")
-    if ledger.find(order.ref) is not None:
-        payment_returned(order.ref, clock.today(), by=by.id, case_id=order.case_id)
+    if ledger.find(order.booking_ref) is not None:
+        payment_returned(order.booking_ref, clock.today(), by=by.id, case_id=order.case_id)
     session.flush()
 
 
@@ -95,7 +95,7 @@ def return_order(order: PaymentOrder, remark: str, *, on: date, by: Person) -> N
         ORDER_WORKFLOW.perform(
             order, OrderAction.RETURN, by=by, rule="R24", facts={"amount_usd": order.amount_usd}
         )
-    payment_returned(order.ref, said.on, by=by.id, case_id=order.case_id)
+    payment_returned(order.booking_ref, said.on, by=by.id, case_id=order.case_id)
     session.flush()
 
 

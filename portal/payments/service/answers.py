@@ -7,6 +7,9 @@ person; nothing is ever half-booked.
 
 from datetime import date, timedelta
 
+from sqlalchemy import select
+
+from portal.accounts.models import Person
 from portal.applications.queries import representatives
 from portal.awards.models import InstalmentStatus
 from portal.core import audit, clock
@@ -19,13 +22,15 @@ from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.service import payment_returned, payment_settled
 from portal.payments.models import FileStatus, OrderStatus, PaymentOrder
-from portal.payments.service.booking import in_dollars
+from portal.payments.service.booking import book_advance, in_dollars
 from portal.payments.service.orders import hold
 from portal.payments.service.sending import mark_sent
 from portal.payments.service.telling import tell
 
 MOST_WORDS = 1000
 ONE_DAY = timedelta(days=1)
+GIVEN_UP = frozenset({OrderStatus.REJECTED, OrderStatus.RETURNED})
+"""Payments of which the bank said that they did not arrive."""
 
 
 def accept_by_bank(order: PaymentOrder) -> None:
@@ -50,8 +55,8 @@ def reject_by_bank(order: PaymentOrder, *, reason: str) -> None:
     with session.no_autoflush:  # the database wants status and reason at once
         order.status, order.remark = OrderStatus.REJECTED, _words(reason)
         order.instalment.status = InstalmentStatus.PLANNED
-    if ledger.find(order.ref) is not None:
-        payment_returned(order.ref, clock.today(), by=None, case_id=order.case_id)
+    if ledger.find(order.booking_ref) is not None:
+        payment_returned(order.booking_ref, clock.today(), by=None, case_id=order.case_id)
     _record(order, "payment_order.reject", OrderStatus.RELEASED)
 
 
@@ -74,18 +79,70 @@ def settle_by_bank(
         return
     _refuse_unless(order, OrderStatus.RELEASED)
     _refuse_before_it_left(order, on)
+    _pay(order, debited, on, reference, from_)
+
+
+def settle_after_all(
+    order: PaymentOrder, *, debited: Money, on: date, reference: str, by: Person
+) -> None:
+    """Record that the bank debited a payment which it had refused, or given back, and book it.
+
+    The signatures that it has still say what was paid to whom; `by` says that the money arrived,
+    and the debit comes out of suspense. Raises Refused for a payment that was not given up, that
+    was paid after all before, or whose instalment is settled in another way.
+    """
+    _hold_sent(order)
+    if order.status not in GIVEN_UP or order.file is None or order.paid_after_all:
+        _refuse_unless(order, OrderStatus.RELEASED)
+    _refuse_before_it_left(order, on)
+    _refuse_settled_otherwise(order)
+    before = order.status
+    _pay(order, debited, on, reference, AccountKind.SUSPENSE)
+    _record(order, "payment_order.paid_after_all", before, by)
+
+
+def _refuse_settled_otherwise(order: PaymentOrder) -> None:
+    """Raise Refused where another attempt lives, or nothing is left to pay."""
+    other = session.scalar(
+        select(PaymentOrder.ref).where(
+            PaymentOrder.instalment_id == order.instalment_id,
+            PaymentOrder.status.not_in([*GIVEN_UP, OrderStatus.CANCELLED]),
+        )
+    )
+    if other is not None:
+        raise Refused(
+            _(
+                "Payment %(other)s is another attempt to pay this instalment. Cancel it where it "
+                "has not left; otherwise claim this debit back from the bank.",
+                other=other,
+            ),
+            rule="R22",
+        )
+    if order.instalment.status is not InstalmentStatus.PLANNED:
+        raise Refused(
+            _("Nothing is left to pay of this instalment: claim the debit back from the bank."),
+            rule="R22",
+        )
+
+
+def _pay(order: PaymentOrder, debited: Money, on: date, reference: str, from_: AccountKind) -> None:
+    """Book a debit of the bank; what had been given up is booked as paid anew."""
     if debited != order.money:
         raise Refused(_("The bank debited another amount than was ordered."), rule="R23")
     dollars, rate = in_dollars(debited, on)
-    instalment = order.instalment
-    with session.no_autoflush:
+    instalment, before = order.instalment, order.status
+    with session.no_autoflush:  # the database wants all of it at once
+        if before in GIVEN_UP:
+            order.paid_after_all, order.returned_on = True, None
         order.status = OrderStatus.CONFIRMED
         order.agent_reference, order.paid_on = reference or order.ref, on
         order.confirmed_at = clock.now()
         instalment.status, instalment.paid_usd = InstalmentStatus.PAID, order.amount_usd
-    _record(order, f"instalment.paid:{instalment.number}", OrderStatus.RELEASED)
+    _record(order, f"instalment.paid:{instalment.number}", before)
+    if before in GIVEN_UP:
+        book_advance(order, on, through=AccountKind.PAYMENTS_IN_TRANSIT, by=None)
     payment_settled(
-        order.ref,
+        order.booking_ref,
         dollars,
         on,
         by=None,
@@ -126,7 +183,7 @@ def return_by_bank(
         order.instalment.status, order.instalment.paid_usd = InstalmentStatus.PLANNED, 0
     _record(order, "payment_order.return", OrderStatus.CONFIRMED, reference=reference)
     payment_returned(
-        order.ref,
+        order.booking_ref,
         on,
         by=None,
         case_id=order.case_id,
@@ -174,11 +231,17 @@ def _words(reason: str) -> str:
     return normalise(reason).strip()[:MOST_WORDS] or _("The bank gave no reason.")
 
 
-def _record(order: PaymentOrder, action: str, before: OrderStatus, **more: str) -> None:
+def _record(
+    order: PaymentOrder,
+    action: str,
+    before: OrderStatus,
+    by: Person | None = None,
+    **more: str,
+) -> None:
     audit.record(
         action,
         order,
-        actor_id=None,
+        actor_id=by.id if by else None,
         case_id=order.case_id,
         from_status=before.value,
         to_status=order.status.value,

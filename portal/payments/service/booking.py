@@ -21,7 +21,7 @@ def book_advance(order: PaymentOrder, on: date, *, through: AccountKind, by: Per
     """Book the advance once. What was given back as the grant ended is set aside again."""
     award = order.instalment.award
     fund, who = fund_of(order), by.id if by else None
-    if ledger.find(order.ref) is not None:
+    if ledger.find(order.booking_ref) is not None:
         return
     missing = order.amount_usd - ledger.outstanding(fund, award.ref).minor
     if missing > 0:
@@ -31,14 +31,14 @@ def book_advance(order: PaymentOrder, on: date, *, through: AccountKind, by: Per
             usd(missing),
             by=who,
             case_id=order.case_id,
-            movement_ref=f"{order.ref}:again",
+            movement_ref=f"{order.booking_ref}:again",
         )
     advance_paid(
         fund,
         award.ref,
         usd(order.amount_usd),
         order.money,
-        order.ref,
+        order.booking_ref,
         on,
         by=who,
         case_id=order.case_id,

@@ -82,7 +82,7 @@ def _is_covered(order: PaymentOrder) -> bool:
 
     One account there serves all funds: none pays with the gifts of another.
     """
-    if books.find(order.ref) is not None:
+    if books.find(order.booking_ref) is not None:
         return True
     held = books.holdings(fund_of(order)).get((CLEARING, DOLLAR))
     return held is not None and held.money.minor >= order.amount_usd

@@ -22,6 +22,7 @@ from portal.payments import policy
 from portal.payments.models import Receivable, ReceivableAction, ReceivableStatus
 from portal.payments.service.refunds import hold
 from portal.payments.service.telling import tell
+from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.standing import SETTLED, Standing, standing
 from portal.payments.workflow import RECEIVABLE_WORKFLOW
 
@@ -35,11 +36,13 @@ def settle_account(award: Award, *, by: Person) -> Receivable | None:
     An instalment with nothing left to pay lapses; what was set aside beyond it goes back to the
     fund; what was paid and not accepted as spent becomes a receivable with a due date (R25),
     which is returned. Drawn again, it finds nothing left to do. Raises Refused for anybody but
-    programme and finance, too early, or while a payment is under way.
+    programme and finance, too early, while a payment is under way, or while a debit of the bank is
+    unexplained.
     """
     if not policy.can_prepare(by, award.application):
         raise Refused(_("The balance is drawn by the programme officer or by finance."))
     _hold(award)
+    refuse_unexplained_debit(*award.instalments)
     sentence = not_yet(standing(award))
     if sentence:
         raise Refused(sentence, rule="R30")
@@ -114,6 +117,7 @@ def close_award(award: Award, *, by: Person) -> None:
     if award.status is AwardStatus.CLOSED and policy.can_prepare(by, award.application):
         return
     WORKFLOW.check(award, AwardAction.CLOSE, by)
+    refuse_unexplained_debit(*award.instalments)
     found = standing(award)
     sentence = open_matter(found)
     if sentence:

@@ -1,4 +1,4 @@
-"""Debits that nobody has explained: before one is, nothing more is paid of that instalment."""
+"""Debits that nobody has explained: until one is, its instalment is neither paid nor given up."""
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
@@ -11,15 +11,15 @@ from portal.payments.models import PaymentOrder
 from portal.payments.statements.models import LineStatus, StatementLine
 
 
-def refuse_unexplained_debit(instalment: Instalment) -> None:
-    """Raise Refused where the bank debited an earlier payment of the instalment after all.
+def refuse_unexplained_debit(*instalments: Instalment) -> None:
+    """Raise Refused where the bank debited an earlier payment of an instalment after all.
 
     A bank that refused a payment, or was said never to have made it, may still have paid: its
     debit waits in suspense, and a new attempt would pay twice. One SQL statement.
     """
     earlier = aliased(PaymentOrder)
     debited = exists().where(
-        earlier.instalment_id == instalment.id,
+        earlier.instalment_id.in_([each.id for each in instalments]),
         StatementLine.end_to_end_id == earlier.ref,
         StatementLine.amount < 0,
         StatementLine.status == LineStatus.SUSPENSE,
@@ -28,7 +28,8 @@ def refuse_unexplained_debit(instalment: Instalment) -> None:
         raise Refused(
             _(
                 "The bank debited an earlier payment of this instalment, and that debit waits in "
-                "suspense. Settle it with the bank first: paying now would pay twice."
+                "suspense: paying now would pay twice. Ask the grantee and the bank. Then finance "
+                "says what the line is: paid after all, or to be given back by the bank."
             ),
             rule="R22",
         )

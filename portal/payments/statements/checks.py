@@ -32,11 +32,23 @@ FROM statement s WHERE s.previous_id IS NULL GROUP BY s.bank_account_id HAVING c
 ORDER BY 1
 """
 
-ONCE = """
-SELECT l.end_to_end_id || ': debited ' || count(*) || ' times'
-FROM statement_line l JOIN payment_order o ON o.ref = l.end_to_end_id
-WHERE l.amount < 0 AND NOT l.is_return GROUP BY l.end_to_end_id HAVING count(*) > 1 ORDER BY 1
+ONCE = r"""
+WITH attempt AS (
+    SELECT o.instalment_id, o.ref,
+        (SELECT count(*) FROM statement_line l WHERE l.end_to_end_id = o.ref AND l.amount < 0
+            AND NOT l.is_return AND NOT EXISTS (SELECT FROM statement_allocation a
+            WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose = 'sent_back')) AS debits,
+        (SELECT count(*) FROM ledger_transaction t
+            WHERE t.source_ref IN (o.ref || '\:credited', o.ref || '\:after-all\:credited')) AS back
+    FROM payment_order o WHERE o.rail = 'bank'
+)
+SELECT string_agg(ref, ', ' ORDER BY ref) || ': the bank debited ' || sum(debits)
+    || ' times what is paid once, and ' || sum(back) || ' came back'
+FROM attempt GROUP BY instalment_id
+HAVING sum(debits) - sum(back) > 1 OR max(debits - back) > 1 ORDER BY 1
 """
+"""Over all attempts to pay an instalment: what came back, or cancels out in suspense, is no
+payment. A debit of a payment that the bank had refused counts as well."""
 
 SAME_SET = """
 WITH told AS (
@@ -72,7 +84,8 @@ SELECT p.reference || ': ' || p.amount || ' by the line, ' || coalesce(booked.am
 FROM part p LEFT JOIN LATERAL (
     SELECT sum(e.amount) AS amount FROM ledger_transaction t
     JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account c ON c.id = e.account_id
-    WHERE (t.source_ref = p.booking_ref OR t.source_ref = p.booking_ref || '\:above')
+    WHERE t.source_ref IN (p.booking_ref, p.booking_ref || '\:above',
+        p.booking_ref || '\:charge')
     AND c.fund_code = p.fund_code AND c.kind IN ('bank', 'suspense') AND e.currency = p.currency
     AND (c.kind = 'bank' OR p.from_suspense AND t.kind <> 'card_payout')
 ) AS booked ON true
@@ -83,7 +96,7 @@ WHERE booked.amount IS DISTINCT FROM p.amount
 ORDER BY 1
 """
 
-MOVED = """
+MOVED = r"""
 WITH said AS (
     SELECT b.fund_code, l.currency, sum(l.amount) AS amount FROM statement_line l
     JOIN bank_account b ON b.id = l.bank_account_id
@@ -93,7 +106,8 @@ WITH said AS (
     JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'bank'
     JOIN ledger_transaction t ON t.id = e.transaction_id
     WHERE t.source_ref LIKE 'line:%' OR t.source_ref LIKE 'contribution:line:%'
-        OR t.source_ref IN (SELECT a.booking_ref FROM statement_allocation a
+        OR t.source_ref IN (SELECT a.booking_ref || told.part FROM statement_allocation a
+            CROSS JOIN (VALUES (''), ('\:charge')) AS told(part)
             WHERE a.order_id IS NOT NULL AND a.undone_at IS NULL)
     GROUP BY c.fund_code, e.currency
 )
@@ -104,6 +118,31 @@ WHERE coalesce(s.amount, 0) <> coalesce(k.amount, 0) ORDER BY 1
 """
 """What the books moved in the account because of lines. Notices that come before their statement,
 and payments by a paying agent, are of no line yet, or never."""
+
+AGREES = r"""
+WITH said AS (
+    SELECT b.id, b.fund_code, b.currency, s.closing FROM statement s
+    JOIN bank_account b ON b.id = s.bank_account_id
+    WHERE NOT EXISTS (SELECT FROM statement later WHERE later.previous_id = s.id)
+), closing AS (
+    SELECT fund_code, currency, sum(closing - coalesce(unbooked.amount, 0)) AS amount FROM said
+    LEFT JOIN LATERAL (SELECT sum(l.amount) AS amount FROM statement_line l
+        WHERE l.bank_account_id = said.id AND l.status = 'waiting') AS unbooked ON true
+    GROUP BY fund_code, currency
+), booked AS (
+    SELECT c.fund_code, e.currency, sum(e.amount) AS amount, coalesce(sum(e.amount) FILTER (
+        WHERE t.source_ref ~ '\:(settled|credited)$' AND NOT EXISTS (
+            SELECT FROM statement_allocation a
+            WHERE a.booking_ref = t.source_ref AND a.undone_at IS NULL)), 0) AS noticed
+    FROM ledger_entry e JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'bank'
+    JOIN ledger_transaction t ON t.id = e.transaction_id GROUP BY c.fund_code, e.currency
+)
+SELECT c.fund_code || ' ' || c.currency || ': ' || c.amount || ' by the latest statement, '
+    || coalesce(k.amount - k.noticed, 0) || ' in the books without what only notices tell of'
+FROM closing c LEFT JOIN booked k ON k.fund_code = c.fund_code AND k.currency = c.currency
+WHERE c.amount <> coalesce(k.amount - k.noticed, 0) ORDER BY 1
+"""
+"""A notice may come before its statement; a line that is still to be booked is in no book."""
 
 SUSPENSE = """
 WITH lying AS (
@@ -190,6 +229,7 @@ WHERE a.undone_by_id IS NOT NULL
 """
 
 _STATEMENTS = "SELECT count(*) FROM statement"
+_ACCOUNTS = "SELECT count(DISTINCT bank_account_id) FROM statement"
 _LINES = "SELECT count(*) FROM statement_line"
 _PARTS = "SELECT count(*) FROM statement_allocation"
 _OWED = "SELECT count(*) FROM receivable"
@@ -202,10 +242,11 @@ def checks() -> list[Check]:
     rows = (
         (_("The lines of every statement lead to its closing balance"), SUMS, _STATEMENTS),
         (_("Every statement goes on where the one before it ended"), CONTINUES, _STATEMENTS),
-        (_("The bank debited no payment twice"), ONCE, _LINES),
+        (_("The bank debited no payment, and no instalment, twice"), ONCE, _LINES),
         (_("The payments that the bank debited are those that are paid"), SAME_SET, _DEBITS),
         (_("Every line stands in the books as it was booked"), BOOKED_LINES, _PARTS),
         (_("What the bank moved is what its lines moved in the books"), MOVED, _LINES),
+        (_("What the books hold at the bank is what its latest statement says"), AGREES, _ACCOUNTS),
         (_("What lies in suspense are the lines that wait there"), SUSPENSE, _SUSPENDED),
         (
             _("What grantees paid back, or was written off, is in the books"),

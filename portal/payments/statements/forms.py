@@ -16,12 +16,28 @@ REFERENCE_LIMIT = 80
 OF_CREDITS = (
     Purpose.CONTRIBUTION,
     Purpose.REFUND,
+    Purpose.RECOVERY,
     Purpose.RETURN,
     Purpose.CARD_PAYOUT,
+    Purpose.BANK_CHARGE,
     Purpose.SEND_BACK,
 )
-OF_DEBITS = (Purpose.PAYMENT, Purpose.AGENT, Purpose.BANK_CHARGE, Purpose.DONOR_REFUND)
+OF_DEBITS = (
+    Purpose.PAYMENT,
+    Purpose.AGENT,
+    Purpose.SUPPORT_COSTS,
+    Purpose.BANK_CHARGE,
+    Purpose.DONOR_REFUND,
+    Purpose.SEND_BACK,
+)
 """What a line can be said to be besides what was found, in the order of the form."""
+
+IN_WORDS = {
+    (Purpose.BANK_CHARGE, True): _l("Bank charge given back, or interest"),
+    (Purpose.SEND_BACK, True): _l("A mistake: to be sent back to its sender"),
+    (Purpose.SEND_BACK, False): _l("A mistake, or paid twice: claimed back"),
+}
+"""What some purposes mean for a credit (true) or a debit, where the label alone is too short."""
 
 
 def _tidy(value: str | None) -> str:
@@ -100,7 +116,10 @@ class AllocateForm(ReasonForm):
     def offer(self, found: list[tuple[Candidate, str]], *, is_credit: bool) -> None:
         """Offer what was found, each in words, then what a person can name."""
         named = [(each.value, words) for each, words in found]
-        others = [(each.value, each.label) for each in (OF_CREDITS if is_credit else OF_DEBITS)]
+        others = [
+            (each.value, IN_WORDS.get((each, is_credit), each.label))
+            for each in (OF_CREDITS if is_credit else OF_DEBITS)
+        ]
         self.what.choices = choices([*named, *others])
 
     def chosen(self) -> tuple[Purpose, str]:

@@ -137,11 +137,13 @@ class Purpose(Labelled):
     CONTRIBUTION = "contribution", _l("Contribution of a donor")
     DONOR_REFUND = "donor_refund", _l("Contribution sent back to its donor")
     REFUND = "refund", _l("Refund from a grantee")
+    RECOVERY = "recovery", _l("Refund that had been written off")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
     BANK_CHARGE = "bank_charge", _l("Bank charge")
+    SUPPORT_COSTS = "support_costs", _l("Support costs paid over")
     AGENT = "agent", _l("Reimbursement of a paying agent")
-    SEND_BACK = "send_back", _l("To be sent back")
-    SENT_BACK = "sent_back", _l("Sent back")
+    SEND_BACK = "send_back", _l("To go back where it came from")
+    SENT_BACK = "sent_back", _l("Gone back where it came from")
 
 
 class StatementLine(WithId, Versioned, Base):
@@ -293,12 +295,14 @@ class Allocation(WithId, Base):
         Index(
             "uq_statement_allocation_order_paid_once",
             "order_id",
+            "booking_ref",
             unique=True,
             postgresql_where=text("purpose = 'payment' AND undone_at IS NULL"),
         ),
         Index(
             "uq_statement_allocation_order_returned_once",
             "order_id",
+            "booking_ref",
             unique=True,
             postgresql_where=text("purpose = 'return' AND undone_at IS NULL"),
         ),
@@ -308,7 +312,8 @@ class Allocation(WithId, Base):
             "(purpose IN ('payment', 'return')) = (order_id IS NOT NULL)", name="orders_are_paid"
         ),
         CheckConstraint(
-            "(purpose = 'refund') = (receivable_id IS NOT NULL)", name="receivables_are_refunded"
+            "(purpose IN ('refund', 'recovery')) = (receivable_id IS NOT NULL)",
+            name="receivables_are_refunded",
         ),
         CheckConstraint(
             "(purpose = 'sent_back') = (counterpart_id IS NOT NULL)", name="sent_back_is_a_pair"

@@ -149,13 +149,15 @@ def test_a_contribution_sent_back_to_its_donor(world: World, teller: Teller) -> 
 @pytest.mark.parametrize(
     ("amount", "target", "sentence"),
     [
-        (5_000, Target(Purpose.BANK_CHARGE), "is a debit"),
+        (5_000, Target(Purpose.SUPPORT_COSTS), "by a debit"),
+        (-5_000, Target(Purpose.SUPPORT_COSTS), "has still to be paid over"),
+        (-5_000, Target(Purpose.RECOVERY), "by a credit"),
         (5_000, Target(Purpose.CONTRIBUTION, 5_001), "left of this line"),
         (5_000, Target(Purpose.CONTRIBUTION, -1), "left of this line"),
         (5_000, Target(Purpose.CONTRIBUTION), "whose money"),
         (-5_000, Target(Purpose.CONTRIBUTION), "is a credit"),
         (-5_000, Target(Purpose.PAYMENT), "of one order"),
-        (-5_000, Target(Purpose.SENT_BACK), "was to be sent back"),
+        (-5_000, Target(Purpose.SENT_BACK), "was to go back"),
         (5_000, Target(Purpose.REFUND), "for one award"),
         (5_000, Target(Purpose.CARD_PAYOUT), "card processor"),
     ],

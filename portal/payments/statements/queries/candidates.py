@@ -1,9 +1,9 @@
 """What a line in suspense may be: whatever fits by reference or by amount, and what was said."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
@@ -18,13 +18,24 @@ from portal.contributions.models import (
 )
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.money import Money
+from portal.core.money import Money, usd
 from portal.core.workflow import Refused
 from portal.funds.models import Call
-from portal.payments.models import OWED, OrderStatus, PaymentFile, PaymentOrder, Receivable
+from portal.payments.models import (
+    OWED,
+    OrderStatus,
+    PaymentFile,
+    PaymentOrder,
+    Receivable,
+    ReceivableStatus,
+)
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
-from portal.payments.statements.service.entering import Target
+from portal.payments.statements.service.parts import Target
 
+WITH_THE_BANK = (OrderStatus.RELEASED, OrderStatus.CONFIRMED)
+DEBITED = (OrderStatus.CONFIRMED, OrderStatus.RETURNED)
+LEFT = (*WITH_THE_BANK, OrderStatus.REJECTED, OrderStatus.RETURNED)
+OWED_OR_LOST = (*OWED, ReceivableStatus.WRITTEN_OFF)
 MOST = 15
 """Candidates of each kind that a page shows; others are named by their reference."""
 
@@ -64,16 +75,23 @@ def _for_credit(line: StatementLine, person: Person) -> Iterator[Candidate]:
             agreement.ref in line.named,
         )
     for owed in session.scalars(_receivables(line, person).limit(MOST)):
+        lost = owed.status is ReceivableStatus.WRITTEN_OFF
         yield Candidate(
-            Purpose.REFUND,
+            Purpose.RECOVERY if lost else Purpose.REFUND,
             owed.award.ref,
             owed.award.application.ref,
-            owed.left,
+            usd(owed.written_off_usd) if lost else owed.left,
             owed.award.ref in line.named,
         )
-    paid = _orders(line, person).where(PaymentOrder.status == OrderStatus.CONFIRMED)
-    for order in session.scalars(paid.where(_fits(line)).limit(MOST)):
+    paid = _orders(line, person).where(
+        or_(
+            and_(PaymentOrder.status == OrderStatus.CONFIRMED, PaymentOrder.amount == line.amount),
+            and_(PaymentOrder.status.in_(DEBITED), PaymentOrder.ref.in_(_named(line))),
+        )
+    )
+    for order in session.scalars(paid.limit(MOST)):
         yield _of_order(Purpose.RETURN, order, line)
+    yield from _opposite(line)
 
 
 def _for_debit(line: StatementLine, person: Person) -> Iterator[Candidate]:
@@ -86,27 +104,34 @@ def _for_debit(line: StatementLine, person: Person) -> Iterator[Candidate]:
         )
         .exists()
     )
-    sent = [OrderStatus.RELEASED, OrderStatus.CONFIRMED]
-    rows = _orders(line, person).where(PaymentOrder.status.in_(sent), _fits(line), ~told)
+    rows = _orders(line, person).where(
+        or_(
+            and_(
+                PaymentOrder.status.in_(WITH_THE_BANK), PaymentOrder.amount == -line.amount, ~told
+            ),
+            and_(PaymentOrder.status.in_(LEFT), PaymentOrder.ref.in_(_named(line))),
+        )
+    )
     for order in session.scalars(rows.limit(MOST)):
         yield _of_order(Purpose.PAYMENT, order, line)
-    for other in session.scalars(_to_send_back(line).limit(MOST)):
-        yield Candidate(
-            Purpose.SENT_BACK, other.reference, other.booked_on.isoformat(), other.money, False
-        )
+    yield from _opposite(line)
+
+
+def _opposite(line: StatementLine) -> Iterator[Candidate]:
+    for other in session.scalars(_to_go_back(line).limit(MOST)):
+        day = other.booked_on.isoformat()
+        named = bool(line.end_to_end_id) and other.end_to_end_id == line.end_to_end_id
+        yield Candidate(Purpose.SENT_BACK, other.reference, day, other.money, named)
 
 
 def _of_order(purpose: Purpose, order: PaymentOrder, line: StatementLine) -> Candidate:
-    named = order.ref in line.named or order.ref == line.end_to_end_id
-    about = order.instalment.award.application.ref
-    return Candidate(purpose, order.ref, about, order.money, named)
+    about = f"{order.instalment.award.application.ref} · {order.status.label}"
+    return Candidate(purpose, order.ref, about, order.money, order.ref in _named(line))
 
 
-def _fits(line: StatementLine) -> ColumnElement[bool]:
-    return or_(
-        PaymentOrder.ref.in_([*line.named, line.end_to_end_id]),
-        PaymentOrder.amount == abs(line.amount),
-    )
+def _named(line: StatementLine) -> list[str]:
+    """Return the references that a line says of itself."""
+    return [*line.named, line.end_to_end_id]
 
 
 def _agreements(line: StatementLine) -> Select[ContributionAgreement]:
@@ -130,7 +155,9 @@ def _seen(person: Person) -> Select[object]:
     return applications.visible_to(person).with_only_columns(Application.id).order_by(None)
 
 
-def _receivables(line: StatementLine, person: Person) -> Select[Receivable]:
+def _receivables(
+    line: StatementLine, person: Person, status: Iterable[ReceivableStatus] = OWED_OR_LOST
+) -> Select[Receivable]:
     account = line.statement.bank_account
     return (
         select(Receivable)
@@ -139,10 +166,12 @@ def _receivables(line: StatementLine, person: Person) -> Select[Receivable]:
         .join(Application.call)
         .where(
             Call.fund_code == account.fund_code,
-            Receivable.status.in_(OWED),
+            Receivable.status.in_(status),
             Application.id.in_(_seen(person)),
         )
-        .order_by(Award.ref.in_(line.named).desc(), Receivable.due_on)
+        .order_by(
+            Award.ref.in_(line.named).desc(), Receivable.status.in_(OWED).desc(), Receivable.due_on
+        )
     )
 
 
@@ -161,8 +190,8 @@ def _orders(line: StatementLine, person: Person) -> Select[PaymentOrder]:
     )
 
 
-def _to_send_back(line: StatementLine) -> Select[StatementLine]:
-    """Return the credits of the account that are to be sent back and have not left yet."""
+def _to_go_back(line: StatementLine) -> Select[StatementLine]:
+    """Return the opposite lines of the account that are to go back where they came from."""
     decided = (
         select(Allocation.id)
         .where(
@@ -175,7 +204,7 @@ def _to_send_back(line: StatementLine) -> Select[StatementLine]:
     return select(StatementLine).where(
         StatementLine.bank_account_id == line.bank_account_id,
         StatementLine.status == LineStatus.SUSPENSE,
-        StatementLine.amount > 0,
+        StatementLine.amount < 0 if line.is_credit else StatementLine.amount > 0,
         decided,
     )
 
@@ -224,13 +253,23 @@ def _given(line: StatementLine, ref: str, amount: int | None, person: Person) ->
 
 
 def _refund(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
-    rows = _receivables(line, person).where(
+    rows = _receivables(line, person, OWED).where(
         or_(Award.ref == ref.upper(), Application.ref == ref.upper())
     )
     found = session.scalar(rows)
     if found is None:
         raise _unknown(ref, _("award from which money has to come back"))
     return Target(Purpose.REFUND, amount, receivable=found)
+
+
+def _recovery(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
+    rows = _receivables(line, person, [ReceivableStatus.WRITTEN_OFF]).where(
+        or_(Award.ref == ref.upper(), Application.ref == ref.upper())
+    )
+    found = session.scalar(rows)
+    if found is None:
+        raise _unknown(ref, _("award of which something was written off"))
+    return Target(Purpose.RECOVERY, amount, receivable=found)
 
 
 def _payment(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
@@ -250,9 +289,9 @@ def _order(line: StatementLine, ref: str, person: Person) -> PaymentOrder:
 
 def _sent_back(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
     del person
-    found = session.scalar(_to_send_back(line).where(StatementLine.reference == ref))
+    found = session.scalars(_to_go_back(line).where(StatementLine.reference == ref)).first()
     if found is None:
-        raise _unknown(ref, _("line that is to be sent back"))
+        raise _unknown(ref, _("line that is to go back"))
     return Target(Purpose.SENT_BACK, amount, counterpart=found)
 
 
@@ -272,6 +311,7 @@ FINDERS: Mapping[Purpose, Finder] = {
     Purpose.CONTRIBUTION: _contribution,
     Purpose.DONOR_REFUND: _given,
     Purpose.REFUND: _refund,
+    Purpose.RECOVERY: _recovery,
     Purpose.PAYMENT: _payment,
     Purpose.RETURN: _return,
     Purpose.SENT_BACK: _sent_back,

@@ -2,9 +2,9 @@
 
 from portal.payments.statements.service.allocating import allocate, undo_allocation
 from portal.payments.statements.service.booking import SLICE, Booked, book_lines, waiting
-from portal.payments.statements.service.entering import Target
 from portal.payments.statements.service.importing import Imported, import_statement
 from portal.payments.statements.service.keeping import Particulars, original, particulars
+from portal.payments.statements.service.parts import Target
 
 __all__ = [
     "SLICE",

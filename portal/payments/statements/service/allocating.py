@@ -21,7 +21,8 @@ from portal.payments.service.refunds import take_back_refund
 from portal.payments.statements import policy
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.service.booking import hold
-from portal.payments.statements.service.entering import Target, enter, payout_of
+from portal.payments.statements.service.entering import enter, payout_of
+from portal.payments.statements.service.parts import Target
 
 MOST_WORDS = 1000
 FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND})
@@ -111,11 +112,11 @@ def _just_done(line: StatementLine, target: Target, by: Person) -> Allocation | 
 def _lock_counterpart(other: StatementLine) -> None:
     found = hold(other.id)
     if not any(each.purpose is Purpose.SEND_BACK for each in found.live):
-        raise Refused(_("Nobody said yet that this line is to be sent back."))
+        raise Refused(_("Nobody said yet that this line is to go back."))
 
 
 def _pair(other: StatementLine, target: Target, words: str, by: Person) -> None:
-    """Enter the other half of a pair: the line that was to be sent back leaves suspense too."""
+    """Enter the other half of a pair: the line that was to go back leaves suspense too."""
     line = target.counterpart
     allocation = Allocation(
         line=other,

@@ -22,7 +22,8 @@ from portal.ledger.service import suspense_booked
 from portal.payments.models import PaymentFile
 from portal.payments.service.booking import in_dollars
 from portal.payments.statements.models import LineStatus, Purpose, Statement, StatementLine
-from portal.payments.statements.service.entering import Target, enter
+from portal.payments.statements.service.entering import enter
+from portal.payments.statements.service.parts import Target
 
 SLICE = 50
 """Lines that are booked in one transaction: others who write wait no longer than that."""

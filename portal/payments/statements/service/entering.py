@@ -4,13 +4,13 @@ A line that is booked at once goes through the bank account; one that waited, th
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import select
 
 from portal.accounts.models import Person
 from portal.contributions import service as contributions
-from portal.contributions.models import Contribution, ContributionAgreement, Donor
 from portal.contributions.models.cards import CardPayout
 from portal.contributions.service.cards.payouts import payout_arrived
 from portal.contributions.service.receiving import BOOKED
@@ -19,67 +19,20 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import Money, usd
 from portal.core.workflow import Refused
-from portal.ledger import queries as ledger
-from portal.ledger.models import AccountKind
 from portal.ledger.rules import Rate
-from portal.ledger.service import agent_reimbursed, card_paid_out, charged, reverse
-from portal.payments.models import OrderStatus, PaymentOrder, Receivable
-from portal.payments.service.answers import return_by_bank, settle_by_bank
+from portal.ledger.service import (
+    agent_reimbursed,
+    card_paid_out,
+    charge_given_back,
+    charged,
+    support_costs_paid,
+)
 from portal.payments.service.booking import in_dollars
 from portal.payments.service.refunds import receive_refund
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
-
-SETTLED, CREDITED = ":settled", ":credited"
-"""How the ledger names the bookings of a payment that the bank debited, or gave back."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a line is said to be. `amount` is signed as the line's; none means all that is left.
-
-    `settles` is how much of an `agreement` in another currency it settles, in that currency.
-    """
-
-    purpose: Purpose
-    amount: int | None = None
-    order: PaymentOrder | None = None
-    receivable: Receivable | None = None
-    agreement: ContributionAgreement | None = None
-    settles: Money | None = None
-    donor: Donor | None = None
-    contribution: Contribution | None = None
-    payout_ref: str = ""
-    counterpart: StatementLine | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a line on its way into the books. `money` is above zero."""
-
-    line: StatementLine
-    target: Target
-    money: Money
-    dollars: Money
-    rate: Rate | None
-    ref: str
-    by: Person | None
-    reason: str
-
-    @property
-    def fund(self) -> str:
-        """The fund whose account it is."""
-        return self.line.statement.bank_account.fund_code
-
-    @property
-    def through(self) -> AccountKind:
-        """The account that it goes through."""
-        waited = self.line.status is LineStatus.SUSPENSE
-        return AccountKind.SUSPENSE if waited else AccountKind.BANK
-
-    @property
-    def local(self) -> Money | None:
-        """The amount in the account's currency, none for US$."""
-        return None if self.rate is None else self.money
+from portal.payments.statements.service import paying
+from portal.payments.statements.service.parts import Part, Target
+from portal.payments.statements.service.recovering import recover
 
 
 def enter(line: StatementLine, target: Target, *, by: Person | None, reason: str) -> Allocation:
@@ -146,55 +99,6 @@ def _dollars(line: StatementLine, amount: int) -> tuple[Money, Rate | None]:
         taken = sum(each.amount_usd for each in line.covering)
         dollars = usd(abs(line.amount_usd - taken))
     return dollars, rate
-
-
-def _payment(part: Part) -> tuple[str, str]:
-    """Book that the bank debited an order. What a notice told of is in the books already."""
-    order = part.target.order
-    if order is None or part.line.is_credit:
-        raise Refused(_("A payment is a debit, of one order."))
-    ref = order.ref + SETTLED
-    if order.status is not OrderStatus.RELEASED and ledger.find(ref) is not None:
-        _take_from_suspense(part)
-        return ref, order.ref
-    settle_by_bank(
-        order,
-        debited=part.money,
-        on=part.line.booked_on,
-        reference=part.line.reference,
-        from_=part.through,
-    )
-    return ref, order.ref
-
-
-def _return(part: Part) -> tuple[str, str]:
-    """Book that a payment came back. What a notice told of is in the books already."""
-    order = part.target.order
-    if order is None or not part.line.is_credit:
-        raise Refused(_("A payment that comes back is a credit, of one order."))
-    ref = order.ref + CREDITED
-    if order.status is OrderStatus.RETURNED and ledger.find(ref) is not None:
-        _take_from_suspense(part)
-        return ref, order.ref
-    return_by_bank(
-        order,
-        credited=part.money,
-        on=part.line.booked_on,
-        reference=part.line.reference,
-        reason=part.line.return_code,
-        into=part.through,
-    )
-    return ref, order.ref
-
-
-def _take_from_suspense(part: Part) -> None:
-    """Reverse the booking into suspense: what the line is stands in the bank account already."""
-    if part.through is AccountKind.BANK:
-        return
-    waits = ledger.find(part.line.booking_ref)
-    if waits is None or part.money.minor != abs(part.line.amount) or part.line.live:
-        raise Refused(_("Only a whole line can be the booking that a notice told of before."))
-    reverse(waits, on=part.line.booked_on, by=part.by.id if part.by else None)
 
 
 def _contribution(part: Part) -> tuple[str, str]:
@@ -292,16 +196,19 @@ def payout_of(payout_ref: str) -> CardPayout | None:
 
 
 def _charge(part: Part) -> tuple[str, str]:
-    """Book a charge of the bank."""
-    if part.line.is_credit:
-        raise Refused(_("A bank charge is a debit."))
-    charged(
+    """Book a charge of the bank, or one that it gave back."""
+    through = part.through
+    verb = (
+        partial(charge_given_back, into=through)
+        if part.line.is_credit
+        else partial(charged, out_of=through)
+    )
+    verb(
         part.fund,
         part.dollars,
         part.ref,
         part.line.booked_on,
         by=part.by.id if part.by else None,
-        out_of=part.through,
         local=part.local,
         rate=part.rate,
     )
@@ -325,33 +232,73 @@ def _agent(part: Part) -> tuple[str, str]:
     return part.ref, ""
 
 
+def _support_costs(part: Part) -> tuple[str, str]:
+    """Book that support costs were paid over to the organisation that administers the fund."""
+    if part.line.is_credit:
+        raise Refused(_("Support costs are paid over by a debit."))
+    support_costs_paid(
+        part.fund,
+        part.dollars,
+        part.ref,
+        part.line.booked_on,
+        by=part.by.id if part.by else None,
+        out_of=part.through,
+        local=part.local,
+        rate=part.rate,
+    )
+    return part.ref, ""
+
+
+def _recovery(part: Part) -> tuple[str, str]:
+    """Book what a grantee paid after all of what had been written off."""
+    owed = part.target.receivable
+    if owed is None or not part.line.is_credit:
+        raise Refused(_("What had been written off comes back by a credit, for one award."))
+    recover(
+        owed,
+        part.dollars,
+        ref=part.ref,
+        on=part.line.booked_on,
+        by=part.by,
+        local=part.local,
+        rate=part.rate,
+        into=part.through,
+    )
+    return part.ref, owed.award.ref
+
+
 def _send_back(part: Part) -> tuple[str, str]:
-    """Note that a credit goes back to its sender: owed, in suspense, until it has left."""
-    if not part.line.is_credit or part.line.status is not LineStatus.SUSPENSE:
-        raise Refused(_("Only a credit that waits in suspense can be sent back."))
+    """Note that money goes back where it came from: in suspense until the opposite line comes.
+
+    A credit is sent back to its sender; a debit is claimed back from the bank, or from the payee.
+    """
+    if part.line.status is not LineStatus.SUSPENSE:
+        raise Refused(_("Only what waits in suspense can go back where it came from."))
     if any(each.purpose is Purpose.SEND_BACK for each in part.line.live):
-        raise Refused(_("This is to be sent back already."))
+        raise Refused(_("This is to go back already."))
     return "", ""
 
 
 def _sent_back(part: Part) -> tuple[str, str]:
-    """Pair a debit with the credit that was to be sent back: in suspense they cancel out."""
+    """Pair a line with the opposite one that was to go back: in suspense they cancel out."""
     other, line = part.target.counterpart, part.line
     if other is None or line.status is not LineStatus.SUSPENSE:
-        raise Refused(_("Choose the line that was to be sent back."))
-    if other.bank_account_id != line.bank_account_id or other.left != -line.left:
-        raise Refused(_("The line that was to be sent back is of another account or amount."))
+        raise Refused(_("Choose the line that was to go back."))
+    if other.bank_account_id != line.bank_account_id or other.left != -part.signed:
+        raise Refused(_("The line that was to go back is of another account or amount."))
     return "", other.reference
 
 
 VERBS: Mapping[Purpose, Callable[[Part], tuple[str, str]]] = {
-    Purpose.PAYMENT: _payment,
-    Purpose.RETURN: _return,
+    Purpose.PAYMENT: paying.payment,
+    Purpose.RETURN: paying.payment_back,
     Purpose.CONTRIBUTION: _contribution,
     Purpose.DONOR_REFUND: _donor_refund,
     Purpose.REFUND: _refund,
+    Purpose.RECOVERY: _recovery,
     Purpose.CARD_PAYOUT: _card_payout,
     Purpose.BANK_CHARGE: _charge,
+    Purpose.SUPPORT_COSTS: _support_costs,
     Purpose.AGENT: _agent,
     Purpose.SEND_BACK: _send_back,
     Purpose.SENT_BACK: _sent_back,

@@ -33,7 +33,7 @@ FROM (
     FROM statement_line l JOIN payment_order o ON o.ref = l.end_to_end_id
     JOIN payment_file f ON f.id = o.file_id AND f.bank_account_id = l.bank_account_id
     WHERE l.statement_id = :statement AND l.amount > 0 AND l.is_return
-    AND o.rail = 'bank' AND o.currency = l.currency AND o.amount = l.amount
+    AND o.rail = 'bank' AND o.currency = l.currency AND o.amount >= l.amount
     AND o.status IN ('released', 'confirmed', 'returned')
     AND NOT EXISTS (SELECT FROM statement_line other WHERE other.order_id = o.id
         AND other.purpose = 'return')
