@@ -15,7 +15,7 @@ from portal.core.web import Form
 from portal.core.workflow import Refused
 from portal.payments.statements import policy, queries, service
 from portal.payments.statements.forms import AllocateForm, ReasonForm
-from portal.payments.statements.models import Allocation, LineStatus, StatementLine
+from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.queries import Candidate
 from portal.payments.statements.service.allocating import FINAL
 from portal.payments.views.blueprint import blueprint, done, go, page
@@ -39,7 +39,23 @@ def line(line_id: UUID) -> ResponseReturnValue:
         may_undo=policy.can_allocate(person, found),
         final=FINAL,
         people=names(people),
+        leads=[each for each in map(_leads_to, found.live) if each is not None],
     )
+
+
+def _leads_to(part: Allocation) -> tuple[str, str, str] | None:
+    """Return what a part is, of what, and the address of its page; None where it has none."""
+    if part.order_id is not None:
+        address = url_for("payments.order", ref=part.target_ref)
+    elif part.receivable is not None:
+        address = url_for("payments.receivable", ref=part.receivable.award.application.ref)
+    elif part.purpose in {Purpose.CONTRIBUTION, Purpose.DONOR_REFUND}:
+        address = url_for("contributions.contribution", ref=part.target_ref)
+    elif part.counterpart_id is not None:
+        address = url_for("payments.line", line_id=part.counterpart_id)
+    else:
+        return None
+    return str(part.purpose.label), part.target_ref, address
 
 
 @blueprint.route("/bank/lines/<uuid:line_id>/allocate", methods=["GET", "POST"])

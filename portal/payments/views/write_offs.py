@@ -17,6 +17,7 @@ from portal.payments import policy as payments
 from portal.payments.models import Receivable
 from portal.payments.service.closing import receivable_of
 from portal.payments.statements.forms import ReasonForm
+from portal.payments.statements.service.recovering import recovered
 from portal.payments.views.blueprint import blueprint, case, done, go, page
 from portal.payments.write_offs import policy, queries, service
 from portal.payments.write_offs.models import WriteOff, WriteOffAction
@@ -47,6 +48,7 @@ def receivable(ref: str) -> ResponseReturnValue:
         application=application,
         award=award,
         owed=owed,
+        recovered=recovered(owed),
         proposals=[] if own else queries.proposals(owed),
         may_propose=_may_propose(person, owed),
         may_settle=owed.is_owed and payments.can_settle(person, owed),

@@ -21,9 +21,10 @@ from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from portal.payments.statements.service.recovering import recovered
 from portal.payments.write_offs import service as write_offs
+from tests.browser import Browser
 from tests.make import payments as make
 from tests.make import reports
-from tests.payments.conftest import World
+from tests.payments.conftest import World, enter
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -115,6 +116,18 @@ def test_what_was_written_off_is_paid_after_all(
     session.commit()
     assert recovered(lost) == usd(34_000)
     assert wrong_everywhere() == []
+
+
+def test_the_pages_of_a_debt_and_of_its_line_lead_to_each_other(
+    world: World, lost: Receivable, teller: Teller, visitor: Browser
+) -> None:
+    [line] = taken_in(teller, Move(84_000))
+    said(world, line, Target(Purpose.RECOVERY, receivable=lost))
+    where, ref = f"/bank/lines/{line.id}", lost.award.ref
+    enter(visitor, world, "finance")
+    visitor.open(where)
+    visitor.follow(ref)
+    assert "Came after it was written off US$ 840.00" in " ".join(visitor.page.text.split())
 
 
 def test_nobody_but_finance_takes_back_what_was_written_off(

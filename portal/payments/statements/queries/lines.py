@@ -183,7 +183,10 @@ def line_by_id(line_id: UUID) -> StatementLine | None:
         session.scalars(
             rows.options(
                 joinedload(StatementLine.statement).joinedload(Statement.file),
-                selectinload(StatementLine.allocations),
+                selectinload(StatementLine.allocations)
+                .joinedload(Allocation.receivable)
+                .joinedload(Receivable.award)
+                .joinedload(Award.application),
             )
         )
         .unique()
