@@ -182,10 +182,15 @@ PAYMENTS: dict[str, LazyProxy] = {
     "card_refund.done": _l("Refund of a gift by card made"),
     "card_refund.failed": _l("Refund of a gift by card failed"),
     "card_payout.paid": _l("Payout of the card processor left for the bank"),
+    "card_refund.confirm": _l("Refund of a gift by card confirmed by a second person"),
+    "card_refund.withdraw": _l("Refund of a gift by card withdrawn before it was sent"),
+    "card_refund.note": _l("Refund of a gift by card that failed: seen to"),
     "card_payout.arrived": _l("Payout of the card processor arrived"),
     "card_payout.failed": _l("Payout of the card processor failed"),
     "stripe_event.retried": _l("Message of the card processor worked on again"),
 }
+    "card_payout.returning": _l("Payout of the card processor failed after it had arrived"),
+    "card_payout.taken_back": _l("Payout of the card processor debited by the bank"),
 
 LEDGER: dict[str, LazyProxy] = {
     "ledger.committed": _l("Money set aside"),

@@ -51,7 +51,7 @@ WITH records AS (
     FROM contribution
     UNION ALL
     SELECT c.ref, c.fund_code, r.source_ref, 'contribution_refunded', c.currency, -r.amount,
-        -r.amount_usd, false
+        -r.amount_usd, r.taken_back_on IS NOT NULL
     FROM contribution_refund r JOIN contribution c ON c.id = r.contribution_id
     WHERE NOT r.annuls
     UNION ALL
@@ -81,7 +81,7 @@ STANDINGS = """
 WITH went AS (
     SELECT c.id, c.ref, c.amount, c.status,
         (SELECT coalesce(sum(amount), 0) FROM contribution_refund r
-            WHERE r.contribution_id = c.id) AS back,
+            WHERE r.contribution_id = c.id AND r.taken_back_on IS NULL) AS back,
         (SELECT coalesce(bool_or(annuls), false) FROM contribution_refund r
             WHERE r.contribution_id = c.id) AS annulled,
         (SELECT coalesce(sum(amount), 0) FROM contribution_dispute d

@@ -19,6 +19,7 @@ from portal.contributions.models import (
     Earmark,
     Pledge,
 )
+from portal.contributions.models.cards import CardRefund
 from portal.core.db import session
 
 READERS = (Role.DONOR_RELATIONS, Role.FINANCE_OFFICER, Role.AUDITOR)
@@ -108,6 +109,31 @@ def can_cancel(person: Person, agreement: ContributionAgreement) -> bool:
 def can_refund(person: Person, contribution: Contribution) -> bool:
     """Say whether the person records that money went back to its donor."""
     return can_record(person, contribution.fund_code)
+
+
+def asks_refunds(person: Person) -> bool:
+    """Say whether the person may ask for refunds by card of any fund at all."""
+    return writes(person) or records(person)
+
+
+def can_ask_refund(person: Person, contribution: Contribution) -> bool:
+    """Say whether the person may ask that a gift by card goes back: donor relations or finance."""
+    return _holds(person, (*WRITERS, *KEEPERS), contribution.fund_code)
+
+
+def can_confirm_refund(person: Person, refund: CardRefund) -> bool:
+    """Say whether the person is the second one: of finance, and not who asked."""
+    return person.id != refund.asked_by_id and can_record(person, refund.gift.fund_code)
+
+
+def can_close_refund(person: Person, refund: CardRefund) -> bool:
+    """Say whether the person may withdraw a refund: whoever asked for it, or could confirm it."""
+    return person.id == refund.asked_by_id or can_confirm_refund(person, refund)
+
+
+def can_note_refund(person: Person, refund: CardRefund) -> bool:
+    """Say whether the person may note that a refund that failed was seen to."""
+    return _holds(person, (*WRITERS, *KEEPERS), refund.gift.fund_code)
 
 
 def scope(

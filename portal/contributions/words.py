@@ -22,6 +22,7 @@ ACTS: dict[str, LazyProxy] = {
     "contribution.received": _l("Contribution received"),
     "contribution.receipt_issued": _l("Receipt issued"),
     "contribution.refunded": _l("Contribution refunded"),
+    "contribution.refund_failed": _l("Refund taken back: it did not reach the donor"),
     "contribution.annulled": _l("Contribution taken back: entered by mistake"),
     "contribution.disputed": _l("Card payment disputed"),
     "contribution.dispute_won": _l("Dispute won: the money is back"),

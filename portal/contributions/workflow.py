@@ -9,6 +9,7 @@ from portal.contributions.models import (
     PledgeAction,
     PledgeStatus,
 )
+from portal.contributions.models.cards import CardRefund, RefundAction, RefundStatus
 from portal.core.i18n import _, _l
 from portal.core.workflow import Transition, Workflow
 
@@ -56,6 +57,33 @@ AGREEMENT_WORKFLOW: Workflow[ContributionAgreement] = Workflow(
             AgreementStatus.CANCELLED,
             policy.can_cancel,
             _l("Cancel what is still to come"),
+        ),
+    ],
+)
+
+REFUND_WORKFLOW: Workflow[CardRefund] = Workflow(
+    "card_refund",
+    [
+        Transition(
+            RefundAction.CONFIRM,
+            {RefundStatus.PROPOSED},
+            RefundStatus.ASKED,
+            policy.can_confirm_refund,
+            _l("Confirm the refund"),
+        ),
+        Transition(
+            RefundAction.WITHDRAW,
+            {RefundStatus.PROPOSED},
+            RefundStatus.WITHDRAWN,
+            policy.can_close_refund,
+            _l("Withdraw it"),
+        ),
+        Transition(
+            RefundAction.NOTE,
+            {RefundStatus.FAILED},
+            RefundStatus.FAILED,
+            policy.can_note_refund,
+            _l("It was seen to"),
         ),
     ],
 )

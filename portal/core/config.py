@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_api_base: str = ""
     stripe_payout_countries: str = ""
+    stripe_fees_fund: str = ""
 
     @field_validator("data_dir")
     @classmethod

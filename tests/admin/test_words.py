@@ -15,7 +15,7 @@ from portal.awards.amendments.workflow import AMENDMENT_WORKFLOW
 from portal.awards.workflow import WORKFLOW as AWARD
 from portal.contributions.models.cards import GiftStatus, PayoutStatus
 from portal.contributions.workflow import AGREEMENT_WORKFLOW as DONOR_AGREEMENTS
-from portal.contributions.workflow import PLEDGE_WORKFLOW
+from portal.contributions.workflow import PLEDGE_WORKFLOW, REFUND_WORKFLOW
 from portal.core.config import ROOT
 from portal.core.workflow import Workflow
 from portal.funds.workflow import WORKFLOW as CALL
@@ -39,6 +39,7 @@ TABLES: tuple[Workflow[Any], ...] = (
     PLEDGE_WORKFLOW,
     RECEIVABLE_WORKFLOW,
     RECOMMENDATION_WORKFLOW,
+    REFUND_WORKFLOW,
     REPORT,
     SHEET_WORKFLOW,
 )

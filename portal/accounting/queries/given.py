@@ -59,6 +59,12 @@ def gifts(until: date) -> Gifts:
         _row(
             "received",
             Contribution,
+            ContributionRefund.amount_usd,
+            ContributionRefund.taken_back_on,
+        ).join(ContributionRefund, ContributionRefund.contribution_id == Contribution.id),
+        _row(
+            "received",
+            Contribution,
             -ContributionDispute.amount_usd,
             ContributionDispute.disputed_on,
         )

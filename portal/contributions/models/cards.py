@@ -5,6 +5,7 @@ movement is one line of the card processor's account; each belongs to a gift and
 """
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
@@ -111,15 +112,26 @@ class CardGift(WithId, Versioned, Base):
 class RefundStatus(Labelled):
     """Where a refund by card stands."""
 
+    PROPOSED = "proposed", _l("Waits for a second person"), "wait"
     ASKED = "asked", _l("With the card processor"), "wait"
     DONE = "done", _l("Refunded"), "good"
     FAILED = "failed", _l("Not refunded"), "stop"
+    WITHDRAWN = "withdrawn", _l("Withdrawn"), "neutral"
+
+
+class RefundAction(StrEnum):
+    """What people do with a refund that somebody asked for. The rest the card processor tells."""
+
+    CONFIRM = "confirm"
+    WITHDRAW = "withdraw"
+    NOTE = "note"
 
 
 class CardRefund(WithId, Versioned, Base):
     """A refund of a gift, in its currency: asked for here with a reason, or made at the processor.
 
-    `asked_by_id` is None for one that was made at the processor's own pages.
+    It is sent once a second person has confirmed it. `asked_by_id` is None for one that was made
+    at the processor's own pages. `closed_by_id` withdrew it, or saw to it after it had failed.
     """
 
     __tablename__ = "card_refund"
@@ -140,13 +152,30 @@ class CardRefund(WithId, Versioned, Base):
     )
     refund_id: Mapped[str | None] = mapped_column(default=None, unique=True)
     remark: Mapped[str] = mapped_column(default="")
+    confirmed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    closed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
 
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("reason <> ''", name="has_a_reason"),
         CheckConstraint("status <> 'done' OR refund_id IS NOT NULL", name="done_is_known_there"),
         CheckConstraint("status <> 'failed' OR remark <> ''", name="failed_has_a_remark"),
-        CheckConstraint("asked_by_id IS NULL OR call_id IS NOT NULL", name="asked_by_a_call"),
+        CheckConstraint(
+            "asked_by_id IS NULL OR status IN ('proposed', 'withdrawn') OR call_id IS NOT NULL",
+            name="asked_by_a_call",
+        ),
+        CheckConstraint("confirmed_by_id <> asked_by_id", name="two_people"),
+        CheckConstraint(
+            "(confirmed_at IS NULL) = (confirmed_by_id IS NULL)", name="confirmed_by_somebody"
+        ),
+        CheckConstraint(
+            "(closed_at IS NULL) = (closed_by_id IS NULL) "
+            "AND (status <> 'withdrawn' OR closed_at IS NOT NULL) "
+            "AND (closed_at IS NULL OR status IN ('withdrawn', 'failed'))",
+            name="closed_by_somebody",
+        ),
     )
 
     @property
@@ -166,13 +195,19 @@ class PayoutStatus(Labelled):
     PAID = "paid", _l("On its way to the bank"), "wait"
     ARRIVED = "arrived", _l("Arrived at the bank"), "good"
     FAILED = "failed", _l("Not accepted by the bank"), "stop"
+    RETURNING = "returning", _l("Failed after arriving: the bank will debit it"), "wait"
+    TAKEN_BACK = "taken_back", _l("Debited by the bank: it failed after arriving"), "stop"
+
+
+CAME_TO_NOTHING = (PayoutStatus.FAILED, PayoutStatus.TAKEN_BACK)
+"""Payouts whose money lies with the processor again: a later one may pay their movements over."""
 
 
 class CardPayout(WithId, Versioned, Base):
     """What the card processor paid over to our bank in one sum, minor units of `currency`.
 
     `trace` is the number under which banks find it. It has arrived once a line of a statement,
-    `arrival_ref`, brought it in.
+    `arrival_ref`, brought it in; one that failed after that is taken back by the line `back_ref`.
     """
 
     __tablename__ = "card_payout"
@@ -188,6 +223,8 @@ class CardPayout(WithId, Versioned, Base):
     told_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     arrived_on: Mapped[date | None] = mapped_column(default=None)
     arrival_ref: Mapped[str | None] = mapped_column(default=None, unique=True)
+    back_on: Mapped[date | None] = mapped_column(default=None)
+    back_ref: Mapped[str | None] = mapped_column(default=None, unique=True)
     movements: Mapped[list["CardMovement"]] = relationship(
         back_populates="payout", init=False, default_factory=list
     )
@@ -196,9 +233,14 @@ class CardPayout(WithId, Versioned, Base):
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint(CURRENCY, name="currency_is_iso"),
         CheckConstraint(
-            "(status = 'arrived') = (arrival_ref IS NOT NULL) "
+            "(status IN ('arrived', 'returning', 'taken_back')) = (arrival_ref IS NOT NULL) "
             "AND (arrival_ref IS NULL) = (arrived_on IS NULL)",
             name="arrived_by_a_line",
+        ),
+        CheckConstraint(
+            "(status = 'taken_back') = (back_ref IS NOT NULL) "
+            "AND (back_ref IS NULL) = (back_on IS NULL)",
+            name="taken_back_by_a_line",
         ),
     )
 
@@ -223,14 +265,16 @@ class MovementKind(Labelled):
     DISPUTE_WON = "dispute_won", _l("Dispute won")
     GRANT_PAID = "grant_paid", _l("Paid to a grantee")
     GRANT_RETURNED = "grant_returned", _l("Came back from a grantee")
+    ACCOUNT_FEE = "account_fee", _l("Fee of the card processor’s account")
 
 
 class CardMovement(WithId, Base):
     """One line of the processor's account: `amount` in, or out below zero, and its `fee`.
 
-    It belongs to a gift, unless it went to a grantee or came back from one. In minor units of
-    `currency`, in which the processor keeps our account; the `…_usd` are what was booked, in US
-    cents. `object_id` is the processor's name of the charge, refund, dispute or transfer.
+    It belongs to a gift, unless it went to a grantee or came back from one, or is what the
+    processor takes for the account itself. In minor units of `currency`, in which the processor
+    keeps our account; the `…_usd` are what was booked, in US cents. `object_id` is the processor's
+    name of the charge, refund, dispute or transfer; of a fee, that of the line.
     """
 
     __tablename__ = "card_movement"
@@ -261,11 +305,12 @@ class CardMovement(WithId, Base):
             name="dollars_are_dollars",
         ),
         CheckConstraint(
-            "(kind IN ('charge', 'refund_failed', 'dispute_won', 'grant_returned')) = (amount > 0)",
+            "kind = 'account_fee' OR (amount > 0) = "
+            "(kind IN ('charge', 'refund_failed', 'dispute_won', 'grant_returned'))",
             name="in_or_out",
         ),
         CheckConstraint(
-            "(kind IN ('grant_paid', 'grant_returned')) = (gift_id IS NULL)",
+            "(kind IN ('grant_paid', 'grant_returned', 'account_fee')) = (gift_id IS NULL)",
             name="of_a_gift_or_a_grant",
         ),
     )

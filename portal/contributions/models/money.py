@@ -125,7 +125,12 @@ class Contribution(WithId, Versioned, Base):
     @property
     def refunded(self) -> Money:
         """What was given back of it."""
-        return Money(sum(each.amount for each in self.refunds), self.currency)
+        return Money(sum(each.amount for each in self.gone), self.currency)
+
+    @property
+    def gone(self) -> list["ContributionRefund"]:
+        """The refunds that stand: those that reached the donor."""
+        return [each for each in self.refunds if each.taken_back_on is None]
 
     @property
     def disputed(self) -> Money:
@@ -153,7 +158,8 @@ class ContributionRefund(WithId, Base):
     """Money of a contribution that was given back to the donor.
 
     One that `annuls` is no payment: all of the contribution was entered by mistake, its booking is
-    reversed, and what it settled of an agreement is open again.
+    reversed, and what it settled of an agreement is open again. One that did not reach the donor
+    was `taken_back_on` a day: its booking is reversed, and the money is the fund's as before.
     """
 
     __tablename__ = "contribution_refund"
@@ -170,11 +176,13 @@ class ContributionRefund(WithId, Base):
     recorded_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     reason: Mapped[str] = mapped_column(default="")
     annuls: Mapped[bool] = mapped_column(default=False)
+    taken_back_on: Mapped[date | None] = mapped_column(default=None)
 
     __table_args__ = (
         CheckConstraint("amount > 0 AND amount_usd > 0", name="amount_positive"),
         CheckConstraint(REF, name="source_ref_is_a_code"),
         CheckConstraint("NOT annuls OR reason <> ''", name="annuls_for_a_reason"),
+        CheckConstraint("NOT annuls OR taken_back_on IS NULL", name="only_payments_come_back"),
     )
 
     @property

@@ -107,7 +107,7 @@ def _kinds(key: tuple[str, ...]) -> list[Select[Any]]:
         of(Pledge, "agreed_pledge", Pledge.amount_usd).where(Pledge.status == PledgeStatus.AGREED),
         of(ContributionAgreement, "agreed", _signed()).where(confirmed),
         of(Contribution, "received", Contribution.amount_usd).where(arrived),
-        back.where(arrived),
+        back.where(arrived, ContributionRefund.taken_back_on.is_(None)),
         taken.where(ContributionDispute.status != DisputeStatus.WON),
     ]
 

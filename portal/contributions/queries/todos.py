@@ -7,6 +7,7 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.contributions import policy, rules
 from portal.contributions.models import AgreementStatus, ContributionAgreement
+from portal.contributions.queries.card_todos import card_todos
 from portal.contributions.queries.figures import Receivable, receivables
 from portal.core import clock
 from portal.core.db import session
@@ -15,10 +16,11 @@ from portal.core.todo import Todo
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what waits for the person: drafts, and money due. Three SQL statements at most."""
+    """Return what waits for the person: drafts, money due, cards. Five SQL statements at most."""
     found = []
     if policy.records(person) or policy.writes(person):
         found += _drafts(person)
+        found += card_todos(person)
     if policy.writes(person):
         found += _due(person)
     return found

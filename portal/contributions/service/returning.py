@@ -144,7 +144,7 @@ def annul_wire(
         )
     )
     contribution.edition += 1
-    _record(
+    follow(
         contribution,
         "contribution.annulled",
         contribution.source_ref,
@@ -211,7 +211,7 @@ def dispute(
         source_ref=source_ref,
     )
     session.add(found)
-    _record(contribution, "contribution.disputed", found.source_ref, amount, value)
+    follow(contribution, "contribution.disputed", found.source_ref, amount, value)
     return found
 
 
@@ -224,7 +224,7 @@ def dispute_won(found: ContributionDispute, on: date) -> None:
     if booking is None:
         raise PostingConflict(f"{found.source_ref} was never booked")
     ledger.reverse(booking, on=on, by=None)
-    _record(
+    follow(
         found.contribution,
         "contribution.dispute_won",
         found.source_ref,
@@ -239,7 +239,7 @@ def dispute_lost(found: ContributionDispute, on: date) -> None:
         return
     _end(found, DisputeStatus.LOST, on)
     found.contribution.edition += 1
-    _record(
+    follow(
         found.contribution,
         "contribution.dispute_lost",
         found.source_ref,
@@ -297,7 +297,7 @@ def _refunded(
     )
     session.add(found)
     contribution.edition += 1
-    _record(contribution, "contribution.refunded", source_ref, amount, value, by=by)
+    follow(contribution, "contribution.refunded", source_ref, amount, value, by=by)
     return found
 
 
@@ -340,7 +340,7 @@ def _refuse_other(
         raise PostingConflict(f"{source_ref} is booked already, and otherwise")
 
 
-def _record(
+def follow(
     contribution: Contribution,
     act: str,
     source_ref: str,

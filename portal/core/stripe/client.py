@@ -43,6 +43,7 @@ class _Connection:
     client: Any
     webhook_secret: str
     livemode: bool
+    fees_fund: str = ""
 
 
 _connected: list[_Connection] = []
@@ -64,12 +65,18 @@ def configure(settings: Settings) -> None:
         http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, ANSWER_SECONDS)),
     )
     secret = settings.stripe_webhook_secret.get_secret_value()
-    _connected.append(_Connection(client, secret, livemode="_live_" in key))
+    live = "_live_" in key
+    _connected.append(_Connection(client, secret, live, settings.stripe_fees_fund))
 
 
 def is_on() -> bool:
     """Say whether a card processor is configured."""
     return bool(_connected)
+
+
+def fees_fund() -> str:
+    """Return the code of the fund that bears the fees of our account there, empty for none."""
+    return connection().fees_fund
 
 
 def connection() -> _Connection:

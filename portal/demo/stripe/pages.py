@@ -62,6 +62,7 @@ ACTS: dict[str, Callable[[Processor, str], object]] = {
     "expire": lambda here, name: here.expire(name),
     "fail_refund": lambda here, name: here.fail_refund(name),
     "fail_payout": lambda here, name: here.fail_payout(name),
+    "charge_fee": lambda here, _name: here.charge_fee(),
     "pay_out": lambda here, _name: here.pay_out(),
 }
 

@@ -222,9 +222,17 @@ class Processor:
         return made
 
     def fail_payout(self, payout_id: str, account: str = "") -> Json:
-        """Let a bank refuse a payout."""
+        """Let a bank refuse a payout, also after it had arrived; what it paid lies here again."""
         with self.store.turn() as turn:
             made = turn.get("payout", payout_id)
+            if made["status"] == "failed":
+                return made
+            if not account:
+                total = made["amount"]
+                line = shapes.line(
+                    "payout_failure", payout_id, total, 0, OURS, None, "payout_reversal"
+                )
+                made["failure_balance_transaction"] = turn.put(line)["id"]
             made |= {
                 "status": "failed",
                 "failure_code": "account_closed",
@@ -233,6 +241,12 @@ class Processor:
             turn.put(made, account)
         self.tell("payout.failed", made, account)
         return made
+
+    def charge_fee(self, amount: int = 2_00) -> Json:
+        """Take a fee of the account itself, for a month; below zero give one back."""
+        with self.store.turn() as turn:
+            line = shapes.line("stripe_fee", "", -amount, 0, OURS, None, "fee")
+            return turn.put(line | {"source": None})
 
     def settle_payout(self, payout_id: str, account: str) -> Json:
         """Let a grantee's bank take a payout."""

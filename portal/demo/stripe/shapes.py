@@ -2,8 +2,9 @@
 
 import json
 import secrets
-import time
 from typing import Any
+
+from portal.core import clock
 
 Json = dict[str, Any]
 
@@ -19,7 +20,7 @@ def name(prefix: str) -> str:
 
 def now() -> int:
     """Return the present moment as the processor writes it."""
-    return int(time.time())
+    return int(clock.now().timestamp())
 
 
 def listed(rows: list[Json], url: str, *, more: bool = False) -> Json:

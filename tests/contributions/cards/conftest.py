@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.contributions.models.cards import CardGift, GiftStatus
+from portal.contributions.models.cards import CardGift, CardRefund, GiftStatus
 from portal.contributions.service import cards
 from portal.core import jobs, stripe
 from portal.core.config import Settings
@@ -25,6 +25,7 @@ from tests.core.stripe.pretending import Judge
 from tests.core.stripe.signing import signature
 from tests.make.contributions import FUND, Desk
 
+REASON = "Given twice by mistake."
 AMINA = ("Amina Otieno", "amina@example.org")
 
 
@@ -35,6 +36,7 @@ class Counter:
     processor: Processor
     judge: Judge
     settings: Settings
+    officer: Person
     finance: Person
     delivered: int = 0
 
@@ -61,6 +63,13 @@ class Counter:
         self.pay(gift)
         self.deliver()
         return gift
+
+    def refund(self, gift: CardGift, minor: int) -> CardRefund:
+        """Return a refund that two people asked for and confirmed; the worker has not come yet."""
+        asked = cards.ask_refund(gift, Money(minor, gift.currency), REASON, by=self.officer)
+        cards.confirm_refund(asked, by=self.finance)
+        session.commit()
+        return asked
 
     def deliver(self, *, backwards: bool = False, times: int = 1) -> None:
         """Deliver what was told since the last time, and let the worker work."""
@@ -115,5 +124,5 @@ def counter(who: Desk, tmp_path: Path, settings: Settings) -> Iterator[Counter]:
             }
         )
         stripe.configure(ours)
-        yield Counter(processor, judge, ours, who.finance)
+        yield Counter(processor, judge, ours, who.officer, who.finance)
     stripe.configure(settings)

@@ -78,7 +78,8 @@ def drain() -> None:
 
 def test_workers_who_hear_the_same_book_once(town: tuple[Processor, Settings]) -> None:
     processor, settings = town
-    finance = desk().finance.id
+    who = desk()
+    officer, finance = who.officer.id, who.finance.id
     gift = cards.begin_gift(
         cards.Giving(FUND, Money(50_00, "USD"), "Amina", "amina@example.org"),
         title="Gift",
@@ -104,11 +105,20 @@ def test_workers_who_hear_the_same_book_once(town: tuple[Processor, Settings]) -
 
     def ask() -> object:
         one = session.scalars(select(CardGift)).one()
-        person = session.get_one(Person, finance)
+        person = session.get_one(Person, officer)
         return cards.ask_refund(one, Money(30_00, "USD"), REASON, by=person).ref
 
     asked = at_once(ask)
     assert sum(isinstance(each, Refused) for each in asked) == WORKERS - 1
+    session.rollback()
+
+    def confirm() -> object:
+        refund = session.scalars(select(CardRefund)).one()
+        cards.confirm_refund(refund, by=session.get_one(Person, finance))
+        return refund.ref
+
+    confirmed = at_once(confirm)
+    assert sum(isinstance(each, Refused) for each in confirmed) == WORKERS - 1
     at_once(cards.send_next_refund)
     session.rollback()
     assert count(CardRefund) == 1

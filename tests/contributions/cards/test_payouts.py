@@ -132,10 +132,10 @@ def test_a_line_that_is_nobodys_is_never_paid_over(counter: Counter) -> None:
     counter.paid()
     with counter.processor.store.turn() as turn:
         (line,) = turn.all("balance_transaction")
-        turn.put(line | {"id": "txn_strange", "type": "stripe_fee", "source": None})
+        turn.put(line | {"id": "txn_strange", "type": "reserve_transaction", "source": None})
     counter.processor.pay_out()
     counter.deliver()
-    assert "txn_strange (stripe_fee)" in counter.reasons()[0]
+    assert "txn_strange (reserve_transaction)" in counter.reasons()[0]
 
 
 def test_lines_that_do_not_sum_up_are_never_paid_over(counter: Counter) -> None:

@@ -105,20 +105,23 @@ def exchange(moved: CardMovement, own: Money, own_usd: int) -> None:
 
 def charge(moved: CardMovement) -> None:
     """Book what the processor kept of a movement, or gave back of what it had kept."""
-    if not moved.fee:
+    keep(moved, moved.kept, moved.fee_usd)
+
+
+def keep(moved: CardMovement, kept: Money, cents: int) -> None:
+    """Book that the processor kept `kept`, `cents` in US cents, or gave it back: below zero."""
+    if not kept:
         return
-    sign = 1 if moved.fee > 0 else -1
-    own = Money(moved.fee, moved.currency)
     ref = f"{CARD}{moved.transaction_id}:fee"
-    if sign > 0:
+    if kept.minor > 0:
         ledger.charged(
             moved.fund_code,
-            usd(moved.fee_usd),
+            usd(cents),
             ref,
             moved.moved_on,
             by=None,
             out_of=CLEARING,
-            local=None if moved.currency == DOLLAR else own,
+            local=None if moved.currency == DOLLAR else kept,
             subject_ref=subject(moved.gift),
         )
         return
@@ -126,8 +129,8 @@ def charge(moved: CardMovement) -> None:
         TransactionKind.CHARGED,
         ref,
         [
-            Line(moved.fund_code, AccountKind.BANK_CHARGES, own, moved.fee_usd),
-            Line(moved.fund_code, CLEARING, -own, -moved.fee_usd),
+            Line(moved.fund_code, AccountKind.BANK_CHARGES, kept, cents),
+            Line(moved.fund_code, CLEARING, -kept, -cents),
         ],
         on=moved.moved_on,
         by=None,

@@ -23,8 +23,10 @@ SELECT p.payout_id || ': ' || coalesce(sum(m.amount - m.fee), 0) || ', not ' || 
 FROM card_payout p LEFT JOIN card_movement m
     ON m.payout_id = p.id AND m.currency = p.currency
 GROUP BY p.id HAVING coalesce(sum(m.amount - m.fee), 0) <> p.amount
+    AND NOT (p.status IN ('failed', 'taken_back') AND count(m.id) = 0)
 ORDER BY 1
 """
+"""What came to nothing may have been paid over once more, by a later payout."""
 
 CLEARING = """
 WITH booked AS (
@@ -34,7 +36,8 @@ WITH booked AS (
 ), held AS (
     SELECT m.fund_code, m.currency, sum(m.amount - m.fee) AS amount
     FROM card_movement m LEFT JOIN card_payout p ON p.id = m.payout_id
-    WHERE p.status IS DISTINCT FROM 'arrived' GROUP BY m.fund_code, m.currency
+    WHERE p.status IS NULL OR p.status NOT IN ('arrived', 'returning')
+    GROUP BY m.fund_code, m.currency
 )
 SELECT coalesce(b.fund_code, h.fund_code) || ': ' || coalesce(b.amount, 0) || ' by the books, '
     || coalesce(h.amount, 0) || ' ' || coalesce(b.currency, h.currency) || ' not paid over'

@@ -6,30 +6,37 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.contributions.models.cards import CardMovement, CardPayout, PayoutStatus
+from portal.contributions.models.cards import (
+    CAME_TO_NOTHING,
+    CardMovement,
+    CardPayout,
+    PayoutStatus,
+)
 from portal.contributions.service.cards import booking
+from portal.contributions.service.cards.fees import book_fee, is_fee
 from portal.contributions.service.cards.looking import gift_of_charge, look_at
 from portal.core import audit, stripe
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import Money
 from portal.core.workflow import Refused
+from portal.ledger import queries as books
 from portal.ledger import service as ledger
 from portal.ledger.models import AccountKind, LedgerTransaction, TransactionKind
-from portal.ledger.rules import Line
+from portal.ledger.rules import Line, PostingConflict, mirrored
 from portal.ledger.service.clearing import evened, taken_off
 from portal.ledger.service.suspense import refuse_unsuspended
 
 PAYOUTS = "/v1/payouts"
 ITSELF = frozenset({"payout", "payout_failure", "payout_cancel"})
-"""Lines of a payout's list that are the payout."""
+"""Lines of a payout's list that are the payout, or an earlier one that came to nothing."""
 
 
 def look_at_payout(payout_id: str) -> CardPayout | None:
     """Record a payout that left the card processor, and of which movements it is made up.
 
     Returns None before it has left. Raises Refused where a line of it is nobody's here, or the
-    lines do not sum up to it.
+    lines do not sum up to it; Later where it pays over what the bank has still to debit.
     """
     there = stripe.read(f"{PAYOUTS}/{payout_id}")
     known = session.scalar(
@@ -51,18 +58,19 @@ def look_at_payout(payout_id: str) -> CardPayout | None:
     session.add(payout)
     for moved in movements:
         moved.payout = payout
-    _record(payout, "paid", None)
+    _record(payout, None)
     return payout
 
 
 def _movements(payout_id: str, money: Money) -> list[CardMovement]:
     """Return the movements of a payout. Raises Refused where they are not exactly it."""
-    found = []
+    found: dict[UUID, CardMovement] = {}
+    fees: list[stripe.Json] = []
     for line in stripe.listed("/v1/balance_transactions", payout=payout_id):
-        if line["type"] in ITSELF:
+        if line["type"] in ITSELF and line["source"] == payout_id:
             continue
-        moved = booking.known(line["id"]) or _found(line)
-        if moved is None:
+        moved = _moved(line)
+        if not moved and not is_fee(line):
             raise Refused(
                 _(
                     "%(line)s (%(kind)s) is part of payout %(payout)s and of nothing that the "
@@ -72,11 +80,43 @@ def _movements(payout_id: str, money: Money) -> list[CardMovement]:
                     payout=payout_id,
                 )
             )
-        found.append(moved)
-    total = sum(moved.amount - moved.fee for moved in found)
-    if total != money.minor or any(moved.currency != money.currency for moved in found):
+        if not moved:
+            fees.append(line)
+        found |= {each.id: each for each in moved}
+    funds = {each.fund_code for each in found.values()}
+    movements = [*found.values(), *(book_fee(line, funds) for line in fees)]
+    total = sum(moved.amount - moved.fee for moved in movements)
+    if total != money.minor or any(moved.currency != money.currency for moved in movements):
         raise Refused(_("The lines of payout %(payout)s do not sum up to it.", payout=payout_id))
-    return found
+    return movements
+
+
+def _moved(line: stripe.Json) -> list[CardMovement]:
+    """Return the movements that a line of a payout is; none where there is nothing of ours."""
+    if line["type"] in ITSELF:
+        return _of_earlier(str(line["source"] or ""))
+    known = booking.known(line["id"]) or _found(line)
+    return [known] if known else []
+
+
+def _of_earlier(payout_id: str) -> list[CardMovement]:
+    """Return what an earlier payout was made up of, whose money came back to the processor.
+
+    One that failed before anybody here heard of it is read at the processor.
+    """
+    earlier = session.scalar(select(CardPayout).where(CardPayout.payout_id == payout_id))
+    if earlier is None:
+        there = stripe.read(f"{PAYOUTS}/{payout_id}")
+        return _movements(payout_id, stripe.from_stripe(there["amount"], there["currency"]))
+    if earlier.status not in CAME_TO_NOTHING:
+        raise stripe.Later(
+            _(
+                "It pays over once more what payout %(payout)s brought, which the bank has still "
+                "to debit. Take in the bank’s statement, and say which line that is.",
+                payout=payout_id,
+            )
+        )
+    return list(earlier.movements)
 
 
 def _found(line: stripe.Json) -> CardMovement | None:
@@ -93,14 +133,12 @@ def _found(line: stripe.Json) -> CardMovement | None:
 
 
 def _failed(payout: CardPayout | None) -> CardPayout | None:
-    if payout is None or payout.status is PayoutStatus.FAILED:
+    """Note that a payout failed; one that had arrived waits for the bank to debit it."""
+    if payout is None or payout.status in {*CAME_TO_NOTHING, PayoutStatus.RETURNING}:
         return payout
-    if payout.status is PayoutStatus.ARRIVED:
-        raise Refused(
-            _("Payout %(payout)s failed after it had arrived at the bank.", payout=payout.payout_id)
-        )
-    payout.status = PayoutStatus.FAILED
-    _record(payout, "failed", None)
+    has_arrived = payout.status is PayoutStatus.ARRIVED
+    payout.status = PayoutStatus.RETURNING if has_arrived else PayoutStatus.FAILED
+    _record(payout, None)
     return payout
 
 
@@ -132,17 +170,66 @@ def payout_arrived(
     session.refresh(payout, with_for_update={"of": CardPayout})
     if payout.arrival_ref not in {None, ref} or payout.status is PayoutStatus.FAILED:
         raise Refused(_("This payout has arrived by another line of a statement, or failed."))
+    if payout.arrival_ref is not None:
+        return _booked(payout.arrival_ref)
     arrived = Line(fund_code, into, payout.money, amount_usd.minor)
     lines = _lines(payout, fund_code, arrived)
+    booked = _post(ref, lines, arrived, on, by)
+    payout.status, payout.arrived_on, payout.arrival_ref = PayoutStatus.ARRIVED, on, ref
+    _record(payout, by)
+    return booked
+
+
+def payout_taken_back(
+    payout: CardPayout,
+    fund_code: str,
+    amount_usd: Money,
+    on: date,
+    *,
+    ref: str,
+    by: UUID | None,
+    out_of: AccountKind = AccountKind.BANK,
+) -> LedgerTransaction:
+    """Book that the bank debited a payout that failed after it had arrived, by the line `ref`.
+
+    What the arrival booked is undone in every fund, so the money lies with the card processor
+    again, and its next payout may pay the movements over. `amount_usd` is what the bank took in
+    US$; `out_of` is suspense where the debit lay there already. Twice is once. Raises Refused
+    where the card processor has not said that it failed, where another line took it back, and
+    for the account of another fund than it had arrived at.
+    """
+    session.refresh(payout, with_for_update={"of": CardPayout})
+    if payout.back_ref == ref:
+        return _booked(ref)
+    if payout.status is not PayoutStatus.RETURNING or payout.arrival_ref is None:
+        raise Refused(
+            _(
+                "The card processor has not said that payout %(payout)s failed after it arrived, "
+                "or the bank has debited it already.",
+                payout=payout.payout_id,
+            )
+        )
+    gone = Line(fund_code, out_of, -payout.money, -amount_usd.minor)
+    booked = _post(ref, _undone(_booked(payout.arrival_ref), gone), gone, on, by)
+    payout.status, payout.back_on, payout.back_ref = PayoutStatus.TAKEN_BACK, on, ref
+    _record(payout, by)
+    return booked
+
+
+def _booked(ref: str) -> LedgerTransaction:
+    found = books.find(ref)
+    if found is None:
+        raise PostingConflict(f"{ref} was never booked")
+    return found
+
+
+def _post(ref: str, lines: list[Line], told: Line, on: date, by: UUID | None) -> LedgerTransaction:
+    """Book a payout; `told` is the line of the statement, which suspense has to hold."""
 
     def refuse_beyond() -> None:
-        refuse_unsuspended(arrived)
+        refuse_unsuspended(told)
 
-    booked = ledger.post(TransactionKind.CARD_PAYOUT, ref, lines, on=on, by=by, guard=refuse_beyond)
-    if payout.arrival_ref is None:
-        payout.status, payout.arrived_on, payout.arrival_ref = PayoutStatus.ARRIVED, on, ref
-        _record(payout, "arrived", by)
-    return booked
+    return ledger.post(TransactionKind.CARD_PAYOUT, ref, lines, on=on, by=by, guard=refuse_beyond)
 
 
 def _lines(payout: CardPayout, fund_code: str, arrived: Line) -> list[Line]:
@@ -163,9 +250,27 @@ def _lines(payout: CardPayout, fund_code: str, arrived: Line) -> list[Line]:
     return [*evened(here), *lines]
 
 
-def _record(payout: CardPayout, act: str, by: UUID | None) -> None:
+def _undone(arrival: LedgerTransaction, gone: Line) -> list[Line]:
+    """Return the lines that undo an arrival: `gone` in the place of what had come, even here.
+
+    A difference of exchange is reckoned anew. Raises Refused where it came to another fund.
+    """
+    lines = books.lines_of(arrival)
+    came = next(
+        (line for line in lines if (line.fund, line.money) == (gone.fund, -gone.money)), None
+    )
+    if came is None:
+        raise Refused(_("This payout had arrived at the account of another fund."))
+    lines.remove(came)
+    undone = mirrored(lines)
+    here = [line for line in undone if line.fund == gone.fund]
+    kept = [line for line in here if line.account is not AccountKind.EXCHANGE_DIFFERENCE]
+    return [*evened([gone, *kept]), *(line for line in undone if line.fund != gone.fund)]
+
+
+def _record(payout: CardPayout, by: UUID | None) -> None:
     audit.record(
-        f"card_payout.{act}",
+        f"card_payout.{payout.status.value}",
         payout,
         actor_id=by,
         to_status=payout.status.value,

@@ -1,93 +1,23 @@
-"""Refunds of gifts by card: asked for by finance with a reason, or made at the processor."""
+"""Refunds of gifts by card as the card processor makes them: sent, booked, and those that fail."""
 
-from uuid import uuid4
+from contextlib import suppress
 
 from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.contributions import policy
-from portal.contributions.models.cards import (
-    CardGift,
-    CardMovement,
-    CardRefund,
-    GiftStatus,
-    MovementKind,
-    RefundStatus,
-)
+from portal.contributions.models import ContributionRefund
+from portal.contributions.models.cards import CardGift, CardRefund, MovementKind, RefundStatus
 from portal.contributions.service import returning
 from portal.contributions.service.cards import booking
-from portal.core import audit, jobs, stripe
+from portal.contributions.service.cards.asking import REFUNDS, record
+from portal.contributions.service.coming_back import refund_taken_back
+from portal.core import jobs, stripe
 from portal.core.db import session
-from portal.core.i18n import _, locale
-from portal.core.money import Money, format_money, usd
+from portal.core.i18n import _
 from portal.core.stripe.calls import MARK
-from portal.core.text import new_ref, normalise
-from portal.core.workflow import Refused
-from portal.ledger import service as ledger
-from portal.ledger.models import AccountKind, TransactionKind
-from portal.ledger.rules import Line
 
-REFUNDS = "/v1/refunds"
-MOST_WORDS = 1000
 NEVER = ("failed", "canceled")
 ELSEWHERE = "made at the card processor's own pages"
-
-
-def refundable(gift: CardGift) -> Money:
-    """Return what of a gift can still be given back: not refunded, asked for, nor in dispute."""
-    if gift.contribution is None:
-        return Money.zero(gift.currency)
-    asked = sum(each.amount for each in gift.refunds if each.status is RefundStatus.ASKED)
-    return gift.contribution.kept - Money(asked, gift.currency)
-
-
-def ask_refund(gift: CardGift, amount: Money, reason: str, *, by: Person) -> CardRefund:
-    """Store a refund and its call; commit, then the worker sends it.
-
-    Raises Refused for who may not, without a reason, and above what is left of the gift.
-    """
-    if gift.contribution is None or not policy.can_refund(by, gift.contribution):
-        raise Refused(_("This gift cannot be refunded by you."))
-    words = normalise(reason).strip()
-    if not 0 < len(words) <= MOST_WORDS:
-        raise Refused(_("Give the reason, in 1,000 characters at most."))
-    session.refresh(gift, with_for_update={"of": CardGift})
-    session.refresh(gift.contribution)
-    if gift.status is not GiftStatus.PAID or amount.currency != gift.currency:
-        raise Refused(_("A gift goes back in its own currency."))
-    left = refundable(gift)
-    if not 0 < amount.minor <= left.minor:
-        raise Refused(
-            _(
-                "%(amount)s cannot go back: %(left)s is left of this gift.",
-                amount=format_money(amount, str(locale())),
-                left=format_money(left, str(locale())),
-            )
-        )
-    refund_id, ref = uuid4(), new_ref()
-    call = stripe.prepare(
-        f"refund:{refund_id}",
-        REFUNDS,
-        {
-            "charge": gift.charge_id,
-            "amount": stripe.to_stripe(amount),
-            "reason": "requested_by_customer",
-            "metadata": {"gift": gift.ref, "refund": ref},
-        },
-    )
-    refund = CardRefund(
-        id=refund_id,
-        ref=ref,
-        gift=gift,
-        amount=amount.minor,
-        reason=words,
-        asked_by_id=by.id,
-        call=call,
-    )
-    session.add(refund)
-    session.flush()
-    _record(refund, "asked", by)
-    return refund
 
 
 def send_next_refund() -> object:
@@ -122,12 +52,16 @@ def send_refund(refund: CardRefund) -> bool:
         return True
     refund.refund_id = there["id"]
     session.flush()
-    look_at_refunds(refund.gift)
+    with suppress(stripe.Later), session.begin_nested():  # then a message tells of it
+        look_at_refunds(refund.gift)
     return True
 
 
 def look_at_refunds(gift: CardGift) -> None:
-    """Book what went back of a gift, whoever asked for it; again changes nothing."""
+    """Book what went back of a gift, or failed to, whoever asked for it; again changes nothing.
+
+    Raises Later where the processor has not said all of it yet.
+    """
     for there in stripe.listed(REFUNDS, charge=gift.charge_id, expand=["data.balance_transaction"]):
         refund = _ours(gift, there)
         line = there.get("balance_transaction")
@@ -151,7 +85,7 @@ def _ours(gift: CardGift, there: stripe.Json) -> CardRefund:
     refund = CardRefund(gift=gift, amount=amount.minor, reason=ELSEWHERE, refund_id=there["id"])
     session.add(refund)
     session.flush()
-    _record(refund, "found", None)
+    record(refund, "found", None)
     return refund
 
 
@@ -172,56 +106,35 @@ def _book(refund: CardRefund, refund_id: str, line: stripe.Json) -> None:
     booking.exchange(moved, -refund.money, -booked.amount_usd)
     booking.charge(moved)
     refund.status = RefundStatus.DONE
-    _record(refund, "done", by)
+    record(refund, "done", by)
 
 
 def _take_back(refund: CardRefund, there: stripe.Json) -> None:
-    """Note that a refund did not reach the donor.
+    """Take back a refund that did not reach the donor.
 
-    Money that had left comes back to card clearing and waits in suspense: it is still the
-    donor's, and goes back in another way.
+    Money that had left comes back to card clearing, and its booking is reversed: the gift can be
+    given back once more, by a refund of its own.
     """
     if refund.status is RefundStatus.FAILED:
         return
-    line_id = there.get("failure_balance_transaction")
-    if isinstance(line_id, str) and booking.known(line_id) is None:
-        line = stripe.read(f"/v1/balance_transactions/{line_id}")
-        moved = booking.movement(refund.gift, MovementKind.REFUND_FAILED, there["id"], line)
-        _suspend(moved)
-        booking.charge(moved)
+    booked = session.scalar(
+        select(ContributionRefund).where(ContributionRefund.source_ref == there["id"])
+    )
+    if booked is not None:
+        _come_back(refund, booked, there.get("failure_balance_transaction"))
     _fail(refund, str(there.get("failure_reason") or there["status"]))
 
 
-def _suspend(moved: CardMovement) -> None:
-    own, cents = Money(moved.amount, moved.currency), usd(moved.amount_usd).minor
-    ledger.post(
-        TransactionKind.SUSPENSE_RECEIVED,
-        f"{booking.CARD}{moved.transaction_id}:back",
-        [
-            Line(moved.fund_code, AccountKind.CARD_CLEARING, own, cents),
-            Line(moved.fund_code, AccountKind.SUSPENSE, -own, -cents),
-        ],
-        on=moved.moved_on,
-        by=None,
-        subject_ref=booking.subject(moved.gift),
-    )
+def _come_back(refund: CardRefund, booked: ContributionRefund, line_id: object) -> None:
+    if not isinstance(line_id, str):
+        raise stripe.Later(_("The card processor has not given back what this refund took yet."))
+    line = stripe.read(f"/v1/balance_transactions/{line_id}")
+    moved = booking.movement(refund.gift, MovementKind.REFUND_FAILED, booked.source_ref, line)
+    refund_taken_back(booked, moved.moved_on)
+    booking.exchange(moved, refund.money, booked.amount_usd)
+    booking.charge(moved)
 
 
 def _fail(refund: CardRefund, remark: str) -> None:
     refund.status, refund.remark = RefundStatus.FAILED, remark or "failed"
-    _record(refund, "failed", None)
-
-
-def _record(refund: CardRefund, act: str, by: Person | None) -> None:
-    audit.record(
-        f"card_refund.{act}",
-        refund,
-        actor_id=by.id if by else None,
-        to_status=refund.status.value,
-        facts={
-            "gift": refund.gift.ref,
-            "refund": refund.refund_id,
-            "amount": refund.amount,
-            "currency": refund.gift.currency,
-        },
-    )
+    record(refund, "failed", None)
