@@ -197,6 +197,9 @@ LEDGER: dict[str, LazyProxy] = {
     "ledger.released": _l("Money set aside was used or given back"),
     "ledger.percent_set": _l("Percentage of a fund set"),
     "rates.imported": _l("Rates of exchange imported"),
+    "books.exported": _l("Books of a fund taken out as a file"),
+    "account.exported": _l("Yearly account taken out as a file"),
+    "entries.exported": _l("Entries of the books taken out as a table"),
     **{f"ledger.{kind.value}": kind.label for kind in TransactionKind},
 }
 

@@ -11,10 +11,13 @@ from pathlib import Path
 import click
 
 from portal.accounting import beancount
+from portal.accounting.service import record_books_taken
 from portal.app import connect_stores
 from portal.cli.database import database
+from portal.core import clock
 from portal.core.config import load_settings
 from portal.core.db import session
+from portal.core.i18n import ngettext
 from portal.ledger.models import AccountKind
 from portal.payments.statements.queries import closings
 
@@ -43,9 +46,8 @@ def books(format_: str, out: Path, data: Path | None) -> None:
     """Export the books of all funds, with the balances that the bank's statements say.
 
     Run `bean-check FILE` afterwards: it says nothing when every booking of every fund sums to
-    zero to the cent, and the books hold what the bank says.
+    zero to the cent, and the books hold what the bank says. The audit records it.
     """
-    del format_  # there is one so far
     settings = load_settings(data_dir=data)
     with database(settings):
         connect_stores(settings)
@@ -56,11 +58,16 @@ def books(format_: str, out: Path, data: Path | None) -> None:
             ]
             write_whole(out, beancount.lines(balances))
             done = beancount.counted(len(balances))
+            session.rollback()  # the chain goes on from its present end, not from the copy's
+            record_books_taken(format_, clock.today(), done.bookings, by=None)
+            session.commit()
         finally:
             session.remove()
-    click.echo(
-        f"{done.bookings} bookings and {done.balances} balances of the bank are in {out.name}."
+    bookings = ngettext("%(num)d booking", "%(num)d bookings", done.bookings)
+    balances_said = ngettext(
+        "%(num)d balance of the bank", "%(num)d balances of the bank", done.balances
     )
+    click.echo(f"{bookings} and {balances_said} are written to {out.name}.")
 
 
 def write_whole(out: Path, lines: Iterable[str]) -> None:

@@ -5,15 +5,18 @@ from contextlib import AbstractContextManager
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from portal.accounts.models import Role
 from portal.core import clock
+from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.money import usd
 from portal.funds import service as funds
 from portal.ledger import service
 from tests import make
 from tests.accounting.books import MOMENT
+from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.conftest import SqlCount
 
@@ -45,6 +48,36 @@ def signed_in(browser: Browser, *roles: Role | tuple[Role, str | None, str | Non
     return browser
 
 
+def exports() -> list[tuple[str, dict[str, object]]]:
+    """Return what the chain says was taken out, in order."""
+    rows = (
+        select(AuditEvent.action, AuditEvent.facts)
+        .where(AuditEvent.action.endswith(".exported"), AuditEvent.actor_id.is_not(None))
+        .order_by(AuditEvent.number)
+    )
+    return [(action, facts) for action, facts in session.execute(rows)]
+
+
+def test_who_takes_figures_out_is_on_record(browser: Browser) -> None:
+    signed_in(browser, Role.AUDITOR)
+    browser.open("/funds/act/entries/received?on=2026-01-02")
+    browser.press("These entries as a table", 200)
+    browser.open("/funds/act/account/2026")
+    browser.press("Download as PDF", 200)
+    browser.press("Download as a workbook", 200)
+    assert exports() == [
+        (
+            "entries.exported",
+            {"fund": "act", "figure": "received", "until": "2026-01-02", "entries": 2},
+        ),
+        ("account.exported", {"fund": "act", "year": 2026, "form": "pdf"}),
+        ("account.exported", {"fund": "act", "year": 2026, "form": "xlsx"}),
+    ]
+    for path in ("/funds/act/entries/received.csv", "/funds/act/account/2026.pdf"):
+        assert browser.client.get(path).status_code in {404, 405}
+    assert "Yearly account taken out as a file" in browser.open("/audit", 200).text
+
+
 def test_from_all_funds_to_a_figure_to_its_entries_to_a_booking(browser: Browser) -> None:
     signed_in(browser, Role.AUDITOR)
     browser.open("/home")
@@ -58,8 +91,8 @@ def test_from_all_funds_to_a_figure_to_its_entries_to_a_booking(browser: Browser
     browser.fill("At the end of the day (UTC)", "2026-01-02")
     page = browser.press("Show", 200)
     assert "All 2 entries together: the figure US$ 2,000.00" in page.text
-    csv = browser.client.get("/funds/act/entries/received.csv?on=2026-01-02")
-    lines = csv.get_data(as_text=True).splitlines()
+    browser.press("These entries as a table", 200)
+    lines = browser.response.get_data(as_text=True).splitlines()
     assert [line.split(",")[-1] for line in lines] == ["US$", "1000.00", "1000.00"]
     booking = next(href for text, href in page.links if text == "Contribution received")
     browser.open(booking, 200)
@@ -130,7 +163,6 @@ def test_a_day_in_other_digits_and_the_first_day_of_all(browser: Browser) -> Non
         "/funds/none/position",
         "/funds/act/entries/none",
         "/funds/none/entries/bank",
-        "/funds/act/entries/bank.csv?on=2026-02-31",
         "/bookings/00000000-0000-0000-0000-000000000000",
         "/funds/act'/position",
     ],
@@ -138,6 +170,21 @@ def test_a_day_in_other_digits_and_the_first_day_of_all(browser: Browser) -> Non
 def test_what_is_not_there_is_not_found(browser: Browser, path: str) -> None:
     signed_in(browser, Role.AUDITOR)
     browser.open(path, 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/funds/act/entries/bank.csv?on=2026-02-31",
+        "/funds/act/entries/none.csv",
+        "/funds/none/entries/bank.csv",
+        "/funds/none/account/2026.pdf",
+    ],
+)
+def test_a_file_that_is_not_there_is_not_found(browser: Browser, path: str) -> None:
+    signed_in(browser, Role.AUDITOR)
+    assert taken(browser, path).status_code == 404
+    assert exports() == []
 
 
 @pytest.mark.parametrize(
@@ -164,9 +211,9 @@ def test_who_reads_what_of_their_own_funds(
     signed_in(browser, (role, "act", None))
     browser.open("/funds/act/position", position)
     browser.open("/funds/act/entries/bank", entries)
-    browser.open("/funds/act/entries/bank.csv", entries)
+    assert taken(browser, "/funds/act/entries/bank.csv").status_code == entries
     browser.open("/funds/act/account/2026", account)
-    browser.open("/funds/act/account/2026.xlsx", account)
+    assert taken(browser, "/funds/act/account/2026.xlsx").status_code == account
     browser.open("/funds/vftc/position", 404)
     browser.open("/funds/vftc/entries/bank", 404)
     browser.open("/funds/vftc/account/2026", 404)

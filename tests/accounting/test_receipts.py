@@ -23,6 +23,7 @@ from portal.ledger.models import AccountKind, TransactionKind
 from portal.ledger.service import revalue, reverse
 from tests import make
 from tests.accounting.books import MOMENT
+from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.make import contributions as giving
 
@@ -126,7 +127,7 @@ def test_where_rates_brought_nothing_nothing_has_to_be_explained(browser: Browse
 
 def test_the_workbook_names_the_receipts(gift: Gift, browser: Browser) -> None:
     browser.sign_in(gift.reader.email, make.PASSWORD)
-    answer = browser.client.get(f"/funds/act/account/{clock.today().year}.xlsx")
+    answer = taken(browser, f"/funds/act/account/{clock.today().year}.xlsx")
     sheet = load_workbook(io.BytesIO(answer.data), data_only=True)["Receipts"]
     found = {row[0]: row[1] for row in sheet.iter_rows(values_only=True)}
     assert found["Contributions by their receipts"] == 13_000

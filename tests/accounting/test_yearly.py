@@ -28,6 +28,7 @@ from portal.ledger.models import AccountKind
 from tests import make
 from tests.accounting.books import MOMENT, POSTINGS, Posting, balance, tell
 from tests.accounting.grants import grant
+from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make import contributions as giving
@@ -192,7 +193,7 @@ def opened(browser: Browser, path: str) -> Any:
     email = make.person(roles=[Role.AUDITOR]).email
     session.commit()
     browser.sign_in(email, make.PASSWORD)
-    answer = browser.client.get(path)
+    answer = taken(browser, path)
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert "no-store" in answer.headers["Cache-Control"]
@@ -258,8 +259,9 @@ def test_a_year_without_an_account_is_not_found(browser: Browser, year: str) -> 
     email = make.person(roles=[Role.AUDITOR]).email
     session.commit()
     browser.sign_in(email, make.PASSWORD)
-    for suffix in ("", ".pdf", ".xlsx"):
-        browser.open(f"/funds/act/account/{year}{suffix}", 404)
+    browser.open(f"/funds/act/account/{year}", 404)
+    for suffix in (".pdf", ".xlsx"):
+        assert taken(browser, f"/funds/act/account/{year}{suffix}").status_code == 404
     assert "US$ 0.00" in browser.open("/funds/act/account/1946", 200).text
 
 

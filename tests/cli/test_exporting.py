@@ -6,27 +6,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from portal.cli.exporting import write_whole
+from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.money import usd
+from portal.funds.service import load_profiles_into_database
 from tests.cli.test_commands import assert_one_line, on
 from tests.ledger.books import open_fund
+from tests.make import profiles
 
 JUDGE = Path(sys.executable).with_name("bean-check")
+RECORDED = sa.select(AuditEvent.facts["bookings_of_all_funds"]).where(
+    AuditEvent.action == "books.exported", AuditEvent.subject_kind == "profile_version"
+)
 COMMAND = ("export", "books", "--format", "beancount", "--out")
 
 
 def test_the_books_leave_whole_and_pass_the_judge(fresh_database: str, tmp_path: Path) -> None:
+    load_profiles_into_database({"act": profiles()["act"]})
     open_fund(usd(9_000_00))
     session.commit()
     session.remove()
     out = tmp_path / "books.beancount"
     done = on(fresh_database, *COMMAND, str(out), data=tmp_path)
-    assert done.stdout == "1 bookings and 0 balances of the bank are in books.beancount.\n", done
+    assert (
+        done.stdout == "1 booking and 0 balances of the bank are written to books.beancount.\n"
+    ), done
     assert subprocess.run([JUDGE, out], check=False, capture_output=True).stderr == b""
     assert "Assets:ACT:Bank  9000.00 USD" in out.read_text(encoding="utf-8")
     assert out.stat().st_mode & 0o777 == 0o600
+    assert session.scalars(RECORDED).all() == [1]
     nowhere = on(fresh_database, *COMMAND, str(tmp_path / "no" / "books"), data=tmp_path)
     assert_one_line(nowhere, "No such file or directory")
 

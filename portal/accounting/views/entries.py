@@ -9,7 +9,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from portal.accounting import policy
+from portal.accounting import policy, service
 from portal.accounting.figures import MEANINGS, Figure
 from portal.accounting.queries.entries import EXPORT_ROWS, Behind, behind, booking
 from portal.accounting.views.blueprint import (
@@ -88,13 +88,18 @@ def entries(code: str, figure: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/funds/<code>/entries/<figure>.csv")
+@blueprint.post("/funds/<code>/entries/<figure>.csv")
 @guard.requires(policy.reads_entries)
 def entries_csv(code: str, figure: str) -> ResponseReturnValue:
-    """Hand out the entries behind a figure for a spreadsheet; they sum to the figure."""
+    """Hand out the entries behind a figure for a spreadsheet; they sum to the figure.
+
+    That is an act of record.
+    """
     fund_or_404(code, policy.can_see_entries)
     chosen, day = _figure(figure), asked_day_or_404()
-    found = behind(guard.signed_in(), code, chosen, day, limit=EXPORT_ROWS)
+    reader = guard.signed_in()
+    found = behind(reader, code, chosen, day, limit=EXPORT_ROWS)
+    service.record_entries_taken(code, chosen, day, len(found.rows), by=reader)
     heads = [
         _("Day"),
         _("What"),

@@ -3,7 +3,7 @@
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from portal.accounting import policy, rules
+from portal.accounting import policy, rules, service
 from portal.accounting.queries.yearly import YearlyAccount, yearly_account
 from portal.accounting.views.blueprint import blueprint, download, fund_or_404, page
 from portal.accounting.workbook import workbook
@@ -34,10 +34,10 @@ def account(code: str, year: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/funds/<code>/account/<int:year>.pdf")
+@blueprint.post("/funds/<code>/account/<int:year>.pdf")
 @guard.requires(policy.reads_accounts)
 def account_pdf(code: str, year: int) -> ResponseReturnValue:
-    """Hand out the account as a document."""
+    """Hand out the account as a document; that is an act of record."""
     found = _found(code, year)
     content = templating.document(
         "yearly_account",
@@ -45,12 +45,15 @@ def account_pdf(code: str, year: int) -> ResponseReturnValue:
         reference=f"{found.fund.acronym} {year}",
         dated=clock.today(),
     )
+    service.record_account_taken(code, year, "pdf", by=guard.signed_in())
     return download(content, "application/pdf", f"account-{found.fund.code}-{year}.pdf")
 
 
-@blueprint.get("/funds/<code>/account/<int:year>.xlsx")
+@blueprint.post("/funds/<code>/account/<int:year>.xlsx")
 @guard.requires(policy.reads_accounts)
 def account_xlsx(code: str, year: int) -> ResponseReturnValue:
-    """Hand out the account as a workbook."""
+    """Hand out the account as a workbook; that is an act of record."""
     found = _found(code, year)
-    return download(workbook(found), XLSX, f"account-{found.fund.code}-{year}.xlsx")
+    content = workbook(found)
+    service.record_account_taken(code, year, "xlsx", by=guard.signed_in())
+    return download(content, XLSX, f"account-{found.fund.code}-{year}.xlsx")
