@@ -252,6 +252,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.hand_over": BANK_READERS,
     "payments.send_again": BANK_READERS,
     "payments.messages": BANK_READERS,
+    "payments.message": BANK_READERS,
     "payments.fund_accounts": BANK_READERS,
     "payments.propose_account": holders(Role.TREASURY),
     "payments.move_account": BANK_READERS,

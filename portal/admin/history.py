@@ -26,6 +26,7 @@ TONES = {
     "award.terminate": "stop",
     "award.cancel": "stop",
     "bank_details.reject": "stop",
+    "bank_details.doubt": "stop",
     "payment_order.reject": "stop",
     "payment_order.return": "stop",
     "report.return": "stop",

@@ -70,6 +70,7 @@ TOLD_TO_APPLICANTS = frozenset(
         "bank_details.entered",
         "bank_details.verify",
         "bank_details.reject",
+        "bank_details.doubt",
         "payment_order.acknowledged",
         "instalment.paid",
         "instalment.lapsed",

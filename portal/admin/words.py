@@ -130,6 +130,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "bank_details.read": _l("Bank details read"),
     "bank_details.verify": _l("Bank details verified"),
     "bank_details.reject": _l("Bank details not accepted"),
+    "bank_details.doubt": _l("The bank could not pay to the account: to be verified again"),
     "bank_details.replace": _l("Bank details replaced"),
     "payment_order.prepared": _l("Payment order prepared"),
     "payment_order.certify": _l("Payment certified"),
@@ -151,6 +152,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "payment_file.read": _l("Payment file downloaded"),
     "payment_file.answered": _l("Payment file answered by the bank"),
     "bank_message.received": _l("Message of the bank taken in"),
+    "bank_message.seen_to": _l("What the bank said seen to"),
     "bank_account.proposed": _l("Account of a fund entered"),
     "bank_account.confirm": _l("Account of a fund confirmed"),
     "bank_account.close": _l("Account of a fund taken out of use"),
@@ -180,17 +182,17 @@ PAYMENTS: dict[str, LazyProxy] = {
     "card_refund.asked": _l("Refund of a gift by card asked for"),
     "card_refund.found": _l("Refund made at the card processor’s own pages"),
     "card_refund.done": _l("Refund of a gift by card made"),
-    "card_refund.failed": _l("Refund of a gift by card failed"),
-    "card_payout.paid": _l("Payout of the card processor left for the bank"),
     "card_refund.confirm": _l("Refund of a gift by card confirmed by a second person"),
     "card_refund.withdraw": _l("Refund of a gift by card withdrawn before it was sent"),
     "card_refund.note": _l("Refund of a gift by card that failed: seen to"),
+    "card_refund.failed": _l("Refund of a gift by card failed"),
+    "card_payout.paid": _l("Payout of the card processor left for the bank"),
     "card_payout.arrived": _l("Payout of the card processor arrived"),
     "card_payout.failed": _l("Payout of the card processor failed"),
-    "stripe_event.retried": _l("Message of the card processor worked on again"),
-}
     "card_payout.returning": _l("Payout of the card processor failed after it had arrived"),
     "card_payout.taken_back": _l("Payout of the card processor debited by the bank"),
+    "stripe_event.retried": _l("Message of the card processor worked on again"),
+}
 
 LEDGER: dict[str, LazyProxy] = {
     "ledger.committed": _l("Money set aside"),

@@ -21,6 +21,7 @@ from portal.core.acts import last_act
 from portal.core.db import session
 from portal.ledger.models import Commitment
 from portal.payments.models import (
+    STANDING,
     BankDetails,
     BankStatus,
     OrderStatus,
@@ -43,8 +44,7 @@ UNFINISHED = (
     OrderStatus.APPROVED,
     OrderStatus.RELEASED,
 )
-CURRENT = (BankStatus.ENTERED, BankStatus.VERIFIED)
-IS_CURRENT = BankDetails.status.in_(CURRENT)
+IS_CURRENT = BankDetails.status.in_(STANDING)
 OPENING = (
     "offer.accepted",
     "agreement.signed",
@@ -96,9 +96,7 @@ def account(award: Award) -> Account:
     found = (
         select(_set_aside(), holds_payments(), BankDetails, Receivable)
         .select_from(Award)
-        .outerjoin(
-            BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
-        )
+        .outerjoin(BankDetails, (BankDetails.award_id == Award.id) & IS_CURRENT)
         .outerjoin(Receivable, Receivable.award_id == Award.id)
         .where(Award.id == award.id)
     )
@@ -120,9 +118,7 @@ def last_of(
     """Return award, current details, money owed and orders of a file. Two SQL statements."""
     rows = (
         select(Award, BankDetails, Receivable)
-        .outerjoin(
-            BankDetails, (BankDetails.award_id == Award.id) & BankDetails.status.in_(CURRENT)
-        )
+        .outerjoin(BankDetails, (BankDetails.award_id == Award.id) & IS_CURRENT)
         .outerjoin(Receivable, Receivable.award_id == Award.id)
         .where(Award.application_id == application.id)
         .options(joinedload(Award.instalments), joinedload(Award.agreement))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -135,8 +135,8 @@ def account_named(account: AccountId) -> BankAccount | None:
 class Waiting:
     """How many things wait at the bank for a person, and since when.
 
-    Files to take to the bank, files over which it is silent, answers that nobody could place
-    lately, accounts to confirm.
+    Files to take to the bank, files over which it is silent, answers of which something was left
+    and nobody saw to it, accounts to confirm.
     """
 
     to_send: int
@@ -149,21 +149,16 @@ class Waiting:
     to_confirm_since: datetime | None
 
 
-RECENT = timedelta(days=7)
-"""How long an answer that nobody could place stands on the home page."""
-
-
 def waiting(person: Person) -> Waiting:
     """Return what waits at the bank for the person. One SQL statement."""
     seen = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
     mine = PaymentFile.bank_account_id.in_(seen)
     late = PaymentFile.sent_at < clock.now() - SILENT_AFTER
-    unplaced = (BankMessage.left > 0) & (BankMessage.received_at > clock.now() - RECENT)
     theirs = policy.accounts_confirmed_by(person).with_only_columns(BankAccount.id).order_by(None)
     kinds = (
         (PaymentFile.made_at, mine & (PaymentFile.status == FileStatus.KEPT)),
         (PaymentFile.sent_at, mine & PaymentFile.status.in_(ANSWERABLE) & late),
-        (BankMessage.received_at, unplaced),
+        (BankMessage.received_at, policy.waits_for(person)),
         (BankAccount.proposed_at, BankAccount.id.in_(theirs)),
     )
     columns = [

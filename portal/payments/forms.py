@@ -191,6 +191,18 @@ class MessageForm(Form):
     )
 
 
+class SeenForm(Form):
+    """How somebody saw to what a message of the bank left."""
+
+    note = TextAreaField(
+        _l("How it was seen to"),
+        description=_l("What you found out and did. It stays with the message."),
+        validators=[InputRequired(_l("Say how it was seen to.")), Length(max=REMARK_LIMIT)],
+        filters=[_tidy],
+        render_kw={"rows": 4, "data-max-chars": REMARK_LIMIT},
+    )
+
+
 class QueueForm(Form):
     """What the queue is narrowed to."""
 

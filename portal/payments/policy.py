@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, false, select
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
@@ -12,6 +12,7 @@ from portal.payments.models import (
     BankAccount,
     BankAccountStatus,
     BankDetails,
+    BankMessage,
     PaymentFile,
     PaymentOrder,
     Receivable,
@@ -127,6 +128,9 @@ QUEUE_ROLES = (Role.FINANCE_OFFICER, *SIGNS.values(), Role.PROGRAMME_OFFICER)
 BANK_READERS = (Role.FINANCE_OFFICER, *dict.fromkeys(SIGNS.values()), Role.AUDITOR)
 """Who sees the fund's accounts, payment files and what the bank answered."""
 
+HANDLES_BANK = (Role.TREASURY, Role.FINANCE_OFFICER)
+"""Who brings in what the bank says, and sees to what nobody could place."""
+
 CONFIRM_ACCOUNTS = (Role.APPROVING_OFFICER, Role.FINANCE_OFFICER)
 """Who confirms an account that treasury entered."""
 
@@ -152,7 +156,7 @@ def _for_some_fund(person: Person, roles: Iterable[Role]) -> bool:
 
 def handles_bank(person: Person) -> bool:
     """Say whether the person sends payment files and brings in what the bank says, anywhere."""
-    return _for_some_fund(person, (Role.TREASURY, Role.FINANCE_OFFICER))
+    return _for_some_fund(person, HANDLES_BANK)
 
 
 def proposes_accounts(person: Person) -> bool:
@@ -199,8 +203,42 @@ def _accounts_of(person: Person, roles: Iterable[Role]) -> Select[BankAccount]:
 
 
 def can_bring(person: Person, account: BankAccount) -> bool:
-    """Say whether the person brings in what the bank says of an account: treasury or finance."""
-    return _fund_wide(person, {Role.TREASURY, Role.FINANCE_OFFICER}, account.fund_code)
+    """Say whether the person brings in what the bank says of an account: treasury or finance.
+
+    Never of payments that they signed: see `service.bringing.refuse_signatory`.
+    """
+    return _fund_wide(person, HANDLES_BANK, account.fund_code)
+
+
+def can_see_message(person: Person, message: BankMessage) -> bool:
+    """Say whether what a message of the bank left exists for the person: readers of its fund.
+
+    A message about several funds, or none, is read by whoever reads the bank's pages of any.
+    """
+    if message.fund_code is None:
+        return reads_bank(person)
+    return _fund_wide(person, BANK_READERS, message.fund_code)
+
+
+def can_see_to(person: Person, message: BankMessage) -> bool:
+    """Say whether the person sees to what a message left: treasury or finance of its fund."""
+    if message.fund_code is None:
+        return handles_bank(person)
+    return _fund_wide(person, HANDLES_BANK, message.fund_code)
+
+
+def waits_for(person: Person) -> ColumnElement[bool]:
+    """Return whether something of a message waits for the person: `can_see_to` as a condition."""
+    funds = {
+        grant.fund_code
+        for grant in person.roles
+        if grant.role in HANDLES_BANK and grant.country is None and grant.is_in_force()
+    }
+    waits = (BankMessage.left > 0) & BankMessage.seen_at.is_(None)
+    if None in funds:
+        return waits
+    theirs = BankMessage.fund_code.in_(funds)
+    return waits & (theirs | BankMessage.fund_code.is_(None) if funds else false())
 
 
 def can_see_file(person: Person, file: PaymentFile) -> bool:

@@ -33,8 +33,8 @@ from portal.payments.account import (
     order_by_ref,
 )
 from portal.payments.models import (
+    UNVERIFIED,
     BankDetails,
-    BankStatus,
     OrderAction,
     OrderStatus,
 )
@@ -153,14 +153,14 @@ def signing(one: Account, person: Person) -> Iterator[Waiting]:
 
 def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
     details = one.standing.details
-    if details is None or details.status is not BankStatus.ENTERED:
+    if details is None or details.status not in UNVERIFIED:
         return
     if policy.can_check(person, details):
         yield Waiting(
             Matter.VERIFY,
             one.award.application,
             None,
-            details.entered_at,
+            details.doubted_at or details.entered_at,
             "payments.check_bank",
             {"details_id": details.id},
         )

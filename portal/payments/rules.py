@@ -45,8 +45,11 @@ class Facts:
     free: bool
 
 
-def gates(facts: Facts) -> list[Gate]:
-    """Return every gate of an instalment in the order in which people open them (R21)."""
+def gates(facts: Facts, *, doubt: str = "") -> list[Gate]:
+    """Return every gate of an instalment in the order in which people open them (R21).
+
+    `doubt` says in plain words why a bank could not pay to the account that was verified once.
+    """
     return [
         Gate(
             "R21",
@@ -58,7 +61,9 @@ def gates(facts: Facts) -> list[Gate]:
             "R21",
             _l("Bank details verified"),
             facts.bank_verified,
-            _l(
+            _verified_anew(doubt)
+            if doubt
+            else _l(
                 "Bank details must be verified, and screened against sanctions lists, "
                 "by a second person."
             ),
@@ -112,6 +117,14 @@ def gates(facts: Facts) -> list[Gate]:
             _l("A payment of this instalment is under way or done."),
         ),
     ]
+
+
+def _verified_anew(doubt: str) -> LazyProxy:
+    return _l(
+        "The account could not be paid to. %(reason)s. Verify the bank details again, or let the "
+        "grantee enter new ones.",
+        reason=doubt,
+    )
 
 
 def is_silent(waiting_since: datetime | None, now: datetime) -> bool:

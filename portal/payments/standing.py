@@ -14,7 +14,8 @@ from portal.core import clock
 from portal.core.db import session
 from portal.ledger import queries as ledger
 from portal.payments import rules
-from portal.payments.models import BankDetails, BankStatus
+from portal.payments.models import STANDING, BankDetails, BankStatus
+from portal.payments.reasons import in_words
 from portal.reports.models import Report, ReportStatus
 
 SETTLED = frozenset({InstalmentStatus.PAID, InstalmentStatus.LAPSED})
@@ -105,6 +106,14 @@ class Standing:
             return self.due_usd(instalment)
         return instalment.planned_usd
 
+    @property
+    def doubt(self) -> str:
+        """Why the bank could not pay to the account, in plain words; empty where none doubts it."""
+        details = self.details
+        if details is None or details.status is not BankStatus.DOUBTED:
+            return ""
+        return in_words(details.remark)
+
     def facts(self, instalment: Instalment) -> rules.Facts:
         """Return what the gates of an instalment are decided on. No SQL statement."""
         details, award = self.details, self.award
@@ -125,7 +134,7 @@ class Standing:
 
     def gates(self, instalment: Instalment) -> list[rules.Gate]:
         """Return the gates of the instalment, each open or closed with its reason (R21)."""
-        return rules.gates(self.facts(instalment))
+        return rules.gates(self.facts(instalment), doubt=self.doubt)
 
 
 def standing(award: Award, *, lock: bool = False) -> Standing:
@@ -146,10 +155,10 @@ def standing(award: Award, *, lock: bool = False) -> Standing:
 
 
 def current(award: Award, *, lock: bool = False) -> BankDetails | None:
-    """Return the details that stand now, verified or waiting for it. One SQL statement."""
+    """Return the details that stand now, verified, doubted or waiting. One SQL statement."""
     rows = select(BankDetails).where(
         BankDetails.award_id == award.id,
-        BankDetails.status.in_([BankStatus.ENTERED, BankStatus.VERIFIED]),
+        BankDetails.status.in_(STANDING),
     )
     if lock:
         rows = rows.with_for_update(of=BankDetails).execution_options(populate_existing=True)

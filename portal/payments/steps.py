@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Date, Select, String, cast, func, null, select, union_all
+from sqlalchemy import Date, Select, String, cast, false, func, null, select, true, union_all
 
 from portal.accounts.models import Person
 from portal.applications import policy as applications
@@ -17,7 +17,7 @@ from portal.core.i18n import _, ngettext
 from portal.core.todo import Todo, by_urgency
 from portal.funds.terms import within_term
 from portal.payments import banking, policy, queries
-from portal.payments.account import CURRENT, Account, last_of, live
+from portal.payments.account import IS_CURRENT, Account, last_of, live
 from portal.payments.models import (
     OWED,
     BankDetails,
@@ -89,6 +89,8 @@ def _next_of_grantee(
     if details is None and award.status in queries.ENTERED_FOR:
         since = award.agreement.signed_at if award.agreement else None
         yield _bank_details(award.application, since, _("Enter your bank details"))
+    if details is not None and details.status is BankStatus.DOUBTED:
+        yield _doubted(award.application, details.doubted_at, _("Check your bank details"))
     for order in orders:
         if order.status is OrderStatus.CONFIRMED and order.acknowledged_at is None:
             title = _("Say whether the payment has arrived")
@@ -98,6 +100,10 @@ def _next_of_grantee(
 def _bank_details(application: Application, since: datetime | None, title: str) -> Todo:
     fund, values = application.fund, {"ref": application.ref}
     return within_term(Todo(title, "payments.bank", values), fund, "bank_details", since)
+
+
+def _doubted(application: Application, since: datetime | None, title: str) -> Todo:
+    return Todo(title, "payments.payments_tab", {"ref": application.ref}, since=since)
 
 
 def _arrival(application: Application, order: str, since: datetime | None, title: str) -> Todo:
@@ -123,19 +129,20 @@ def _for_grantees(person: Person) -> list[Todo]:
     own = person.organisation_ids()
     if not own:
         return []
-    kinds = union_all(_without_bank_details(own), _to_acknowledge(own), _to_pay_back(own))
-    waiting = kinds.subquery()
-    told = (waiting.c.order_ref, waiting.c.owed_on, waiting.c.since)
+    kinds = (_without_bank_details, _with_doubted_details, _to_acknowledge, _to_pay_back)
+    waiting = union_all(*(kind(own) for kind in kinds)).subquery()
+    told = (waiting.c.doubted, waiting.c.order_ref, waiting.c.owed_on, waiting.c.since)
     rows = select(Application, *told).join(waiting, Application.id == waiting.c.application_id)
     return [_grantee_todo(*row) for row in session.execute(rows)]
 
 
-GranteeRow = Select[UUID, str | None, date | None, datetime | None]
-"""What waits for a grantee: the file, the order that came, the day of a debt, since when."""
+GranteeRow = Select[UUID, bool, str | None, date | None, datetime | None]
+"""What waits for a grantee: the file, whether its account is doubted, the order that came, the day
+of a debt, since when."""
 
 
 def _without_bank_details(own: set[UUID]) -> GranteeRow:
-    current = select(BankDetails.award_id).where(BankDetails.status.in_(CURRENT))
+    current = select(BankDetails.award_id).where(IS_CURRENT)
     refused = (
         select(func.max(BankDetails.checked_at))
         .where(BankDetails.award_id == Award.id, BankDetails.status == BankStatus.REJECTED)
@@ -144,6 +151,7 @@ def _without_bank_details(own: set[UUID]) -> GranteeRow:
     return (
         select(
             Award.application_id,
+            false().label("doubted"),
             cast(null(), String).label("order_ref"),
             cast(null(), Date).label("owed_on"),
             func.greatest(Agreement.signed_at, refused).label("since"),
@@ -158,10 +166,30 @@ def _without_bank_details(own: set[UUID]) -> GranteeRow:
     )
 
 
+def _with_doubted_details(own: set[UUID]) -> GranteeRow:
+    return (
+        select(
+            Award.application_id,
+            true(),
+            cast(null(), String),
+            cast(null(), Date),
+            BankDetails.doubted_at,
+        )
+        .join(Award.application)
+        .join(BankDetails, BankDetails.award_id == Award.id)
+        .where(
+            Application.organisation_id.in_(own),
+            Award.status.in_(queries.ENTERED_FOR),
+            BankDetails.status == BankStatus.DOUBTED,
+        )
+    )
+
+
 def _to_acknowledge(own: set[UUID]) -> GranteeRow:
     return (
         select(
             Award.application_id,
+            false(),
             PaymentOrder.ref,
             cast(null(), Date),
             PaymentOrder.confirmed_at,
@@ -181,6 +209,7 @@ def _to_pay_back(own: set[UUID]) -> GranteeRow:
     return (
         select(
             Award.application_id,
+            false(),
             cast(null(), String),
             Receivable.due_on,
             Receivable.created_at,
@@ -192,9 +221,15 @@ def _to_pay_back(own: set[UUID]) -> GranteeRow:
 
 
 def _grantee_todo(
-    application: Application, order: str | None, owed_on: date | None, since: datetime | None
+    application: Application,
+    doubted: bool,  # noqa: FBT001 — a column of a row
+    order: str | None,
+    owed_on: date | None,
+    since: datetime | None,
 ) -> Todo:
     ref = application.ref
+    if doubted:
+        return _doubted(application, since, _("Check the bank details for %(ref)s", ref=ref))
     if order is not None:
         title = _("Say whether the payment for %(ref)s has arrived", ref=ref)
         return _arrival(application, order, since, title)

@@ -7,6 +7,8 @@ from portal.core.workflow import Transition, Workflow
 from portal.payments import policy
 from portal.payments.models import (
     OWED,
+    STANDING,
+    UNVERIFIED,
     BankAccount,
     BankAccountAction,
     BankAccountStatus,
@@ -53,21 +55,21 @@ BANK_WORKFLOW: Workflow[BankDetails] = Workflow(
     [
         Transition(
             BankAction.VERIFY,
-            {BankStatus.ENTERED},
+            set(UNVERIFIED),
             BankStatus.VERIFIED,
             policy.can_check,
             _l("Verify bank details"),
         ),
         Transition(
             BankAction.REJECT,
-            {BankStatus.ENTERED, BankStatus.VERIFIED},
+            set(STANDING),
             BankStatus.REJECTED,
             policy.can_check,
             _l("Do not accept"),
         ),
         Transition(
             BankAction.REPLACE,
-            {BankStatus.ENTERED, BankStatus.VERIFIED},
+            set(STANDING),
             BankStatus.REPLACED,
             _enters,
             _l("Replace bank details"),

@@ -129,9 +129,11 @@ def test_the_same_file_is_sent_again_until_the_bank_has_answered(
     visitor.press("Send the same file again")
     assert (drop / f"{name}.xml").read_bytes() == content
     assert (count_of("payment_file.sent"), count_of("payment_file.sent_again")) == (1, 2)
-    visitor.open("/bank/messages")
-    visitor.attach("File of the bank", "answer.xml", answered(name))
-    visitor.press("Take it in")
+    visitor.sign_out()
+    enter(visitor, payday, "finance")
+    upload(visitor, answered(name))
+    visitor.sign_out()
+    enter(visitor, payday, "treasurer")
     visitor.open(f"/bank/files/{name}")
     assert "Accepted by the bank" in visitor.page.text
     assert "Send the same file again" not in visitor.page.text
@@ -246,6 +248,18 @@ def test_what_fits_no_payment_waits_for_a_person(payday: Payday, visitor: Browse
     visitor.open("/home")
     visitor.follow("1 answer of the bank waits for a person")
     assert visitor.page.heading == "From the bank"
+    assert "To be seen to" in visitor.page.text
+    visitor.follow("Answer to a payment file")
+    assert "“NOBO-DYS1” is no payment of the portal." in visitor.page.text
+    visitor.press("It was seen to", 422)
+    assert "Say how it was seen to." in visitor.page.text
+    visitor.fill("How it was seen to", "The bank mixed up two customers, and said so.")
+    visitor.press("It was seen to")
+    assert "mixed up two customers" in visitor.page.text
+    assert "Fiona Finance" in visitor.page.text
+    assert count_of("bank_message.seen_to") == 1
+    visitor.open("/home")
+    assert "waits for a person" not in visitor.page.text
 
 
 def test_certifiers_and_auditors_read_and_bring_nothing(payday: Payday, visitor: Browser) -> None:

@@ -100,6 +100,9 @@ def test_a_payment_that_comes_back_is_paid_anew_with_new_signatures(
     counter.answers()
     assert stands(order) is OrderStatus.RETURNED
     assert balance(order, AccountKind.BANK) == 0
+    with pytest.raises(Refused, match=r"The account is closed \(AC04\)"):
+        service.prepare_order(order.instalment, by=till.finance)
+    service.verify_bank_details(order.bank_details, screened=True, by=till.finance)
     again = service.prepare_order(order.instalment, by=till.finance)
     assert (again.attempt, again.ref != order.ref) == (2, True)
     make.signed(again, till)

@@ -23,7 +23,7 @@ from portal.ledger import queries as books
 from portal.ledger import service as ledger
 from portal.ledger.models import AccountKind
 from portal.payments import service
-from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.models import BankStatus, OrderStatus, PaymentOrder
 from portal.payments.rails import STRIPE
 from portal.payments.rails import stripe as rail
 from portal.payments.service import by_processor
@@ -182,7 +182,8 @@ def test_a_payout_that_fails_is_called_dead_once_the_money_is_back(desk: Desk) -
     desk.work()
     order = desk.order
     assert order.status is OrderStatus.REJECTED
-    assert "closed" in order.remark
+    assert order.remark == "account_closed The bank account has been closed."
+    assert order.bank_details.status is BankStatus.DOUBTED
     assert order.instalment.status is InstalmentStatus.PLANNED
     assert balance(AccountKind.CARD_CLEARING) == 1_000_000
     assert balance(AccountKind.PAYMENTS_IN_TRANSIT) == 0
@@ -200,6 +201,7 @@ def test_a_payout_that_fails_after_it_was_paid_comes_back(desk: Desk) -> None:
     desk.processor.fail_payout(*desk.payout())
     desk.work()
     assert desk.order.status is OrderStatus.RETURNED
+    assert desk.order.bank_details.status is BankStatus.DOUBTED
     assert balance(AccountKind.CARD_CLEARING) == 1_000_000
     assert sum(moved.amount for moved in session.scalars(select(CardMovement))) == 0
 

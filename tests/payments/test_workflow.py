@@ -46,6 +46,9 @@ DETAILS: dict[tuple[BankStatus, BankAction], tuple[BankStatus, set[str]]] = {
     (BankStatus.VERIFIED, BankAction.REJECT): (BankStatus.REJECTED, {"finance"}),
     (BankStatus.ENTERED, BankAction.REPLACE): (BankStatus.REPLACED, {"grantee"}),
     (BankStatus.VERIFIED, BankAction.REPLACE): (BankStatus.REPLACED, {"grantee"}),
+    (BankStatus.DOUBTED, BankAction.VERIFY): (BankStatus.VERIFIED, {"finance"}),
+    (BankStatus.DOUBTED, BankAction.REJECT): (BankStatus.REJECTED, {"finance"}),
+    (BankStatus.DOUBTED, BankAction.REPLACE): (BankStatus.REPLACED, {"grantee"}),
 }
 
 

@@ -27,11 +27,11 @@ class Unanswered(Exception):
 
 
 class Declined(Exception):
-    """The processor did not do it; `sentence` says why, in its words."""
+    """The processor did not do it; `sentence` says why, in its words, `code` by its own code."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, code: str = "") -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence, self.code = sentence, code
 
 
 class NotFoundThere(Declined):
@@ -147,7 +147,7 @@ def _told(error: Any) -> Exception:
     sentence = f"{error.user_message or error.code or type(error).__name__} (HTTP {status})"
     if isinstance(error, stripe.InvalidRequestError) and status == 404:  # noqa: PLR2004 — HTTP
         return NotFoundThere(sentence)
-    return Declined(sentence)
+    return Declined(sentence, error.code or "")
 
 
 def _plain(data: object) -> Json:

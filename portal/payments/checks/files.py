@@ -82,6 +82,9 @@ UNION ALL
 SELECT id, message_id, 'bank_message.received', received_by_id, received_at, 'sha256', sha256
 FROM bank_message
 UNION ALL
+SELECT id, message_id, 'bank_message.seen_to', seen_by_id, seen_at, NULL, NULL
+FROM bank_message WHERE seen_at IS NOT NULL
+UNION ALL
 SELECT id, account, 'bank_account.proposed', proposed_by_id, proposed_at, 'fund', fund_code
 FROM bank_account
 UNION ALL

@@ -9,7 +9,13 @@ from portal.payments.models.bank import (
     MessageKind,
     PaymentFile,
 )
-from portal.payments.models.details import BankAction, BankDetails, BankStatus
+from portal.payments.models.details import (
+    STANDING,
+    UNVERIFIED,
+    BankAction,
+    BankDetails,
+    BankStatus,
+)
 from portal.payments.models.orders import (
     ApprovalStep,
     OrderAction,
@@ -26,6 +32,8 @@ from portal.payments.models.receivables import (
 
 __all__ = [
     "OWED",
+    "STANDING",
+    "UNVERIFIED",
     "ApprovalStep",
     "BankAccount",
     "BankAccountAction",

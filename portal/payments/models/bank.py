@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core import clock
@@ -166,7 +167,9 @@ class MessageKind(Labelled):
 class BankMessage(WithId, Base):
     """A file that came from the bank, kept as it came, taken in once.
 
-    `told` counts what it said of our orders; `left` what it said that found no order.
+    `told` counts what it said of our orders; `left` what fitted none, for a person to look at:
+    `sentences` are the first of these. A person says once, in `seen_note`, how that was seen to.
+    `fund_code` is the fund that it is about, None for a message about several.
     """
 
     __tablename__ = "bank_message"
@@ -182,5 +185,27 @@ class BankMessage(WithId, Base):
     received_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     told: Mapped[int] = mapped_column(default=0)
     left: Mapped[int] = mapped_column(default=0)
+    fund_code: Mapped[str | None] = mapped_column(ForeignKey("ledger_book.fund_code"), default=None)
+    sentences: Mapped[list[str]] = mapped_column(JSONB, default_factory=list)
+    seen_at: Mapped[datetime | None] = mapped_column(default=None)
+    seen_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    seen_note: Mapped[str] = mapped_column(default="")
 
-    __table_args__ = (CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),)
+    __table_args__ = (
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
+        CheckConstraint('jsonb_array_length(sentences) <= "left"', name="left_is_counted"),
+        CheckConstraint(
+            "(seen_at IS NULL) = (seen_by_id IS NULL) AND (seen_at IS NULL) = (seen_note = '')",
+            name="seen_to_by_somebody",
+        ),
+    )
+
+    @property
+    def case_id(self) -> None:
+        """No case file: it speaks of payments of several."""
+        return
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody still has to see to what it left."""
+        return self.left > 0 and self.seen_at is None

@@ -19,8 +19,16 @@ class BankStatus(Labelled):
 
     ENTERED = "entered", _l("To be verified"), "wait"
     VERIFIED = "verified", _l("Verified"), "good"
+    DOUBTED = "doubted", _l("To be verified again"), "stop"
     REJECTED = "rejected", _l("Not accepted"), "stop"
     REPLACED = "replaced", _l("Replaced by newer ones"), "neutral"
+
+
+STANDING = (BankStatus.ENTERED, BankStatus.VERIFIED, BankStatus.DOUBTED)
+"""The details of an award that stand: one row at most, paid to only while it is verified."""
+
+UNVERIFIED = (BankStatus.ENTERED, BankStatus.DOUBTED)
+"""Details that wait for a second person."""
 
 
 class BankAction(StrEnum):
@@ -37,7 +45,9 @@ class BankDetails(WithId, Versioned, Base):
     `fingerprint` is a keyed hash of the account, which finds the same account used by two
     grantees (R12) without reading either; `digest` one of everything that is sealed, which orders
     carry on. `verified_at` stays once it was set, whatever becomes of the row: what follows
-    details that were verified once waits before it is payable (`payable_from`).
+    details that were verified once waits before it is payable (`payable_from`). Where a bank could
+    not pay to the account, verified details are doubted since `doubted_at`, for the reason in
+    `remark`, until a second person verifies them again.
     """
 
     __tablename__ = "bank_details"
@@ -56,13 +66,14 @@ class BankDetails(WithId, Versioned, Base):
     checked_at: Mapped[datetime | None] = mapped_column(default=None)
     verified_at: Mapped[datetime | None] = mapped_column(default=None)
     remark: Mapped[str] = mapped_column(default="")
+    doubted_at: Mapped[datetime | None] = mapped_column(default=None)
 
     __table_args__ = (
         Index(
             "uq_bank_details_current_per_award",
             "award_id",
             unique=True,
-            postgresql_where=text("status IN ('entered', 'verified')"),
+            postgresql_where=text("status IN ('entered', 'verified', 'doubted')"),
         ),
         CheckConstraint("checked_by_id <> entered_by_id", name="a_second_person_checks"),
         CheckConstraint(
@@ -74,6 +85,10 @@ class BankDetails(WithId, Versioned, Base):
             name="verified_by",
         ),
         CheckConstraint("status <> 'rejected' OR remark <> ''", name="rejected_has_a_remark"),
+        CheckConstraint(
+            "status <> 'doubted' OR (doubted_at IS NOT NULL AND remark <> '')",
+            name="doubted_has_a_reason",
+        ),
         CheckConstraint("payable_from >= entered_at", name="payable_after_it_was_entered"),
         CheckConstraint(
             "fingerprint ~ '^[0-9a-f]{64}$' AND digest ~ '^[0-9a-f]{64}$'", name="digests"

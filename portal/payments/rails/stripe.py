@@ -24,6 +24,7 @@ from portal.core.stripe.models import CallState, StripeCall
 from portal.core.text import Json, canonical_json, sha256_hex
 from portal.core.workflow import Refused
 from portal.funds import countries
+from portal.payments import reasons
 from portal.payments.rails.base import Answer, Leaving, Outcome, sound
 
 ACCOUNTS, TRANSFERS, PAYOUTS = "/v1/accounts", "/v1/transfers", "/v1/payouts"
@@ -157,7 +158,7 @@ class StripeRail:
         try:
             made = stripe.send(call, params)
         except stripe.Declined as no:
-            return Step(Progress.OVER, _refused(no.sentence))
+            return Step(Progress.OVER, _refused(reasons.coded(no.code, no.sentence)))
         return Step(Progress.FURTHER, transferred=made if is_transfer else None)
 
     def _paid_out(self, call: StripeCall) -> Step:
@@ -177,7 +178,8 @@ class StripeRail:
                 return Step(Progress.OVER, answer)
             if there["status"] not in {"failed", "canceled"}:
                 return Step(Progress.WAITING)
-            why = str(there.get("failure_message") or there["status"])
+            said = str(there.get("failure_message") or there["status"])
+            why = reasons.coded(str(there.get("failure_code") or ""), said)
         key = REVERSAL + reference
         back = _call(key)
         if back is None:

@@ -16,7 +16,7 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import normalise
 from portal.core.workflow import Refused
-from portal.payments import payees, policy, rules
+from portal.payments import payees, policy, reasons, rules
 from portal.payments.models import BankAction, BankDetails, BankStatus, OrderStatus, PaymentOrder
 from portal.payments.payees import Payee, checked
 from portal.payments.service.telling import tell
@@ -111,8 +111,8 @@ def read_bank_details(details: BankDetails, *, by: Person) -> Payee:
 def verify_bank_details(details: BankDetails, *, screened: bool, by: Person) -> None:
     """Say that the account is the grantee's and that no sanctions list names it (R21).
 
-    Twice by the same person changes nothing. Raises Refused for whoever entered it, or without
-    the screening.
+    Details that a bank made doubtful are verified again in the same way. Twice by the same person
+    changes nothing. Raises Refused for whoever entered it, or without the screening.
     """
     if not screened:
         raise Refused(
@@ -138,6 +138,40 @@ def reject_bank_details(details: BankDetails, remark: str, *, by: Person) -> Non
             application,
             details.id,
         )
+
+
+def doubt_account(order: PaymentOrder) -> None:
+    """Doubt the bank details of an order that a bank did not pay for a reason in the account.
+
+    They are verified again by a second person, or replaced; until then nothing more is paid to
+    them, and what nobody released yet is cancelled (R21). The grantee is told. Does nothing for
+    other reasons, and for details that do not stand or are doubted already.
+    """
+    why = reasons.of_the_account(order.remark)
+    details = order.bank_details
+    session.flush()
+    audit.take_turn()
+    session.refresh(details, ["status", "version"], with_for_update=True)
+    if not why or details.status is not BankStatus.VERIFIED:
+        return
+    with session.no_autoflush:  # the database wants status, reason and moment at once
+        details.status, details.remark = BankStatus.DOUBTED, why[:MOST_WORDS]
+        details.doubted_at = clock.now()
+    audit.record(
+        "bank_details.doubt",
+        details,
+        actor_id=None,
+        case_id=details.case_id,
+        from_status=BankStatus.VERIFIED.value,
+        to_status=BankStatus.DOUBTED.value,
+        rule="R21",
+        facts={"digest": details.digest, "order": order.ref},
+    )
+    void_orders(details, None)
+    session.flush()
+    application = details.award.application
+    people = representatives(application.organisation_id)
+    tell(people, "bank_details_doubted", application, order.id)
 
 
 def same_account(details: BankDetails) -> list[BankDetails]:

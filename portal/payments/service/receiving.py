@@ -1,7 +1,7 @@
 """What comes from the bank, whichever way it came: by upload, by command or from its folder.
 
-A file is taken in whole, once, and kept as it came, sealed. Answers that name none of our files,
-or say of a payment what does not fit it, are refused or left for a person, with the reason.
+A file is taken in whole, once, and kept as it came, sealed. Answers that name none of our files
+are refused; what they say of a payment that does not fit it is left for a person, with the reason.
 """
 
 import base64
@@ -39,12 +39,14 @@ from portal.payments.models import (
     PaymentFile,
     PaymentOrder,
 )
+from portal.payments.reasons import coded, together
 from portal.payments.service.answers import (
     accept_by_bank,
     reject_by_bank,
     return_by_bank,
     settle_by_bank,
 )
+from portal.payments.service.bringing import bring_statement, refuse_signatory
 from portal.payments.service.sending import MEDIA_TYPE, mark_sent
 from portal.payments.statements import service as statements
 
@@ -55,6 +57,9 @@ REFUSES = "RJCT"
 ALREADY = "DUPL"
 """The reason of a bank that has seen this MsgId: it has the file."""
 
+MOST_SENTENCES, MOST_WORDS = 100, 500
+"""How many sentences are kept of what was left for a person, and how many characters of each."""
+
 MOST_BYTES = 20 * 1024 * 1024
 """The largest answer that is read into memory; statements are read as they stream."""
 
@@ -63,7 +68,8 @@ MOST_BYTES = 20 * 1024 * 1024
 class Received:
     """What became of a file: what kind it is, what it said, and what nobody could place.
 
-    `again` is true for a file that was taken in before: nothing changed.
+    `again` is true for a file that was taken in before: nothing changed. `funds` are the codes of
+    the funds whose payments it is about.
     """
 
     kind: MessageKind
@@ -72,20 +78,22 @@ class Received:
     left: list[str] = field(default_factory=list)
     again: bool = False
     imported: list[statements.Imported] = field(default_factory=list)
+    funds: set[str] = field(default_factory=set)
 
 
 def receive_file(stream: BinaryIO, *, by: Person | None) -> Received:
     """Take in a message of the bank: an answer, a notification, a statement, or returns.
 
     `stream` can be rewound; `by` is None where a command or the worker does it. Raises Refused
-    with one sentence, and keeps nothing, for whatever cannot be read or is not about us.
+    with one sentence, and keeps nothing, for whatever cannot be read or is not about us, and for
+    somebody who signed a payment that it tells of (`refuse_signatory`).
     """
     if by is not None and not policy.handles_bank(by):
         raise Refused(_("What the bank says is brought in by treasury or finance."))
     message = iso20022.read(stream)
     stream.seek(0)
     if isinstance(message, iso20022.Statement):
-        imported = statements.import_statement(stream, by=by)
+        imported = bring_statement(stream, by=by)
         return Received(
             MessageKind.STATEMENT,
             message.message_id,
@@ -139,6 +147,8 @@ def _keep(found: Received, content: bytes, by: Person | None) -> None:
         received_by_id=by.id if by else None,
         told=found.told,
         left=len(found.left),
+        fund_code=next(iter(found.funds)) if len(found.funds) == 1 else None,
+        sentences=[sentence[:MOST_WORDS] for sentence in found.left[:MOST_SENTENCES]],
     )
     session.add(message)
     session.flush()
@@ -176,6 +186,8 @@ def _take_report(report: StatusReport, found: Received, by: Person | None) -> No
             )
         )
     _refuse_other_fund(file.bank_account, by)
+    refuse_signatory([order.ref for order in file.orders], by)
+    found.funds.add(file.bank_account.fund_code)
     mark_sent(file, by=None)
     if report.group_status == REFUSES and _is_duplicate(report.reasons):
         if file.status is FileStatus.SENT:
@@ -259,6 +271,9 @@ def _take_notification(notice: Notification, found: Received, by: Person | None)
             )
         )
     _refuse_other_fund(account, by)
+    parts = [part for entry in notice.entries for part in entry.transactions]
+    refuse_signatory([part.end_to_end_id for part in parts], by)
+    found.funds.add(account.fund_code)
     for entry in notice.entries:
         for part in entry.transactions:
             act = _moved(entry, part)
@@ -304,10 +319,12 @@ def _refuse_other_fund(account: BankAccount, by: Person | None) -> None:
 
 def _take_returns(message: ReturnMessage, found: Received, by: Person | None) -> None:
     """Take payments that come back (pacs.004)."""
+    refuse_signatory([each.end_to_end_id for each in message.returns], by)
     for each in message.returns:
         order = _order(each.end_to_end_id)
         if order is not None and order.file is not None:
             _refuse_other_fund(order.file.bank_account, by)
+            found.funds.add(order.file.bank_account.fund_code)
         returned = partial(
             return_by_bank,
             credited=each.amount,
@@ -343,4 +360,4 @@ def _order(ref: str) -> PaymentOrder | None:
 
 
 def _said(reasons: tuple[Reason, ...]) -> str:
-    return "; ".join(" ".join(filter(None, [each.code, each.text])) for each in reasons)
+    return together(coded(each.code, each.text) for each in reasons)

@@ -16,8 +16,11 @@ UNRELEASED = (
 )
 
 
-def void_orders(details: BankDetails, by: Person) -> None:
-    """Cancel the orders to these details that were not released: any edit voids signatures."""
+def void_orders(details: BankDetails, by: Person | None) -> None:
+    """Cancel the orders to these details that were not released: any edit voids signatures.
+
+    `by` is None where the bank itself refused the account.
+    """
     rows = select(PaymentOrder).where(
         PaymentOrder.bank_details_id == details.id, PaymentOrder.status.in_(UNRELEASED)
     )
@@ -29,7 +32,7 @@ def void_orders(details: BankDetails, by: Person) -> None:
         audit.record(
             "payment_order.voided",
             order,
-            actor_id=by.id,
+            actor_id=by.id if by else None,
             case_id=order.case_id,
             from_status=before.value,
             to_status=OrderStatus.CANCELLED.value,

@@ -10,9 +10,9 @@ from portal.accounts import guard
 from portal.applications import policy as applications
 from portal.core.i18n import _
 from portal.core.web import tell
-from portal.payments import payees, policy, queries, service
+from portal.payments import payees, policy, queries, reasons, service
 from portal.payments.forms import BankForm, RefuseForm, VerifyForm
-from portal.payments.models import BankDetails, BankStatus
+from portal.payments.models import STANDING, BankDetails, BankStatus
 from portal.payments.views.blueprint import blueprint, case, done, go, page, tab
 
 
@@ -60,7 +60,7 @@ def check_bank(details_id: UUID) -> ResponseReturnValue:
         "wait",
     ):
         return go(tab(ref))
-    opened = bool(act) and details.status in {BankStatus.ENTERED, BankStatus.VERIFIED}
+    opened = bool(act) and details.status in STANDING
     plain = service.read_bank_details(details, by=person) if opened else None
     return page(
         "payments/check_bank.html",
@@ -68,6 +68,7 @@ def check_bank(details_id: UUID) -> ResponseReturnValue:
         application=details.award.application,
         award=details.award,
         details=details,
+        doubt=reasons.in_words(details.remark) if details.status is BankStatus.DOUBTED else "",
         plain=plain,
         checks=payees.checks(plain) if plain else None,
         twins=service.same_account(details),

@@ -14,7 +14,7 @@ from portal.core.i18n import _, _l, ngettext
 from portal.core.money import Money
 from portal.core.web import Form
 from portal.core.workflow import Refused
-from portal.payments import banking, policy, service
+from portal.payments import attempts, banking, policy, service
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.queries import Waiting
 from portal.payments.views.blueprint import blueprint, done, go, page
@@ -128,6 +128,7 @@ def _several(step: Step) -> ResponseReturnValue:
         orders=orders,
         ticked=ticked,
         totals=_totals(orders),
+        attempts=attempts.ended(order.instalment_id for order in orders),
     )
 
 

@@ -15,12 +15,14 @@ from portal.core.db import session
 from portal.core.money import usd
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
-from portal.payments import policy, queries
+from portal.payments import policy, queries, reasons
 from portal.payments.models import PaymentOrder
 from portal.payments.views.menu import bank_menu
 
 blueprint = Blueprint("payments", __name__)
 blueprint.add_app_template_filter(usd, "as_usd")
+blueprint.add_app_template_filter(reasons.in_words, "bank_words")
+blueprint.add_app_template_filter(reasons.answer_in_words, "bank_answer")
 blueprint.add_app_template_global(bank_menu, "bank_menu")
 
 UNPROCESSABLE = 422

@@ -8,8 +8,8 @@ from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.core.i18n import _
 from portal.core.web import Form
-from portal.payments import policy, queries, service
-from portal.payments.models import BankDetails, BankStatus
+from portal.payments import attempts, policy, queries, service
+from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
 from portal.payments.views.blueprint import blueprint, case, done, go, order_page, page, tab
 from portal.payments.workflow import BANK_WORKFLOW
@@ -28,6 +28,7 @@ def payments_tab(ref: str) -> ResponseReturnValue:
     own = applications.is_member(person, application)
     details = found.standing.details
     owed = found.receivable
+    lost = attempts.ended(order.instalment_id for order in found.orders)
     return render_template(
         "payments/tab.html",
         application=application,
@@ -36,6 +37,8 @@ def payments_tab(ref: str) -> ResponseReturnValue:
         details=details,
         refused=queries.last_refused(award) if own and details is None else None,
         own=own,
+        attempts=lost,
+        came_back=attempts.last_lost(award, lost) if own and not found.standing.doubt else None,
         may_enter=own and award.status in queries.ENTERED_FOR,
         may_check=details is not None and _may_check(details),
         may_prepare=policy.can_prepare(person, application),
@@ -47,9 +50,7 @@ def payments_tab(ref: str) -> ResponseReturnValue:
 
 
 def _may_check(details: BankDetails) -> bool:
-    return details.status is BankStatus.ENTERED and bool(
-        BANK_WORKFLOW.offers(guard.signed_in(), details)
-    )
+    return details.status in UNVERIFIED and bool(BANK_WORKFLOW.offers(guard.signed_in(), details))
 
 
 @blueprint.route("/files/<ref>/payments/<int:number>/prepare", methods=["GET", "POST"])
@@ -75,6 +76,7 @@ def prepare(ref: str, number: int) -> ResponseReturnValue:
         gates=gates,
         ready=all(gate.is_open for gate in gates),
         due=found.standing.due_usd(instalment),
+        attempts=attempts.ended([instalment.id]).get(instalment.id, ()),
         details=found.standing.details,
     )
 

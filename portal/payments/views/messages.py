@@ -1,22 +1,25 @@
 """What came from the bank, and the upload by which a person brings it in."""
 
 from io import BytesIO
+from uuid import UUID
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
 from portal.accounts.forms import refuse
+from portal.applications.queries import names
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
 from portal.core.paging import pager
 from portal.core.web import tell
 from portal.core.workflow import Refused
 from portal.payments import banking, policy
-from portal.payments.forms import MessageForm
-from portal.payments.models import MessageKind
+from portal.payments.forms import MessageForm, SeenForm
+from portal.payments.models import BankMessage, MessageKind
 from portal.payments.service.receiving import Received, receive_file
-from portal.payments.views.blueprint import blueprint, go, page
+from portal.payments.service.seeing import see_to
+from portal.payments.views.blueprint import blueprint, done, go, page
 
 
 @blueprint.route("/bank/messages", methods=["GET", "POST"])
@@ -38,9 +41,31 @@ def messages() -> ResponseReturnValue:
     return page(
         "payments/messages.html",
         form,
-        rows=found.rows,
+        rows=[(row, policy.can_see_message(person, row)) for row in found.rows],
         may_bring=policy.handles_bank(person),
         pager=pager(found, lambda number: url_for("payments.messages", page=number)),
+    )
+
+
+@blueprint.route("/bank/messages/<uuid:message_id>", methods=["GET", "POST"])
+@guard.requires(policy.reads_bank)
+def message(message_id: UUID) -> ResponseReturnValue:
+    """Show what a message left for a person, and record how it was seen to."""
+    found = guard.get_or_404(BankMessage, message_id, policy.can_see_message)
+    person = guard.signed_in()
+    form = SeenForm()
+    if done(
+        form,
+        lambda: see_to(found, form.note.data, by=person),
+        _("Recorded: nothing of this message waits any more."),
+    ):
+        return go(url_for("payments.message", message_id=message_id))
+    return page(
+        "payments/message.html",
+        form,
+        message=found,
+        people=names([found.received_by_id, found.seen_by_id]),
+        may_see_to=found.waits and policy.can_see_to(person, found),
     )
 
 

@@ -13,7 +13,7 @@ from portal.applications import policy as applications
 from portal.applications.queries import names
 from portal.core.i18n import _
 from portal.core.web import Form, attachment, tell
-from portal.payments import policy, service
+from portal.payments import attempts, policy, service
 from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.service.signing import expected_digest
@@ -58,6 +58,7 @@ def facts(found: PaymentOrder) -> dict[str, Any]:
         "details": found.bank_details,
         "people": names(people),
         "sound": found.digest == expected_digest(found),
+        "attempts": attempts.before(found),
     }
 
 

@@ -16,6 +16,7 @@ from portal.core.paging import pager
 from portal.core.web import Form, attachment, tell
 from portal.core.workflow import Refused
 from portal.payments.models import BankAccount
+from portal.payments.service.bringing import bring_statement
 from portal.payments.statements import policy, queries, service
 from portal.payments.statements.forms import StatementForm
 from portal.payments.statements.models import Statement
@@ -34,7 +35,7 @@ def import_statement() -> ResponseReturnValue:
     figures: tuple[tuple[str, str], ...] = ()
     if form.validate_on_submit():
         try:
-            done = service.import_statement(form.file.data.stream, by=guard.signed_in())
+            done = bring_statement(form.file.data.stream, by=guard.signed_in())
         except Refused as refused:
             session.rollback()
             refuse(form, refused)

@@ -1,0 +1,90 @@
+"""Attempts to pay an instalment that came to nothing, for whoever prepares or signs anew."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.awards.models import Award, InstalmentStatus
+from portal.core.audit import AuditEvent
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.reasons import in_words
+
+ENDED = (OrderStatus.REJECTED, OrderStatus.RETURNED, OrderStatus.CANCELLED)
+ENDINGS = (
+    "payment_order.reject",
+    "payment_order.return",
+    "payment_order.cancel",
+    "payment_order.voided",
+)
+"""The acts by which an attempt ends without the money having arrived."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that ended: its order, when it ended, the day on which money came back, if any."""
+
+    ref: str
+    number: int
+    status: OrderStatus
+    ended_at: datetime | None
+    returned_on: date | None
+    remark: str
+
+    @property
+    def reason(self) -> str:
+        """Why it ended, in plain words, a bank's code in brackets."""
+        return in_words(self.remark) or _("The bank details under it no longer stood.")
+
+
+Attempts = Mapping[UUID, Sequence[Attempt]]
+"""Attempts that ended, the first of them first, by their instalment."""
+
+
+def ended(instalments: Iterable[UUID]) -> Attempts:
+    """Return the attempts at these instalments that came to nothing. One SQL statement."""
+    at = (
+        select(func.max(AuditEvent.at))
+        .where(AuditEvent.subject_id == PaymentOrder.id, AuditEvent.action.in_(ENDINGS))
+        .scalar_subquery()
+    )
+    rows = (
+        select(
+            PaymentOrder.instalment_id,
+            PaymentOrder.ref,
+            PaymentOrder.attempt,
+            PaymentOrder.status,
+            at,
+            PaymentOrder.returned_on,
+            PaymentOrder.remark,
+        )
+        .where(PaymentOrder.instalment_id.in_(set(instalments)), PaymentOrder.status.in_(ENDED))
+        .order_by(PaymentOrder.attempt)
+    )
+    found: dict[UUID, list[Attempt]] = defaultdict(list)
+    for instalment_id, ref, number, status, ended_at, returned_on, remark in session.execute(rows):
+        attempt = Attempt(ref, number, status, ended_at, returned_on, remark)
+        found[instalment_id].append(attempt)
+    return found
+
+
+def last_lost(award: Award, found: Attempts) -> Attempt | None:
+    """Return the latest payment that did not reach the grantee and was not made anew, or None."""
+    lost = [
+        found[instalment.id][-1]
+        for instalment in award.instalments
+        if instalment.status is InstalmentStatus.PLANNED and found.get(instalment.id)
+    ]
+    told = [each for each in lost if each.status is not OrderStatus.CANCELLED]
+    return told[-1] if told else None
+
+
+def before(order: PaymentOrder) -> list[Attempt]:
+    """Return the attempts that came to nothing before this one. One SQL statement."""
+    theirs = ended([order.instalment_id]).get(order.instalment_id, ())
+    return [attempt for attempt in theirs if attempt.number < order.attempt]

@@ -1,0 +1,36 @@
+"""What a message of the bank left for a person, until somebody says how it was seen to."""
+
+from portal.accounts.models import Person
+from portal.core import audit, clock
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.text import normalise
+from portal.core.workflow import Refused
+from portal.payments import policy
+from portal.payments.models import BankMessage
+
+MOST_WORDS = 1000
+
+
+def see_to(message: BankMessage, note: str, *, by: Person) -> None:
+    """Record how somebody saw to all that the message left; it waits for nobody any more.
+
+    The same again changes nothing. Raises Refused without a note, for others than treasury and
+    finance of the fund, where nothing was left, and where somebody saw to it before.
+    """
+    words = normalise(note).strip()
+    if not policy.can_see_to(by, message):
+        raise Refused(_("Treasury or finance of the fund sees to what the bank said."))
+    if not words:
+        raise Refused(_("Say how it was seen to."))
+    if len(words) > MOST_WORDS:
+        raise Refused(_("This is too long: say it in fewer words."))
+    audit.take_turn()
+    session.refresh(message, ["seen_at", "seen_by_id", "seen_note"], with_for_update=True)
+    if (message.seen_by_id, message.seen_note) == (by.id, words):
+        return
+    if not message.waits:
+        raise Refused(_("Nothing of this message waits any more."))
+    with session.no_autoflush:  # the database wants person, moment and note at once
+        message.seen_at, message.seen_by_id, message.seen_note = clock.now(), by.id, words
+    audit.record("bank_message.seen_to", message, actor_id=by.id, facts={"left": message.left})
