@@ -22,6 +22,7 @@ from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.service import payment_returned, payment_settled
 from portal.payments.models import FileStatus, OrderStatus, PaymentOrder
+from portal.payments.service.bank import doubt_account
 from portal.payments.service.booking import book_advance, in_dollars
 from portal.payments.service.orders import hold
 from portal.payments.service.sending import mark_sent
@@ -58,6 +59,7 @@ def reject_by_bank(order: PaymentOrder, *, reason: str) -> None:
     if ledger.find(order.booking_ref) is not None:
         payment_returned(order.booking_ref, clock.today(), by=None, case_id=order.case_id)
     _record(order, "payment_order.reject", OrderStatus.RELEASED)
+    doubt_account(order)
 
 
 def settle_by_bank(
@@ -195,6 +197,7 @@ def return_by_bank(
     session.flush()
     application = order.instalment.award.application
     tell(representatives(application.organisation_id), "payment_returned", application, order.id)
+    doubt_account(order)
 
 
 def _hold_sent(order: PaymentOrder) -> None:
