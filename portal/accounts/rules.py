@@ -51,6 +51,10 @@ _DOUBLINGS = 10
 MAIL_WINDOW = timedelta(hours=1)
 MAILS_PER_WINDOW = 5
 
+FORM_WINDOW = timedelta(hours=1)
+FORMS_FREE = 10
+"""What strangers of one network may begin in an hour before each further form has to wait."""
+
 NAME_LIMIT = 200
 
 
@@ -145,6 +149,11 @@ def network_key(network: str) -> str:
 def mail_key(email: str) -> str:
     """Return the throttle's key for messages that strangers can cause."""
     return sha256_hex(f"mail\n{email}".encode())
+
+
+def form_key(network: str) -> str:
+    """Return the throttle's key for public forms that strangers of one network send."""
+    return sha256_hex(f"form\n{network}".encode())
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,14 @@ NAV: tuple[Entry, ...] = (
         _l("Contributions"),
         "contributions.overview",
         holders(contributions.reads),
-        covers=("contributions.", "giving.gifts", "giving.file", "giving.refund"),
+        covers=(
+            "contributions.",
+            "giving.gifts",
+            "giving.file",
+            "giving.payouts",
+            "giving.refund",
+            "giving.confirm_refund",
+        ),
     ),
     Entry(
         _l("Card processor"),

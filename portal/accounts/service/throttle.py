@@ -83,3 +83,17 @@ def may_send_mail(email: str) -> bool:
     session.add(SignInAttempt(key=key))
     session.flush()
     return True
+
+
+def demand_form_free(network: str) -> None:
+    """Count one more public form from a network; raise Refused, saying how long to wait.
+
+    What is refused does not count: the caller rolls back.
+    """
+    key, now = rules.form_key(network), clock.now()
+    in_turn(key)
+    free = rules.free_from(_tries(key, now - rules.FORM_WINDOW), rules.FORMS_FREE)
+    if free is not None and free > now:
+        raise Refused(rules.waiting_sentence(free - now))
+    session.add(SignInAttempt(key=key))
+    session.flush()

@@ -1,6 +1,8 @@
 """Reads of giving by card: gifts, and the payout that a line of a statement brings in."""
 
 import re
+from collections.abc import Iterable
+from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -11,9 +13,11 @@ from portal.contributions.models.cards import (
     CardGift,
     CardMovement,
     CardPayout,
+    CardRefund,
     GiftStatus,
     PayoutStatus,
 )
+from portal.contributions.queries.lookup import names
 from portal.core.db import session
 from portal.core.money import Money
 
@@ -48,6 +52,21 @@ def gift_in_full(ref: str) -> CardGift | None:
             selectinload(CardGift.movements).joinedload(CardMovement.payout),
         )
     )
+
+
+def payouts_visible_to(person: Person) -> Select[CardPayout]:
+    """Return the payouts in which there is money of the person's funds, newest first."""
+    mine = select(CardMovement.payout_id).where(policy.scope(person, CardMovement.fund_code))
+    return (
+        select(CardPayout)
+        .where(CardPayout.id.in_(mine))
+        .order_by(CardPayout.paid_on.desc(), CardPayout.payout_id)
+    )
+
+
+def names_of(refunds: Iterable[CardRefund]) -> dict[UUID, str]:
+    """Return the names of those who asked for refunds, and confirmed them. One SQL statement."""
+    return names(who for each in refunds for who in (each.asked_by_id, each.confirmed_by_id))
 
 
 def payout_named_in(fund_code: str, text: str, amount: Money) -> CardPayout | None:

@@ -2,6 +2,7 @@
 
 from portal.contributions.views import (
     agreements,
+    card_refunds,
     donors,
     overview,
     pledges,
@@ -10,4 +11,13 @@ from portal.contributions.views import (
 )
 from portal.contributions.views.blueprint import blueprint
 
-__all__ = ["agreements", "blueprint", "donors", "overview", "pledges", "receipts", "receiving"]
+__all__ = [
+    "agreements",
+    "blueprint",
+    "card_refunds",
+    "donors",
+    "overview",
+    "pledges",
+    "receipts",
+    "receiving",
+]

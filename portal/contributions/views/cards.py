@@ -6,18 +6,19 @@ from flask import Blueprint, current_app, make_response, redirect, render_templa
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from portal.accounts import guard
+from portal.accounts import guard, rules
 from portal.accounts.forms import refuse
+from portal.accounts.service import throttle
 from portal.contributions import policy
 from portal.contributions.models.cards import CardGift, GiftStatus
 from portal.contributions.queries import cards as queries
 from portal.contributions.service import cards as service
-from portal.contributions.views.card_forms import GivingForm, RefundForm
+from portal.contributions.views.card_forms import GivingForm
+from portal.contributions.workflow import REFUND_WORKFLOW
 from portal.core import stripe
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.i18n import _, language
-from portal.core.money import format_amount
 from portal.core.paging import pager, select_page
 from portal.core.web import CONTENT_SECURITY_POLICY, Form, public, tell
 from portal.core.workflow import Refused
@@ -39,7 +40,7 @@ def _words() -> dict[str, object]:
 @public
 def give(code: str) -> ResponseReturnValue:
     """Ask what somebody wants to give, and keep it with the call that will ask for the payment."""
-    fund = _fund(code)
+    fund = fund_or_404(code)
     if not stripe.is_on():
         return render_template("giving/switched_off.html", fund=fund)
     form = GivingForm(currency="USD")
@@ -58,6 +59,7 @@ def _begun(form: GivingForm, fund: Profile) -> CardGift | None:
         return None
     settings: Settings = current_app.config["SETTINGS"]
     try:
+        throttle.demand_form_free(rules.network_of(request.remote_addr))
         return service.begin_gift(
             service.Giving(
                 fund_code=fund.code,
@@ -81,7 +83,9 @@ def _begun(form: GivingForm, fund: Profile) -> CardGift | None:
 def gift(ref: str) -> ResponseReturnValue:
     """Show where a gift stands, by the records alone, and what happens next."""
     found = _gift(ref)
-    return _lets_leave(render_template("giving/gift.html", gift=found, fund=_fund(found.fund_code)))
+    return _lets_leave(
+        render_template("giving/gift.html", gift=found, fund=fund_or_404(found.fund_code))
+    )
 
 
 @blueprint.get("/gifts/<ref>/stopped")
@@ -92,7 +96,7 @@ def stopped(ref: str) -> ResponseReturnValue:
     if found.status is not GiftStatus.BEGUN:
         return redirect(url_for("giving.gift", ref=ref), code=303)
     return _lets_leave(
-        render_template("giving/stopped.html", gift=found, fund=_fund(found.fund_code))
+        render_template("giving/stopped.html", gift=found, fund=fund_or_404(found.fund_code))
     )
 
 
@@ -149,41 +153,36 @@ def gifts() -> ResponseReturnValue:
 @guard.requires(policy.reads)
 def file(ref: str) -> ResponseReturnValue:
     """Show one gift to staff: its movements at the card processor, refunds, payouts."""
-    found = _seen(ref)
+    found = seen(ref)
     person = guard.signed_in()
     contribution = found.contribution
     return render_template(
         "giving/file.html",
         gift=found,
-        fund=_fund(found.fund_code),
+        fund=fund_or_404(found.fund_code),
         left=service.refundable(found),
-        may_refund=contribution is not None and policy.can_refund(person, contribution),
+        may_refund=contribution is not None and policy.can_ask_refund(person, contribution),
+        offers={
+            each.id: REFUND_WORKFLOW.offers(person, each)
+            for each in found.refunds
+            if each.closed_at is None
+        },
+        people=queries.names_of(found.refunds),
     )
 
 
-@blueprint.route("/card-gifts/<ref>/refund", methods=["GET", "POST"])
-@guard.freshly(policy.records)
-def refund(ref: str) -> ResponseReturnValue:
-    """Give a gift back, a part or all of it."""
-    found = _seen(ref)
-    if found.contribution is None or not policy.can_refund(guard.signed_in(), found.contribution):
-        raise NotFound
-    left = service.refundable(found)
-    form = RefundForm(amount=format_amount(left))
-    amount = form.money(found.currency) if form.validate_on_submit() else None
-    if amount is not None:
-        try:
-            service.ask_refund(found, amount, form.reason.data, by=guard.signed_in())
-        except Refused as refused:
-            session.rollback()
-            refuse(form, refused)
-        else:
-            tell(_("The refund is on its way to the card processor."), "wait")
-            return redirect(url_for("giving.file", ref=ref), code=303)
-    page = render_template(
-        "giving/refund.html", gift=found, fund=_fund(found.fund_code), left=left, form=form
+@blueprint.get("/card-payouts")
+@guard.requires(policy.reads)
+def payouts() -> ResponseReturnValue:
+    """List the payouts of the card processor with money of the reader's funds."""
+    page = select_page(
+        queries.payouts_visible_to(guard.signed_in()), request.args.get("page", 1, int)
     )
-    return (page, UNPROCESSABLE) if form.errors else page
+    return render_template(
+        "giving/payouts.html",
+        payouts=page.rows,
+        pager=pager(page, lambda number: url_for("giving.payouts", page=number)),
+    )
 
 
 def _lets_leave(page: str) -> ResponseReturnValue:
@@ -205,14 +204,16 @@ def _gift(ref: str) -> CardGift:
     return found
 
 
-def _seen(ref: str) -> CardGift:
+def seen(ref: str) -> CardGift:
+    """Return a gift that exists for the reader, with what belongs to it. Raises NotFound."""
     found = queries.gift_in_full(ref)
     if found is None or not policy.reads_fund(guard.signed_in(), found.fund_code):
         raise NotFound
     return found
 
 
-def _fund(code: str) -> Profile:
+def fund_or_404(code: str) -> Profile:
+    """Return the fund of a code. Raises NotFound."""
     found = funds.profile(code)
     if found is None:
         raise NotFound

@@ -3,21 +3,25 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Role
-from portal.contributions.models.cards import CardGift, CardRefund, GiftStatus
+from portal.accounts.rules import FORMS_FREE
+from portal.contributions.models.cards import CardGift, CardRefund, GiftStatus, RefundStatus
 from portal.contributions.service import cards
-from portal.core import jobs, stripe
+from portal.core import clock, jobs, stripe
 from portal.core.db import session
+from portal.core.money import Money
 from portal.core.stripe import events
 from portal.demo.stripe import Processor
 from tests import make
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.contributions.cards.conftest import AMINA, Counter
+from tests.contributions.cards.test_payouts import arrive, paid_out
 from tests.core.stripe.signing import signature
 from tests.make.accounts import PASSWORD
 from tests.make.contributions import FUND
@@ -173,25 +177,38 @@ def test_a_processor_that_is_silent_charges_nothing_and_says_so(
     assert "does not answer" in donor.open(f"/gifts/{the_gift().ref}").text
 
 
-def test_finance_looks_after_gifts_and_gives_one_back(
+def test_two_people_look_after_a_gift_and_give_it_back(
     donor: Browser, counter: Counter, count_sql: Count
 ) -> None:
-    gift = counter.paid()
-    ref = gift.ref
-    email = counter.finance.email
-    donor.sign_in(email, PASSWORD)
+    ref = counter.paid().ref
+    officer, finance = counter.officer.email, counter.finance.email
+    donor.sign_in(officer, PASSWORD)
     with count_sql() as count:
         donor.open("/card-gifts", 200)
     assert count.total <= 10
     donor.follow(ref)
     assert "US$ 48.25" in donor.page.text
-    donor.follow("Give it back")
+    donor.follow("Ask for a refund")
     donor.fill("Amount to give back", "60")
     donor.fill("Reason", "Given twice.")
-    donor.press("Give it back")
+    donor.press("Ask for the refund")
     assert "cannot go back" in donor.page.text
+    assert "Given twice." in donor.page.text
     donor.fill("Amount to give back", "20")
-    donor.press("Give it back")
+    donor.press("Ask for the refund")
+    assert "Waits for a second person" in donor.page.text
+    assert "Confirm the refund" not in donor.page.text
+    asked = session.scalars(select(CardRefund.ref)).one()
+    donor.open(f"/card-gifts/{ref}/refunds/{asked}/confirm", 404)
+    donor.sign_out()
+    donor.sign_in(finance, PASSWORD)
+    assert "Confirm a refund by card" in donor.open("/home", 200).text
+    donor.open(f"/card-gifts/{ref}")
+    with count_sql() as count:
+        donor.follow("Confirm the refund")
+    assert count.total <= 10
+    assert "Dora Donors" in donor.page.text
+    donor.press("Confirm and send the refund")
     assert "With the card processor" in donor.page.text
     while cards.send_next_refund() is jobs.AGAIN:
         session.flush()
@@ -202,6 +219,78 @@ def test_finance_looks_after_gifts_and_gives_one_back(
     assert session.scalars(select(CardRefund.amount)).all() == [20_00]
     donor.open("/card-gifts?status=expired", 200)
     assert "No gift by card here" in donor.page.text
+
+
+def test_whoever_asked_withdraws_the_refund_by_a_button(donor: Browser, counter: Counter) -> None:
+    gift = counter.paid()
+    cards.ask_refund(gift, Money(20_00, "USD"), "Given twice.", by=counter.officer)
+    session.commit()
+    ref, officer = gift.ref, counter.officer.email
+    donor.sign_in(officer, PASSWORD)
+    donor.open(f"/card-gifts/{ref}")
+    donor.press("Withdraw it")
+    assert "Withdrawn" in donor.page.text
+    assert session.scalars(select(CardRefund.status)).all() == [RefundStatus.WITHDRAWN]
+
+
+def test_a_refund_that_failed_is_seen_to_and_asked_for_again(
+    donor: Browser, counter: Counter
+) -> None:
+    gift = counter.paid()
+    refund = counter.refund(gift, 50_00)
+    counter.work()
+    counter.processor.fail_refund(str(refund.refund_id))
+    counter.deliver()
+    ref, finance = gift.ref, counter.finance.email
+    donor.sign_in(finance, PASSWORD)
+    assert "A refund by card failed: lost_or_stolen_card" in donor.open("/home", 200).text
+    donor.open(f"/card-gifts/{ref}")
+    assert "Ask for a refund" in donor.page.text
+    donor.press("It was seen to")
+    assert "A refund by card failed" not in donor.open("/home", 200).text
+
+
+def test_payouts_are_listed_and_one_that_failed_says_what_to_do(
+    donor: Browser, counter: Counter, count_sql: Count
+) -> None:
+    counter.paid()
+    payout = paid_out(counter)
+    arrive(payout)
+    session.commit()
+    counter.processor.fail_payout(payout.payout_id)
+    counter.deliver()
+    name, finance = payout.payout_id, counter.finance.email
+    other = make.person(roles=[(Role.FINANCE_OFFICER, "vftc", None)]).email
+    session.commit()
+    donor.sign_in(finance, PASSWORD)
+    donor.open("/home", 200)
+    donor.follow("A payout of the card processor failed after arriving: the bank will debit it")
+    assert name in donor.page.text
+    assert "The bank will debit a payout" in donor.page.text
+    with count_sql() as count:
+        donor.open("/card-payouts", 200)
+    assert count.total <= 10
+    donor.sign_out()
+    donor.sign_in(other, PASSWORD)
+    assert name not in donor.open("/card-payouts", 200).text
+    donor.open("/card-payouts?lang=ar-XB", 200)
+
+
+@pytest.mark.usefixtures("counter")
+def test_many_gifts_from_one_network_have_to_wait_and_nothing_typed_is_lost(
+    donor: Browser,
+) -> None:
+    for _number in range(FORMS_FREE + 1):
+        typed(donor)
+        assert donor.page.heading == "Check your gift"
+    typed(donor, "51")
+    assert donor.response.status_code == 422
+    assert "There were several attempts. Wait 2 seconds, then try again." in donor.page.text
+    assert donor.value("Your name") == AMINA[0]
+    assert len(session.scalars(select(CardGift)).all()) == FORMS_FREE + 1
+    with clock.at(clock.now() + timedelta(seconds=3)):
+        donor.press("Continue")
+    assert donor.page.heading == "Check your gift"
 
 
 def test_a_gift_of_another_fund_does_not_exist(donor: Browser, counter: Counter) -> None:
