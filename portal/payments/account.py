@@ -5,7 +5,7 @@ Amounts are US cents.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from portal.awards.models import Award, AwardStatus, Instalment
 from portal.core.acts import last_act
 from portal.core.db import session
 from portal.ledger.models import Commitment
+from portal.payments import attempts
+from portal.payments.attempts import Attempts
 from portal.payments.models import (
     STANDING,
     BankDetails,
@@ -71,7 +73,8 @@ class Account:
     """The payments of one award as a page shows them.
 
     `opened_at` is the latest act that let a next step begin: a signature, an accepted report, a
-    payment that arrived. It is read for lists only, else None.
+    payment that arrived. It is read for lists only, else None; `lost` are the attempts that came
+    to nothing, read for a single account only.
     """
 
     award: Award
@@ -79,6 +82,7 @@ class Account:
     orders: list[PaymentOrder]
     receivable: Receivable | None
     opened_at: datetime | None = None
+    lost: Attempts = field(default_factory=dict)
 
 
 def award_of(application: Application) -> Award | None:
@@ -104,12 +108,14 @@ def account(award: Award) -> Account:
     accepted = _accepted(award.id)
     rows = (
         _orders()
+        .add_columns(attempts.ended_at())
         .where(Instalment.award_id == award.id)
         .order_by(Instalment.number, PaymentOrder.attempt)
     )
-    orders = list(session.scalars(rows).unique())
+    orders = [(order, at) for order, at in session.execute(rows).unique()]
     standing = Standing(award, details, accepted, int(committed), is_amended)
-    return Account(award, standing, orders, receivable)
+    lost = attempts.told_of(orders)
+    return Account(award, standing, [order for order, _at in orders], receivable, lost=lost)
 
 
 def last_of(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import lazyload
 
 from portal.awards.models import Award, InstalmentStatus
 from portal.core.audit import AuditEvent
@@ -48,28 +49,32 @@ Attempts = Mapping[UUID, Sequence[Attempt]]
 
 def ended(instalments: Iterable[UUID]) -> Attempts:
     """Return the attempts at these instalments that came to nothing. One SQL statement."""
-    at = (
+    rows = (
+        select(PaymentOrder, ended_at())
+        .where(PaymentOrder.instalment_id.in_(set(instalments)), PaymentOrder.status.in_(ENDED))
+        .options(lazyload("*"))
+        .order_by(PaymentOrder.attempt)
+    )
+    return told_of((order, at) for order, at in session.execute(rows))
+
+
+def ended_at() -> ScalarSelect[datetime]:
+    """Return when an order came to nothing, as a column: NULL where it did not."""
+    return (
         select(func.max(AuditEvent.at))
         .where(AuditEvent.subject_id == PaymentOrder.id, AuditEvent.action.in_(ENDINGS))
         .scalar_subquery()
     )
-    rows = (
-        select(
-            PaymentOrder.instalment_id,
-            PaymentOrder.ref,
-            PaymentOrder.attempt,
-            PaymentOrder.status,
-            at,
-            PaymentOrder.returned_on,
-            PaymentOrder.remark,
-        )
-        .where(PaymentOrder.instalment_id.in_(set(instalments)), PaymentOrder.status.in_(ENDED))
-        .order_by(PaymentOrder.attempt)
-    )
+
+
+def told_of(orders: Iterable[tuple[PaymentOrder, datetime | None]]) -> Attempts:
+    """Return those of `orders`, each with its `ended_at`, that came to nothing. No statement."""
     found: dict[UUID, list[Attempt]] = defaultdict(list)
-    for instalment_id, ref, number, status, ended_at, returned_on, remark in session.execute(rows):
-        attempt = Attempt(ref, number, status, ended_at, returned_on, remark)
-        found[instalment_id].append(attempt)
+    for order, at in orders:
+        if order.status in ENDED:
+            day, why = order.returned_on, order.remark
+            attempt = Attempt(order.ref, order.attempt, order.status, at, day, why)
+            found[order.instalment_id].append(attempt)
     return found
 
 

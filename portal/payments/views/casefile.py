@@ -28,7 +28,6 @@ def payments_tab(ref: str) -> ResponseReturnValue:
     own = applications.is_member(person, application)
     details = found.standing.details
     owed = found.receivable
-    lost = attempts.ended(order.instalment_id for order in found.orders)
     return render_template(
         "payments/tab.html",
         application=application,
@@ -37,8 +36,9 @@ def payments_tab(ref: str) -> ResponseReturnValue:
         details=details,
         refused=queries.last_refused(award) if own and details is None else None,
         own=own,
-        attempts=lost,
-        came_back=attempts.last_lost(award, lost) if own and not found.standing.doubt else None,
+        came_back=attempts.last_lost(award, found.lost)
+        if own and not found.standing.doubt
+        else None,
         may_enter=own and award.status in queries.ENTERED_FOR,
         may_check=details is not None and _may_check(details),
         may_prepare=policy.can_prepare(person, application),
@@ -76,7 +76,7 @@ def prepare(ref: str, number: int) -> ResponseReturnValue:
         gates=gates,
         ready=all(gate.is_open for gate in gates),
         due=found.standing.due_usd(instalment),
-        attempts=attempts.ended([instalment.id]).get(instalment.id, ()),
+        attempts=found.lost.get(instalment.id, ()),
         details=found.standing.details,
     )
 
