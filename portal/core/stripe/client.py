@@ -49,8 +49,11 @@ class _Connection:
 _connected: list[_Connection] = []
 
 
-def configure(settings: Settings) -> None:
-    """Take keys and address from `settings`; without a key giving by card is switched off."""
+def configure(settings: Settings, *, through: Any = None) -> None:
+    """Take keys and address from `settings`; without a key giving by card is switched off.
+
+    Requests leave `through` an HTTP client of the library, over the network unless one is given.
+    """
     _connected.clear()
     key = settings.stripe_secret_key.get_secret_value()
     if not key:
@@ -62,7 +65,7 @@ def configure(settings: Settings) -> None:
         stripe_version=API_VERSION,
         base_addresses={"api": settings.stripe_api_base} if settings.stripe_api_base else None,
         max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, ANSWER_SECONDS)),
+        http_client=through or stripe.RequestsClient(timeout=(CONNECT_SECONDS, ANSWER_SECONDS)),
     )
     secret = settings.stripe_webhook_secret.get_secret_value()
     live = "_live_" in key

@@ -14,7 +14,7 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.demo.personas import whom_to_sign_in_as
-from portal.demo.story import grants, opening, requests
+from portal.demo.story import giving, grants, opening, requests
 from portal.demo.story.telling import Story
 
 
@@ -38,6 +38,7 @@ def tell(settings: Settings) -> None:
     opening.prepare(story)
     grants.prepare(story)
     requests.prepare(story)
+    giving.prepare(story, settings)
     story.run()
     session.commit()
     outbox.configure(settings.model_copy(update={"smtp_host": ""}))

@@ -121,6 +121,11 @@ class Turn:
         """Forget a key under which nothing was begun."""
         self._connection.execute("DELETE FROM answer WHERE key = ?", (key,))
 
+    def clear(self) -> None:
+        """Forget everything: the portal that it was for is gone."""
+        for table in ("thing", "answer"):
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 — names of our own
+
     def forget(self, older_than: int) -> None:
         """Forget answers given before a moment (seconds since 1970), as the real one does."""
         self._connection.execute("DELETE FROM answer WHERE at < ?", (older_than,))
