@@ -6,17 +6,16 @@ from pathlib import Path
 import click
 
 from portal.app import connect_stores
-from portal.cli.database import database
+from portal.cli.database import database, existing
 from portal.cli.features import all_checks
 from portal.core.check import Check
-from portal.core.config import load_settings
 from portal.core.db import session
 
 
 @click.command()
 def check(data: Path | None) -> None:
     """Print one line for each invariant, with how much was looked at; exit 1 on a violation."""
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     with database(settings):
         connect_stores(settings)
         sound = [report(one) for one in all_checks()]

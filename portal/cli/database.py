@@ -9,10 +9,30 @@ import click
 from portal.app import connect_stores
 from portal.core import embedded
 from portal.core import migrate as migrations
-from portal.core.config import Settings, load_settings
+from portal.core.config import Settings, load_settings, read_settings
 from portal.core.db import session
 from portal.funds import service as funds
 from portal.funds.profile import BadProfile
+
+
+class NoData(click.ClickException):
+    """There is no portal in the data folder that a command was given; the exit code is 2."""
+
+    exit_code = 2
+
+
+def existing(data: Path | None, **chosen: object) -> Settings:
+    """Return the settings for a data folder, or a database elsewhere, that a portal is in already.
+
+    A mistyped folder is not filled with a new database. Raises NoData, and BadSettings.
+    """
+    given = read_settings(data_dir=data, **chosen)
+    if given.embedded and not embedded.exists(given.data_dir):
+        raise NoData(
+            f"There is no portal in {given.data_dir}: name its data folder with --data, "
+            "or begin one with `portal migrate` or `portal demo`."
+        )
+    return load_settings(data_dir=data, **chosen)
 
 
 @contextmanager

@@ -39,9 +39,9 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
         _demand_free(port)
     address = f"http://{HOST}:{port}"
     settings = load_settings(data_dir=data, demo=True, base_url=address)
-    bank = settings.data_dir / "bank"
-    bank.mkdir(parents=True, exist_ok=True)
-    settings = settings.model_copy(update={"bank_drop_dir": bank})
+    drop, pickup = bank_folders(settings)
+    pickup.mkdir(parents=True, exist_ok=True)
+    settings = settings.model_copy(update={"bank_drop_dir": drop, "bank_pickup_dir": pickup})
     pdf.demand()
     if fresh:
         _forget(settings)
@@ -57,6 +57,12 @@ def demo(port: int, fresh: bool, no_serve: bool, data: Path | None) -> None:  # 
                 _run(settings, port)
     except KeyboardInterrupt:
         click.echo("\nStopped. What was done is kept; `portal demo` goes on from here.")
+
+
+def bank_folders(settings: Settings) -> tuple[Path, Path]:
+    """Return where files of a demonstration leave for its bank, and where answers are read."""
+    drop = settings.data_dir / "bank"
+    return drop, drop / "answers"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -124,6 +130,7 @@ def _child(settings: Settings, *arguments: str) -> Iterator["subprocess.Popen[by
         "PORTAL_DEMO": "true",
         "PORTAL_BASE_URL": settings.base_url,
         "PORTAL_BANK_DROP_DIR": str(settings.bank_drop_dir),
+        "PORTAL_BANK_PICKUP_DIR": str(settings.bank_pickup_dir),
         PARENT_ENDED: "1",
     }
     command = [sys.executable, "-m", "portal.cli", *arguments, "--data", str(settings.data_dir)]

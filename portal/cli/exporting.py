@@ -13,9 +13,8 @@ import click
 from portal.accounting import beancount
 from portal.accounting.service import record_books_taken
 from portal.app import connect_stores
-from portal.cli.database import database
+from portal.cli.database import database, existing
 from portal.core import clock
-from portal.core.config import load_settings
 from portal.core.db import session
 from portal.core.i18n import ngettext
 from portal.ledger.models import AccountKind
@@ -48,7 +47,7 @@ def books(format_: str, out: Path, data: Path | None) -> None:
     Run `bean-check FILE` afterwards: it says nothing when every booking of every fund sums to
     zero to the cent, and the books hold what the bank says. The audit records it.
     """
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     with database(settings):
         connect_stores(settings)
         try:

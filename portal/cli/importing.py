@@ -3,21 +3,27 @@
 A file is taken whole or not at all; where it is refused, each faulty row is named.
 """
 
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from portal.app import connect_stores
-from portal.cli.database import database
-from portal.core.config import load_settings
+from portal.cli.database import database, existing
 from portal.core.db import session
+from portal.core.i18n import ngettext
 from portal.core.money import format_money
 from portal.core.workflow import Refused
 from portal.ledger.rules import MOST_CHANGE_PERCENT
 from portal.ledger.unore import SOURCE, BadRates, LargeChanges, import_rates
 from portal.payments import exchange
-from portal.payments.statements.rules import Unsound
-from portal.payments.statements.service import Imported, import_statement, waiting
+from portal.payments.statements.models import StatementLine
+from portal.payments.statements.rules import Unsound, named
+from portal.payments.statements.service import Booked, Imported, import_statement
+
+UNBOOKED = 3
+"""The exit code where a statement was taken in, and lines of the bank could not be booked."""
 
 CONFIRM = (
     f"A change of more than {MOST_CHANGE_PERCENT} % has to be confirmed. Compare these rows with "
@@ -50,7 +56,7 @@ def rates(file: Path, source: str, confirm_changes: bool, data: Path | None) -> 
     The same file again adds nothing; a rate that is already kept is never rewritten. Rates far
     from the ones before them are named, and taken only if you confirm the changes.
     """
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     with database(settings):
         connect_stores(settings)
         try:
@@ -64,7 +70,9 @@ def rates(file: Path, source: str, confirm_changes: bool, data: Path | None) -> 
             raise click.ClickException(_refusal(file, bad)) from bad
         finally:
             session.remove()
-    click.echo(f"{done.added} rates are new, {done.unchanged} were there already.")
+    new = ngettext("%(num)d rate is new", "%(num)d rates are new", done.added)
+    old = ngettext("%(num)d was there already", "%(num)d were there already", done.unchanged)
+    click.echo(f"{new}, {old}.")
 
 
 @import_.command()
@@ -73,9 +81,10 @@ def statement(file: Path, data: Path | None) -> None:
     """Import a statement of a fund's bank account (camt.053), and book its lines.
 
     The same file again changes nothing; a file with one fault changes nothing either. What nobody
-    can match waits in suspense for a person.
+    can match waits in suspense for a person. Exits 3 when lines could not be booked: they are
+    named with the reason, are kept, and are tried again with the next statement.
     """
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     with database(settings):
         connect_stores(settings)
         try:
@@ -86,24 +95,47 @@ def statement(file: Path, data: Path | None) -> None:
             for line in said:
                 click.echo(line)
             booked = list(exchange.book_all())
-            stuck = waiting()
+            stuck = [told_unbooked(line) for line in exchange.unbooked()]
         except Refused as refused:
             session.rollback()
             raise click.ClickException(_unsound(file, refused)) from refused
         finally:
             session.remove()
-    click.echo(
-        f"{sum(each.booked for each in booked)} lines booked, "
-        f"{sum(each.suspended for each in booked)} in suspense, {stuck} still to be booked."
-    )
+    click.echo(f"{told_booked(booked)}, {len(stuck)} still to be booked.")
+    end_for_unbooked(stuck)
+
+
+def told_booked(booked: Iterable[Booked]) -> str:
+    """Return what became of lines of statements: how many were booked, how many suspended."""
+    done = list(booked)
+    lines = sum(each.booked for each in done)
+    said = ngettext("%(num)d line booked", "%(num)d lines booked", lines)
+    return f"{said}, {sum(each.suspended for each in done)} in suspense"
+
+
+def told_unbooked(line: StatementLine) -> str:
+    """Return which line could not be booked, of how much, and why."""
+    amount = format_money(line.money)
+    reason = line.note or "it was not tried yet."
+    return f"{named(line.reference)} of {line.booked_on}, {amount}: {reason}"
+
+
+def end_for_unbooked(stuck: Sequence[str]) -> None:
+    """End the command with the lines that could not be booked, if there are such."""
+    if stuck:
+        click.echo("Could not be booked:", err=True)
+        for line in stuck:
+            click.echo(f"  {line}", err=True)
+        sys.exit(UNBOOKED)
 
 
 def _said(done: Imported) -> str:
     found = done.statement
     if done.again:
-        return f"{found.statement_id}: imported already, nothing changed."
+        return f"{named(found.statement_id)}: imported already, nothing changed."
+    lines = ngettext("%(num)d line", "%(num)d lines", done.lines)
     return (
-        f"{found.statement_id} of {found.to_on}: {done.lines} lines, {done.matched} matched; "
+        f"{named(found.statement_id)} of {found.to_on}: {lines}, {done.matched} matched; "
         f"{format_money(found.opening_money)} to {format_money(found.closing_money)}."
     )
 

@@ -1,14 +1,20 @@
 """`portal payments send` and `portal payments poll`: files to the bank, and its answers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from portal.app import connect_stores
-from portal.cli.database import database
-from portal.core.config import load_settings
+from portal.cli.database import database, existing
+from portal.cli.demo import bank_folders
+from portal.cli.importing import end_for_unbooked, told_booked, told_unbooked
 from portal.core.db import session
+from portal.core.i18n import ngettext
+from portal.core.money import Money, format_money
 from portal.core.workflow import Refused
+from portal.demo import story
 from portal.payments import exchange
 from portal.payments.models import PaymentFile
 from portal.payments.rails import bank
@@ -25,9 +31,7 @@ def send(data: Path | None) -> None:
 
     Each file is kept before it is sent; sent again, it is the same file.
     """
-    settings = load_settings(data_dir=data)
-    with database(settings):
-        connect_stores(settings)
+    with _bank(data):
         try:
             for file in exchange.gather_all():
                 click.echo(f"{file.message_id}: {_content(file)} written.")
@@ -38,7 +42,7 @@ def send(data: Path | None) -> None:
             for file in exchange.send_all():
                 click.echo(f"{file.message_id}: sent.")
                 sent += 1
-            click.echo(f"{sent} {'file' if sent == 1 else 'files'} sent.")
+            click.echo(ngettext("%(num)d file sent.", "%(num)d files sent.", sent))
         except (OSError, Refused) as problem:
             session.rollback()
             raise click.ClickException(f"Nothing more was sent: {problem}") from problem
@@ -46,9 +50,23 @@ def send(data: Path | None) -> None:
             session.remove()
 
 
+@contextmanager
+def _bank(data: Path | None) -> Iterator[None]:
+    """Open the database, and know the folders of the bank: a demonstration has its own."""
+    settings = existing(data)
+    with database(settings):
+        connect_stores(settings)
+        if story.was_told():
+            drop, pickup = bank_folders(settings)
+            pickup.mkdir(parents=True, exist_ok=True)
+            bank.configure(settings.bank_drop_dir or drop, settings.bank_pickup_dir or pickup)
+        yield
+
+
 def _content(file: PaymentFile) -> str:
-    total = sum(order.amount for order in file.orders)
-    return f"{len(file.orders)} payments, {total} minor units of {file.bank_account.currency},"
+    total = Money(sum(order.amount for order in file.orders), file.bank_account.currency)
+    payments = ngettext("%(num)d payment", "%(num)d payments", len(file.orders))
+    return f"{payments}, {format_money(total)},"
 
 
 @payments.command()
@@ -62,12 +80,11 @@ def poll(folder: Path | None, data: Path | None) -> None:
     """Read what the bank put into its folder: answers, notifications, statements, returns.
 
     Files that were taken in move to `done`, others to `refused` with the reason beside them; the
-    lines of statements are booked.
+    lines of statements are booked. Exits 1 when a file was refused, else 3 when a line could not
+    be booked.
     """
-    settings = load_settings(data_dir=data)
     count = refused = 0
-    with database(settings):
-        connect_stores(settings)
+    with _bank(data):
         place = folder or bank.pickup_folder()
         if place is None:
             raise click.ClickException("Set PORTAL_BANK_PICKUP_DIR, or name a folder with --from.")
@@ -78,17 +95,22 @@ def poll(folder: Path | None, data: Path | None) -> None:
                 for line in _told(read):
                     click.echo(line)
             booked = list(exchange.book_all())
+            stuck = [told_unbooked(line) for line in exchange.unbooked()]
         finally:
             session.remove()
     if not count:
         click.echo("The folder holds nothing new.")
     if booked:
-        lines = sum(each.booked for each in booked)
-        suspended = sum(each.suspended for each in booked)
-        click.echo(f"{lines} lines booked, {suspended} in suspense.")
+        click.echo(f"{told_booked(booked)}.")
     if refused:
-        what = "file was" if refused == 1 else "files were"
-        raise click.ClickException(f"{refused} {what} refused; nothing of it was taken in.")
+        raise click.ClickException(
+            ngettext(
+                "%(num)d file was refused; nothing of it was taken in.",
+                "%(num)d files were refused; nothing of them was taken in.",
+                refused,
+            )
+        )
+    end_for_unbooked(stuck)
 
 
 def _told(read: exchange.Read) -> list[str]:

@@ -6,8 +6,7 @@ import click
 
 from portal.accounts import service
 from portal.app import connect_stores
-from portal.cli.database import database
-from portal.core.config import load_settings
+from portal.cli.database import database, existing
 from portal.core.db import session
 
 
@@ -15,7 +14,7 @@ from portal.core.db import session
 @click.argument("email")
 def invite_admin(email: str, data: Path | None) -> None:
     """Print a link by which the owner of EMAIL becomes an administrator; it works once."""
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     with database(settings):
         connect_stores(settings)
         try:

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from portal.app import connect_stores
-from portal.cli.database import database
-from portal.core.config import load_settings
+from portal.cli.database import database, existing
 from portal.core.db import session
 from portal.core.money import BadAmount, Money
 from portal.demo import bank, story
@@ -25,7 +24,7 @@ def pretend_bank() -> None:
 @contextmanager
 def _demonstration(data: Path | None) -> Iterator[None]:
     """Open the database of a demonstration. Raises ClickException for any other."""
-    settings = load_settings(data_dir=data, demo=True)
+    settings = existing(data, demo=True)
     with database(settings):
         connect_stores(settings)
         try:

@@ -10,11 +10,11 @@ from types import FrameType
 import click
 
 from portal.app import create_app
-from portal.cli.database import database
+from portal.cli.database import database, existing
 from portal.cli.features import load_tasks
 from portal.core import jobs
 from portal.core import migrate as migrations
-from portal.core.config import Settings, load_settings
+from portal.core.config import Settings
 from portal.core.db import session
 
 THREADS = 8
@@ -31,7 +31,7 @@ def serve(host: str, port: int, data: Path | None) -> None:
     """Run the web server. Behind a proxy, let that one speak HTTPS."""
     import waitress
 
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     end_in_order()
     with database(settings) as url:
         demand_current(url)
@@ -59,7 +59,7 @@ def serve(host: str, port: int, data: Path | None) -> None:
 @click.command()
 def work(data: Path | None) -> None:
     """Run the worker: messages, reminders and payments leave through it."""
-    settings = load_settings(data_dir=data)
+    settings = existing(data)
     end_in_order()
     with database(settings) as url:
         demand_current(url)

@@ -180,13 +180,10 @@ class Settings(BaseSettings):
 def load_settings(**chosen: object) -> Settings:
     """Return the settings from the environment, those in `chosen` going first.
 
-    Raises BadSettings with one line that says what to set, and how.
+    Secrets that are missing are made and kept. Raises BadSettings with one line that says what to
+    set, and how.
     """
-    given = {name: value for name, value in chosen.items() if value is not None}
-    try:
-        settings = Settings.model_validate({**Settings().model_dump(), **given})
-    except ValidationError as errors:
-        raise BadSettings(_first_sentence(errors)) from errors
+    settings = read_settings(**chosen)
     if settings.embedded or settings.demo:
         settings = _with_kept_secrets(settings)
     if settings.demo and not settings.takes_cards:
@@ -195,6 +192,18 @@ def load_settings(**chosen: object) -> Settings:
     _refuse_open_transport(settings)
     _refuse_half_a_processor(settings)
     return settings
+
+
+def read_settings(**chosen: object) -> Settings:
+    """Return the settings as they were given, without secrets of our own making; writes nothing.
+
+    Raises BadSettings for a value that cannot be one.
+    """
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        return Settings.model_validate({**Settings().model_dump(), **given})
+    except ValidationError as errors:
+        raise BadSettings(_first_sentence(errors)) from errors
 
 
 def _first_sentence(errors: ValidationError) -> str:

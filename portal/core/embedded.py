@@ -86,6 +86,11 @@ def stop(data_dir: Path) -> None:
             keeper.stop(_spec(data_dir, durable=True))
 
 
+def exists(data_dir: Path) -> bool:
+    """Say whether there is a database in `data_dir`. Nothing is started or made."""
+    return (data_dir.absolute() / "pg").exists()
+
+
 def remove(data_dir: Path) -> None:
     """Stop the PostgreSQL in `data_dir` and delete its databases.
 

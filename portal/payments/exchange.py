@@ -4,9 +4,11 @@ What is sent was committed before; what is read is committed before it is put aw
 ends anywhere in between leaves a file that is sent or read again, which changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import select
 
 from portal.core import clock
 from portal.core.db import session
@@ -14,6 +16,7 @@ from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
 from portal.payments.service.receiving import Received, receive_file
 from portal.payments.service.sending import gather, send_next
+from portal.payments.statements.models import LineStatus, StatementLine
 from portal.payments.statements.service import Booked, book_lines
 
 DONE = "done"
@@ -51,6 +54,16 @@ def book_all() -> Iterator[Booked]:
         session.commit()
         yield done
     session.commit()
+
+
+def unbooked() -> Sequence[StatementLine]:
+    """Return the lines that could not be booked yet, in the order of their days. One statement.
+
+    Each has its reason in `note`; it is tried again with the next ones.
+    """
+    rows = select(StatementLine).where(StatementLine.status == LineStatus.WAITING)
+    order = (StatementLine.booked_on, StatementLine.statement_id, StatementLine.number)
+    return session.scalars(rows.order_by(*order)).all()
 
 
 def poll(folder: Path) -> Iterator[Read]:

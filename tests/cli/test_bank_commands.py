@@ -73,7 +73,7 @@ def test_files_are_written_once_and_sent_once_there_is_a_folder(run: Run, tmp_pa
     [file] = files()
     first, hint = written.stdout.splitlines()
     assert first.startswith(f"{file.message_id}: {ORDERS} payments, ")
-    assert first.endswith("minor units of USD, written.")
+    assert first.endswith(f"{ORDERS} payments, US$ 2,880.00, written.")
     assert "download the files instead" in hint
 
     away = run("send", PORTAL_BANK_DROP_DIR=str(tmp_path / "nowhere"))
@@ -108,7 +108,7 @@ def test_answers_are_read_row_by_row_and_the_refused_put_aside(run: Run, tmp_pat
     (pickup / ".half.xml").write_bytes(b"<")
     read = run("poll", PORTAL_BANK_PICKUP_DIR=str(pickup))
     assert read.returncode == 1
-    assert read.stderr == "Error: 2 files were refused; nothing of it was taken in.\n"
+    assert read.stderr == "Error: 2 files were refused; nothing of them was taken in.\n"
     lines = read.stdout.splitlines()
     assert lines[0] == f"a-good.xml: pain.002, {ORDERS} taken in."
     assert [line.split(": refused. ")[0] for line in lines[1:]] == ["b-cut.xml", "c-other.xml"]

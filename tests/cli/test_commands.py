@@ -130,6 +130,33 @@ def test_rates_far_from_the_ones_before_want_a_word(fresh_database: str, tmp_pat
     words = ("import", "rates", "--confirm-changes", str(file))
     done = on(fresh_database, *words, data=tmp_path)
     assert done.stdout == "2 rates are new, 0 were there already.\n"
+    file.write_bytes(dataset(row("KES", "12.95"), row("UGX", "3600")))
+    more = on(fresh_database, "import", "rates", str(file), data=tmp_path)
+    assert more.stdout == "1 rate is new, 1 was there already.\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check",),
+        ("serve",),
+        ("work",),
+        ("invite-admin", "ada@example.org"),
+        ("import", "rates", "pyproject.toml"),
+        ("import", "statement", "pyproject.toml"),
+        ("export", "books", "--out", "/nowhere/books"),
+        ("payments", "send"),
+        ("payments", "poll"),
+        ("pretend-bank", "settle"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_data_folder_is_no_new_portal(command: tuple[str, ...], tmp_path: Path) -> None:
+    place = tmp_path / "mistyped"
+    done = portal(*command, "--data", str(place))
+    assert done.returncode == 2
+    assert_one_line(done, f"There is no portal in {place}: name its data folder with --data")
+    assert not place.exists()
 
 
 def test_what_is_no_address_is_refused(fresh_database: str, tmp_path: Path) -> None:

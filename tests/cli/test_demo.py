@@ -127,6 +127,23 @@ def test_every_invariant_holds_after_the_story(folder: Path) -> None:
     assert sum(counted) > 20, "the story gives the checks something to look at"
 
 
+def test_files_leave_and_answers_are_read_in_the_folders_of_the_demonstration(
+    folder: Path,
+) -> None:
+    sent = portal("payments", "send", "--data", str(folder))
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert sent.stdout.splitlines()[-1].endswith(("file sent.", "files sent."))
+    answers = folder / "bank" / "answers"
+    assert portal("payments", "poll", "--data", str(folder)).stdout.startswith(
+        "The folder holds nothing new."
+    )
+    (answers / "odd.xml").write_text("<odd/>")
+    read = portal("payments", "poll", "--data", str(folder))
+    assert read.stdout.startswith("odd.xml: refused.")
+    assert read.stderr == "Error: 1 file was refused; nothing of it was taken in.\n"
+    assert (answers / "refused" / "odd.txt").exists()
+
+
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_people_with_a_public_password_are_not_served_in_earnest(
     folder: Path, command: str

@@ -1,10 +1,15 @@
 """`portal import statement FILE`: says what it did, and changes nothing on an error."""
 
+import base64
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from portal.core import crypto
 from portal.core.db import session
 from portal.payments.statements import service
-from tests.cli.test_commands import on
+from tests.cli.test_commands import SECRETS, on
+from tests.make import contributions as give
 from tests.make import payments as make
 from tests.payments.statements.teller import Move, Teller
 
@@ -31,3 +36,36 @@ def test_a_statement_is_imported_booked_and_replayed(fresh_database: str, tmp_pa
     assert "does not begin with what the account held before" in said
     assert "Difference: −US$ 90.50" in said or "Difference: US$ -90.50" in said
     assert service.waiting() == 0
+
+
+def test_a_line_that_could_not_be_booked_is_named_and_is_the_exit_code(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    crypto.configure(base64.b64decode(SECRETS["PORTAL_MASTER_KEY"]))  # as the command will have it
+    account = make.fund_account(currency="EUR", account="NL57MOCK0000000004")
+    give.rate("EUR", "0.9")
+    teller = Teller(account.account, "EUR")
+    file, folder = tmp_path / "euro.xml", tmp_path / "pickup"
+    file.write_bytes(teller.file(Move(1_000)).getvalue())
+    folder.mkdir()
+    with file.open("rb") as stream:
+        service.import_statement(stream, by=None)
+    session.execute(sa.text("ALTER TABLE exchange_rate DISABLE TRIGGER ALL"))
+    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2999-01-01'"))
+    session.commit()
+    told = on(fresh_database, "import", "statement", str(file), data=tmp_path)
+    assert told.returncode == 3
+    assert told.stdout.endswith("0 lines booked, 0 in suspense, 1 still to be booked.\n")
+    *_log, head, line = told.stderr.splitlines()
+    assert head == "Could not be booked:"
+    assert "0004-1" in line
+    assert "EUR 10.00" in line.replace("\xa0", " ")
+    assert "There is no UN operational rate of exchange for EUR" in line
+    polled = on(fresh_database, "payments", "poll", "--from", str(folder), data=tmp_path)
+    assert polled.returncode == 3
+    assert polled.stderr.endswith(f"{head}\n{line}\n")
+    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2020-01-01'"))
+    session.commit()
+    again = on(fresh_database, "import", "statement", str(file), data=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.endswith("0 lines booked, 1 in suspense, 0 still to be booked.\n")
