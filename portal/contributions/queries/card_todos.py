@@ -1,7 +1,9 @@
-"""What each person has to do about gifts by card: refunds of two people, what came to nothing."""
+"""What somebody has to do about gifts by card: refunds of two people, and what came to nothing."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import aliased, contains_eager
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person
 from portal.contributions import policy
@@ -13,21 +15,17 @@ from portal.contributions.models.cards import (
     PayoutStatus,
     RefundStatus,
 )
-from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
 
 STAFF = (*policy.WRITERS, *policy.KEEPERS)
 
 
-def card_todos(person: Person) -> list[Todo]:
-    """Return what waits for the person about gifts by card. Two SQL statements at most."""
-    found = _refunds(person)
-    return found + _payouts(person) if policy.records(person) else found
+def open_refunds(person: Person) -> Select[Any]:
+    """Return the ids of refunds that wait for a second person, or failed and wait for anybody.
 
-
-def _refunds(person: Person) -> list[Todo]:
-    """Return the refunds that the person confirms, and those that failed and wait for anybody."""
+    One that failed waits until somebody has seen to it, or asked for the money again.
+    """
     later = aliased(CardRefund)
     again = (
         select(later.id)
@@ -39,38 +37,38 @@ def _refunds(person: Person) -> list[Todo]:
         .exists()
     )
     failed = (CardRefund.status == RefundStatus.FAILED) & CardRefund.closed_at.is_(None) & ~again
-    rows = (
-        select(CardRefund)
+    return (
+        select(CardRefund.id)
         .join(CardRefund.gift)
         .where(policy.scope(person, CardGift.fund_code, STAFF))
         .where((CardRefund.status == RefundStatus.PROPOSED) | failed)
-        .options(contains_eager(CardRefund.gift))
-        .order_by(CardRefund.asked_at)
     )
-    tasks = []
-    for each in session.scalars(rows):
-        if each.status is RefundStatus.FAILED:
-            title = _("A refund by card failed: %(reason)s", reason=each.remark)
-        elif policy.can_confirm_refund(person, each):
-            title = _("Confirm a refund by card")
-        else:
-            continue
-        ref = each.gift.ref
-        tasks.append(Todo(title, "giving.file", {"ref": ref}, note=ref, since=each.asked_at))
-    return tasks
 
 
-def _payouts(person: Person) -> list[Todo]:
-    """Return the payouts that failed after arriving, until the bank has debited them."""
+def payouts_to_come_back(person: Person) -> Select[Any]:
+    """Return the ids of payouts that failed after arriving, until the bank has debited them."""
     mine = (
         select(CardMovement.id)
         .where(CardMovement.payout_id == CardPayout.id)
         .where(policy.scope(person, CardMovement.fund_code, policy.KEEPERS))
         .exists()
     )
-    rows = select(CardPayout).where(CardPayout.status == PayoutStatus.RETURNING, mine)
+    return select(CardPayout.id).where(CardPayout.status == PayoutStatus.RETURNING, mine)
+
+
+def refund_todo(person: Person, refund: CardRefund) -> Todo | None:
+    """Return what the person does about an open refund; None where somebody else does."""
+    if refund.status is RefundStatus.FAILED:
+        title = _("A refund by card failed: %(reason)s", reason=refund.remark)
+    elif policy.can_confirm_refund(person, refund):
+        title = _("Confirm a refund by card")
+    else:
+        return None
+    ref = refund.gift.ref
+    return Todo(title, "giving.file", {"ref": ref}, note=ref, since=refund.asked_at)
+
+
+def payout_todo(payout: CardPayout) -> Todo:
+    """Return what is done about a payout that failed after arriving."""
     title = _("A payout of the card processor failed after arriving: the bank will debit it")
-    return [
-        Todo(title, "giving.payouts", note=each.payout_id, since=each.told_at)
-        for each in session.scalars(rows.order_by(CardPayout.told_at))
-    ]
+    return Todo(title, "giving.payouts", note=payout.payout_id, since=payout.told_at)

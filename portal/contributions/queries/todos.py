@@ -2,12 +2,20 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
+from sqlalchemy.orm import contains_eager
 
 from portal.accounts.models import Person
 from portal.contributions import policy, rules
 from portal.contributions.models import AgreementStatus, ContributionAgreement
-from portal.contributions.queries.card_todos import card_todos
+from portal.contributions.models.cards import CardPayout, CardRefund
+from portal.contributions.queries.card_todos import (
+    STAFF,
+    open_refunds,
+    payout_todo,
+    payouts_to_come_back,
+    refund_todo,
+)
 from portal.contributions.queries.figures import Receivable, receivables
 from portal.core import clock
 from portal.core.db import session
@@ -16,47 +24,58 @@ from portal.core.todo import Todo
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what waits for the person: drafts, money due, cards. Five SQL statements at most."""
+    """Return what waits for the person: drafts, cards, money due. Three SQL statements at most."""
     found = []
     if policy.records(person) or policy.writes(person):
-        found += _drafts(person)
-        found += card_todos(person)
+        found += _waiting(person)
     if policy.writes(person):
         found += _due(person)
     return found
 
 
-def _drafts(person: Person) -> list[Todo]:
-    """Return the drafts that the person confirms, or has to add the signed paper to."""
+def _waiting(person: Person) -> list[Todo]:
+    """Return what waits for the person to act, the oldest first. One SQL statement."""
+    drafts = select(ContributionAgreement.id).where(
+        policy.scope(person, ContributionAgreement.fund_code, STAFF),
+        ContributionAgreement.status == AgreementStatus.DRAFT,
+    )
+    ids = union_all(drafts, open_refunds(person), payouts_to_come_back(person)).subquery()
     rows = (
-        select(ContributionAgreement)
-        .where(
-            policy.scope(
-                person, ContributionAgreement.fund_code, (*policy.WRITERS, *policy.KEEPERS)
-            ),
-            ContributionAgreement.status == AgreementStatus.DRAFT,
-        )
-        .order_by(ContributionAgreement.drafted_at)
+        select(ContributionAgreement, CardRefund, CardPayout)
+        .select_from(ids)
+        .outerjoin(ContributionAgreement, ContributionAgreement.id == ids.c.id)
+        .outerjoin(CardRefund, CardRefund.id == ids.c.id)
+        .outerjoin(CardRefund.gift)
+        .outerjoin(CardPayout, CardPayout.id == ids.c.id)
+        .options(contains_eager(CardRefund.gift))
     )
     tasks = []
-    for each in session.scalars(rows):
-        if each.paper is not None and policy.can_confirm(person, each):
-            title = _("Confirm the agreement with a donor")
-        elif each.paper is None and policy.can_draft(person, each):
-            title = _("Add the signed paper to the draft of an agreement")
+    for agreement, refund, payout in session.execute(rows):
+        if agreement is not None:
+            tasks.append(_draft(person, agreement))
+        elif refund is not None:
+            tasks.append(refund_todo(person, refund))
         else:
-            continue
-        values = {"ref": each.ref}
-        tasks.append(
-            Todo(
-                title,
-                "contributions.agreement",
-                values,
-                note=each.donor.name,
-                since=each.drafted_at,
-            )
-        )
-    return tasks
+            tasks.append(payout_todo(payout))
+    found = [each for each in tasks if each is not None]
+    return sorted(found, key=lambda each: str(each.since))
+
+
+def _draft(person: Person, agreement: ContributionAgreement) -> Todo | None:
+    """Return what the person does about a draft: confirm it, or add the signed paper to it."""
+    if agreement.paper is not None and policy.can_confirm(person, agreement):
+        title = _("Confirm the agreement with a donor")
+    elif agreement.paper is None and policy.can_draft(person, agreement):
+        title = _("Add the signed paper to the draft of an agreement")
+    else:
+        return None
+    return Todo(
+        title,
+        "contributions.agreement",
+        {"ref": agreement.ref},
+        note=agreement.donor.name,
+        since=agreement.drafted_at,
+    )
 
 
 def _due(person: Person) -> list[Todo]:
