@@ -52,6 +52,8 @@ def payment_back(part: Part) -> tuple[str, str]:
     if order is None or not part.line.is_credit:
         raise Refused(_("A payment that comes back is a credit, of one order."))
     ref = order.booking_ref + CREDITED
+    if _is_told(ref):
+        raise Refused(_("The bank gave this payment back by another line already."))
     if order.status is OrderStatus.RETURNED and ledger.find(ref) is not None:
         _charge_what_lacks(part, ref)
         _take_from_suspense(part)
