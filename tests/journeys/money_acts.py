@@ -20,7 +20,8 @@ from portal.core.db import session
 from portal.core.money import Money
 from portal.core.workflow import Refused
 from portal.payments import service as payments
-from portal.payments.models import OrderStatus, PaymentOrder, Receivable
+from portal.payments import standing
+from portal.payments.models import BankDetails, OrderStatus, PaymentOrder, Receivable
 from portal.payments.service import refunds
 from portal.payments.service.sending import gather
 from portal.payments.write_offs import service as write_offs
@@ -87,6 +88,11 @@ class Grant:
     def write_off(self) -> WriteOff:
         """The write-off that waits for somebody."""
         return _there(write_offs.open_proposal(self.receivable), "write-off")
+
+    @property
+    def details(self) -> BankDetails:
+        """The bank details that stand."""
+        return _there(standing.current(self.award), "bank details")
 
     def reference(self) -> str:
         """Return a new reference of the bank."""
@@ -212,6 +218,7 @@ ACTS: dict[str, Act] = {
     "settle otherwise": by_the_bank(settle_otherwise),
     "give back": by_the_bank(give_back),
     "refuse": by_the_bank(lambda _grant, order: payments.reject_by_bank(order, reason="AC04")),
+    "verify": lambda grant, by: payments.verify_bank_details(grant.details, screened=True, by=by),
     "confirm": confirm,
     "reject": lambda grant, by: payments.reject_order(grant.order, "Closed.", by=by),
     "return": lambda grant, by: payments.return_order(

@@ -25,7 +25,7 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger import unore
 from portal.payments import service as payments
-from portal.payments.models import OrderStatus
+from portal.payments.models import BankStatus, OrderStatus
 from tests.journeys.money_acts import ACTS, Grant
 from tests.make import payments as make
 from tests.make.accounts import administrator, signed_up
@@ -282,6 +282,8 @@ def due(grant: Grant) -> tuple[str, str] | None:
         pass
     if grant.instalment.status is InstalmentStatus.ORDERED:
         return _paying(grant)
+    if grant.details.status is BankStatus.DOUBTED:
+        return "verify", "finance"
     gates = payments.gates(grant.instalment)
     return ("prepare", "finance") if all(gate.is_open for gate in gates) else None
 

@@ -85,7 +85,8 @@ def scene(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[Scene]:
             }
         )
         stripe.configure(ours)
-        cards = CardCounter(processor, judge, ours, person(journey, "finance"))
+        officer, finance = person(journey, "officer"), person(journey, "finance")
+        cards = CardCounter(processor, judge, ours, officer, finance)
         yield Scene(journey, bank, cards, tmp_path)
     stripe.configure(settings)
 
@@ -199,6 +200,7 @@ def test_money_travels_from_the_pledge_to_the_yearly_account(scene: Scene) -> No
     scene.bank.bank.patch(OURS, behaviour="accept", parameters={})
     scene.day(3)
     assert str(OrderStatus.RETURNED.label) in scene.order(lost)
+    granting.verify_bank(journey, HOME)
     again = pay(scene, 1, "2,000.00")
     assert again != lost
 

@@ -101,6 +101,7 @@ def test_what_was_paid_after_all_can_come_back_and_be_paid_anew(
     assert bank_agrees(teller)
     assert ledger.award_position("act", refused.instalment.award.ref).advanced == usd(0)
     assert wrong() == []
+    payments.verify_bank_details(refused.bank_details, screened=True, by=world.till.finance)
     anew = payments.prepare_order(refused.instalment, by=world.till.finance)
     assert anew.attempt == refused.attempt + 1
     [again] = taken_in(teller, Move(-refused.amount, end_to_end_id=refused.ref))
