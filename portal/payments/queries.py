@@ -77,7 +77,7 @@ class Matter(Labelled):
     RELEASE = "release", _l("Release"), "wait"
     CONFIRM = "confirm", _l("Record what the agent did"), "wait"
     DRAW = "draw", _l("Draw the balance"), "wait"
-    SETTLE = "settle", _l("Record the refund"), "wait"
+    SETTLE = "settle", _l("See to the refund"), "wait"
     CLOSE = "close", _l("Close the file"), "wait"
 
 

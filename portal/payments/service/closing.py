@@ -19,11 +19,12 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.service import refund_due, refund_received, release_commitment
 from portal.payments import policy
-from portal.payments.models import Receivable, ReceivableAction, ReceivableStatus
+from portal.payments.models import BankAccount, Receivable, ReceivableAction, ReceivableStatus
 from portal.payments.service.refunds import hold
 from portal.payments.service.telling import tell
 from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.standing import SETTLED, Standing, standing
+from portal.payments.statements.models import Statement
 from portal.payments.workflow import RECEIVABLE_WORKFLOW
 
 DRAWN_FROM = (AwardStatus.ACTIVE, AwardStatus.TERMINATED)
@@ -67,8 +68,9 @@ def not_yet(found: Standing) -> str | None:
 def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: Person) -> None:
     """Record that all that was left of a refund arrived on the day `on`, and book it.
 
-    For money that no statement of a fund's account tells of. The same again changes nothing.
-    Raises Refused.
+    For funds without statements of their account: where there are some, a refund is booked from
+    its line there, and by hand it would be booked twice. The same again changes nothing. Raises
+    Refused.
     """
     words = normalise(reference).strip()
     _hold(receivable.award)
@@ -78,6 +80,8 @@ def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: P
     ):
         return
     RECEIVABLE_WORKFLOW.check(receivable, ReceivableAction.SETTLE, by)
+    if bank_tells(receivable):
+        raise Refused(told_by_bank(), rule="R25")
     if not words or len(words) > MOST_REFERENCE:
         raise Refused(_("Give the bank's reference of the refund."), rule="R25")
     if on > clock.today():
@@ -105,6 +109,30 @@ def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: P
         case_id=award.case_id,
     )
     session.flush()
+
+
+def bank_tells(receivable: Receivable) -> bool:
+    """Say whether statements of an account of the fund are taken in. One SQL statement."""
+    rows = (
+        select(Statement.id)
+        .join(Statement.bank_account)
+        .where(BankAccount.fund_code == receivable.award.application.call.fund_code)
+    )
+    return bool(session.scalar(select(rows.exists())))
+
+
+def told_by_bank() -> str:
+    """Return why no refund of such a fund is recorded by hand, and where it is booked."""
+    return _(
+        "The bank’s statements are taken in for this fund: the refund is booked from its line "
+        "there. Find the line under Payments, Reconciliation, or import the statement."
+    )
+
+
+def may_settle(person: Person, receivable: Receivable) -> bool:
+    """Say whether the person can record by hand that a refund arrived. At most one statement."""
+    owed = receivable.is_owed and policy.can_settle(person, receivable)
+    return owed and not bank_tells(receivable)
 
 
 def close_award(award: Award, *, by: Person) -> None:

@@ -11,6 +11,7 @@ from portal.core.web import Form
 from portal.payments import attempts, policy, queries, service
 from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
+from portal.payments.service.closing import may_settle
 from portal.payments.views.blueprint import blueprint, case, done, go, order_page, page, tab
 from portal.payments.workflow import BANK_WORKFLOW
 
@@ -44,7 +45,7 @@ def payments_tab(ref: str) -> ResponseReturnValue:
         may_prepare=policy.can_prepare(person, application),
         may_draw=policy.can_prepare(person, application) and queries.balance_waits(found),
         may_close=queries.can_close(found, person),
-        may_settle=owed is not None and owed.is_owed and policy.can_settle(person, owed),
+        may_settle=owed is not None and may_settle(person, owed),
         pause_hours=int(COOLING_OFF.total_seconds() // 3600),
     )
 

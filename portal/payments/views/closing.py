@@ -10,7 +10,7 @@ from portal.core.i18n import _
 from portal.core.web import Form
 from portal.payments import policy, queries, service
 from portal.payments.forms import RefundForm
-from portal.payments.service.closing import open_matter, receivable_of
+from portal.payments.service.closing import bank_tells, open_matter, receivable_of
 from portal.payments.views.blueprint import blueprint, case, done, go, page, tab
 
 
@@ -24,6 +24,8 @@ def refund(ref: str) -> ResponseReturnValue:
     if owed is None or not policy.can_settle(person, owed):
         raise NotFound
     form = RefundForm()
+    if not form.is_submitted() and bank_tells(owed):
+        return go(url_for("payments.receivable", ref=ref))
     if done(
         form,
         lambda: service.settle_receivable(

@@ -15,7 +15,7 @@ from portal.core.i18n import _
 from portal.core.web import Form
 from portal.payments import policy as payments
 from portal.payments.models import Receivable
-from portal.payments.service.closing import receivable_of
+from portal.payments.service.closing import bank_tells, may_settle, receivable_of, told_by_bank
 from portal.payments.statements.forms import ReasonForm
 from portal.payments.statements.service.recovering import recovered
 from portal.payments.views.blueprint import blueprint, case, done, go, page
@@ -51,7 +51,10 @@ def receivable(ref: str) -> ResponseReturnValue:
         recovered=recovered(owed),
         proposals=[] if own else queries.proposals(owed),
         may_propose=_may_propose(person, owed),
-        may_settle=owed.is_owed and payments.can_settle(person, owed),
+        may_settle=may_settle(person, owed),
+        told_by_bank=told_by_bank()
+        if owed.is_owed and payments.can_settle(person, owed) and bank_tells(owed)
+        else None,
     )
 
 
