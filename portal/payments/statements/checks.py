@@ -155,14 +155,14 @@ WITH lying AS (
 ), paid_over AS (
     SELECT b.fund_code, l.currency, sum(a.amount) AS amount FROM statement_allocation a
     JOIN statement_line l ON l.id = a.line_id JOIN bank_account b ON b.id = l.bank_account_id
-    WHERE a.purpose = 'card_payout' AND a.from_suspense AND a.undone_at IS NULL
-    AND EXISTS (SELECT FROM card_payout p WHERE p.payout_id = a.target_ref)
+    WHERE a.purpose IN ('card_payout', 'card_payout_back') AND a.from_suspense
+    AND a.undone_at IS NULL AND EXISTS (SELECT FROM card_payout p WHERE p.payout_id = a.target_ref)
     GROUP BY b.fund_code, l.currency
 ), booked AS (
     SELECT c.fund_code, e.currency, -sum(e.amount) AS amount FROM ledger_entry e
     JOIN ledger_account c ON c.id = e.account_id
     JOIN ledger_transaction t ON t.id = e.transaction_id
-    LEFT JOIN card_payout p ON p.arrival_ref = t.source_ref
+    LEFT JOIN card_payout p ON t.source_ref IN (p.arrival_ref, p.back_ref)
     WHERE c.kind = 'suspense' AND p.id IS NULL GROUP BY c.fund_code, e.currency
 )
 SELECT coalesce(k.fund_code, i.fund_code) || ' ' || coalesce(k.currency, i.currency) || ': '

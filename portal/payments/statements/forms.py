@@ -28,6 +28,7 @@ OF_DEBITS = (
     Purpose.SUPPORT_COSTS,
     Purpose.BANK_CHARGE,
     Purpose.DONOR_REFUND,
+    Purpose.CARD_PAYOUT_BACK,
     Purpose.SEND_BACK,
 )
 """What a line can be said to be besides what was found, in the order of the form."""

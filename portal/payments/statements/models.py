@@ -139,6 +139,7 @@ class Purpose(Labelled):
     REFUND = "refund", _l("Refund from a grantee")
     RECOVERY = "recovery", _l("Refund that had been written off")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
+    CARD_PAYOUT_BACK = "card_payout_back", _l("Payout of the card processor taken back")
     BANK_CHARGE = "bank_charge", _l("Bank charge")
     SUPPORT_COSTS = "support_costs", _l("Support costs paid over")
     AGENT = "agent", _l("Reimbursement of a paying agent")

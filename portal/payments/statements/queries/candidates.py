@@ -16,6 +16,7 @@ from portal.contributions.models import (
     ContributionAgreement,
     Donor,
 )
+from portal.contributions.models.cards import CardPayout, PayoutStatus
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import Money, usd
@@ -114,7 +115,28 @@ def _for_debit(line: StatementLine, person: Person) -> Iterator[Candidate]:
     )
     for order in session.scalars(rows.limit(MOST)):
         yield _of_order(Purpose.PAYMENT, order, line)
+    for payout in session.scalars(_to_come_back(line).limit(MOST)):
+        yield Candidate(
+            Purpose.CARD_PAYOUT_BACK,
+            payout.payout_id,
+            str(payout.status.label),
+            payout.money,
+            payout.payout_id.upper().replace("_", "") in line.named,
+        )
     yield from _opposite(line)
+
+
+def _to_come_back(line: StatementLine) -> Select[CardPayout]:
+    """Return the payouts of this amount that failed after arriving, and wait for their debit."""
+    return (
+        select(CardPayout)
+        .where(
+            CardPayout.status == PayoutStatus.RETURNING,
+            CardPayout.amount == -line.amount,
+            CardPayout.currency == line.currency,
+        )
+        .order_by(CardPayout.paid_on)
+    )
 
 
 def _opposite(line: StatementLine) -> Iterator[Candidate]:
@@ -300,6 +322,11 @@ def _payout(line: StatementLine, ref: str, amount: int | None, person: Person) -
     return Target(Purpose.CARD_PAYOUT, amount, payout_ref=ref[:80])
 
 
+def _payout_back(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
+    del line, person
+    return Target(Purpose.CARD_PAYOUT_BACK, amount, payout_ref=ref[:80])
+
+
 def _unknown(ref: str, what: str) -> Refused:
     if not ref:
         return Refused(_("Give the reference: %(what)s.", what=what))
@@ -316,5 +343,6 @@ FINDERS: Mapping[Purpose, Finder] = {
     Purpose.RETURN: _return,
     Purpose.SENT_BACK: _sent_back,
     Purpose.CARD_PAYOUT: _payout,
+    Purpose.CARD_PAYOUT_BACK: _payout_back,
 }
 """What finds the thing that a reference names, by purpose."""

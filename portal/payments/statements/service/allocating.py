@@ -25,7 +25,7 @@ from portal.payments.statements.service.entering import enter, payout_of
 from portal.payments.statements.service.parts import Target
 
 MOST_WORDS = 1000
-FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND})
+FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND, Purpose.CARD_PAYOUT_BACK})
 """What the bank alone undoes, by a line of its own."""
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.contributions import service as contributions
 from portal.contributions.models.cards import CardPayout
-from portal.contributions.service.cards.payouts import payout_arrived
+from portal.contributions.service.cards.payouts import payout_arrived, payout_taken_back
 from portal.contributions.service.receiving import BOOKED
 from portal.core import audit
 from portal.core.db import session
@@ -190,6 +190,25 @@ def _card_payout(part: Part) -> tuple[str, str]:
     return part.ref, part.target.payout_ref
 
 
+def _card_payout_back(part: Part) -> tuple[str, str]:
+    """Book that the bank debited a payout which failed after it had arrived."""
+    payout = payout_of(part.target.payout_ref)
+    if payout is None or part.line.is_credit:
+        raise Refused(_("A payout that is taken back is a debit: give the payout’s identifier."))
+    if payout.money != part.money:
+        raise Refused(_("The card processor paid over another amount than this line says."))
+    payout_taken_back(
+        payout,
+        part.fund,
+        part.dollars,
+        part.line.booked_on,
+        ref=part.ref,
+        by=part.by.id if part.by else None,
+        out_of=part.through,
+    )
+    return part.ref, payout.payout_id
+
+
 def payout_of(payout_ref: str) -> CardPayout | None:
     """Return the payout of the card processor with this identifier. One SQL statement."""
     return session.scalar(select(CardPayout).where(CardPayout.payout_id == payout_ref))
@@ -297,6 +316,7 @@ VERBS: Mapping[Purpose, Callable[[Part], tuple[str, str]]] = {
     Purpose.REFUND: _refund,
     Purpose.RECOVERY: _recovery,
     Purpose.CARD_PAYOUT: _card_payout,
+    Purpose.CARD_PAYOUT_BACK: _card_payout_back,
     Purpose.BANK_CHARGE: _charge,
     Purpose.SUPPORT_COSTS: _support_costs,
     Purpose.AGENT: _agent,
