@@ -18,7 +18,7 @@ from portal.payments.ways import paying_account
 
 @click.group("pretend-bank")
 def pretend_bank() -> None:
-    """Play the bank of the demonstration: accept, settle, reject, return, credit."""
+    """Play the bank of the demonstration: accept, settle, reject, return, correct, credit."""
 
 
 @contextmanager
@@ -42,7 +42,7 @@ Act = Callable[[Sequence[PaymentOrder]], list[Received]]
 def _do(act: Act, references: Sequence[str], data: Path | None) -> None:
     with _demonstration(data):
         found = bank.in_hand()
-        known = {order.ref: order for order in (*found.waiting, *found.paid)}
+        known = {order.ref: order for order in found}
         strangers = [ref for ref in references if ref not in known]
         if strangers:
             raise click.ClickException(f"The bank has no payment {', '.join(strangers)}.")
@@ -69,7 +69,10 @@ def accept(references: tuple[str, ...], data: Path | None) -> None:
 @pretend_bank.command()
 @REFERENCES
 def settle(references: tuple[str, ...], data: Path | None) -> None:
-    """Make payments, and send statements: all that it has, unless REFERENCES name some."""
+    """Make payments, and send statements: all that it has, unless REFERENCES name some.
+
+    What it had refused is paid all the same where REFERENCES name it.
+    """
     _do(bank.settle, references, data)
 
 
@@ -85,6 +88,13 @@ def reject(references: tuple[str, ...], data: Path | None) -> None:
 def return_(references: tuple[str, ...], data: Path | None) -> None:
     """Give the payments REFERENCES back after they were made."""
     _do(bank.return_payments, references, data)
+
+
+@pretend_bank.command()
+@click.argument("references", nargs=-1, required=True)
+def correct(references: tuple[str, ...], data: Path | None) -> None:
+    """Take back the debits of REFERENCES, which were a mistake of the bank."""
+    _do(bank.correct, references, data)
 
 
 @pretend_bank.command()

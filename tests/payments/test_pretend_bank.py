@@ -1,6 +1,7 @@
 """The pretend bank: files like a bank's, through the same doors, by its page and its verbs."""
 
 import pytest
+from sqlalchemy import select
 
 from portal.app import blueprints
 from portal.awards.models import PayingAgent
@@ -61,6 +62,31 @@ def test_it_refuses(order: PaymentOrder, account: BankAccount) -> None:
     before = held(account)
     bank.reject([order])
     assert (order.status, held(account)) == (OrderStatus.REJECTED, before)
+
+
+def test_it_errs_and_corrects_itself(order: PaymentOrder, account: BankAccount) -> None:
+    before = held(account)
+    bank.reject([order])
+    assert bank.in_hand().refused == [order]
+    bank.settle([order])
+    assert (order.status, held(account)) == (OrderStatus.REJECTED, before - order.amount)
+    bank.correct([order])
+    assert held(account) == before
+    lines = session.scalars(select(StatementLine)).all()
+    assert {each.status for each in lines} == {LineStatus.SUSPENSE}
+
+
+def test_its_page_keeps_a_charge_of_what_it_gives_back(
+    order: PaymentOrder, account: BankAccount, visitor: Browser
+) -> None:
+    before, ref, code = held(account), order.ref, account.fund_code
+    bank.settle([order])
+    session.commit()
+    visitor.open("/demo/bank")
+    visitor.choose(ref)
+    visitor.press("Give back, and keep a charge of 15.00")
+    assert ledger.bank_balance(code, "USD").minor == before - 15_00
+    assert session.scalars(select(StatementLine.status)).all() == [LineStatus.BOOKED] * 2
 
 
 def test_money_that_says_nothing_waits_in_suspense(account: BankAccount) -> None:

@@ -5,8 +5,9 @@ importers as everybody's. It holds no money, and is there in demo mode only.
 """
 
 from portal.demo.bank.acts import (
-    Unpaid,
+    InHand,
     accept,
+    correct,
     credit,
     in_hand,
     open_statement,
@@ -16,8 +17,9 @@ from portal.demo.bank.acts import (
 )
 
 __all__ = [
-    "Unpaid",
+    "InHand",
     "accept",
+    "correct",
     "credit",
     "in_hand",
     "open_statement",

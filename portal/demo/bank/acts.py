@@ -3,12 +3,13 @@
 Whatever moves an account is on a statement of its own, which goes on where the last one ended.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.core import clock
@@ -37,29 +38,46 @@ WITH_THE_BANK = (FileStatus.SENT, FileStatus.ACCEPTED, FileStatus.PARTLY_ACCEPTE
 
 
 @dataclass(frozen=True)
-class Unpaid:
-    """The payments that the bank could do something with: to pay or refuse, and to give back."""
+class InHand:
+    """The payments that the bank could do something with: to pay or refuse, and to give back.
+
+    A bank may also pay what it had refused, and take back a debit that was a mistake.
+    """
 
     waiting: Sequence[PaymentOrder]
     paid: Sequence[PaymentOrder]
+    refused: Sequence[PaymentOrder]
+
+    def __iter__(self) -> Iterator[PaymentOrder]:
+        return chain(self.waiting, self.paid, self.refused)
 
 
-def in_hand() -> Unpaid:
-    """Return the payments that are with the bank, and those that it paid. One SQL statement."""
+def in_hand() -> InHand:
+    """Return the payments that the bank has, paid, or refused. One SQL statement."""
     rows = (
         select(PaymentOrder)
         .join(PaymentOrder.file)
         .where(
-            PaymentFile.status.in_(WITH_THE_BANK),
-            PaymentOrder.status.in_([OrderStatus.RELEASED, OrderStatus.CONFIRMED]),
+            or_(
+                PaymentOrder.status == OrderStatus.REJECTED,
+                and_(
+                    PaymentFile.status.in_(WITH_THE_BANK),
+                    PaymentOrder.status.in_([OrderStatus.RELEASED, OrderStatus.CONFIRMED]),
+                ),
+            )
         )
         .options(joinedload(PaymentOrder.file).joinedload(PaymentFile.bank_account))
         .order_by(PaymentOrder.prepared_at.desc(), PaymentOrder.id)
     )
     found = session.scalars(rows).unique().all()
-    return Unpaid(
-        [order for order in found if order.status is OrderStatus.RELEASED],
-        [order for order in found if order.status is OrderStatus.CONFIRMED],
+
+    def standing(status: OrderStatus) -> list[PaymentOrder]:
+        return [order for order in found if order.status is status]
+
+    return InHand(
+        standing(OrderStatus.RELEASED),
+        standing(OrderStatus.CONFIRMED),
+        standing(OrderStatus.REJECTED),
     )
 
 
@@ -87,16 +105,29 @@ def settle(orders: Sequence[PaymentOrder]) -> list[Received]:
     ]
 
 
-def return_payments(orders: Sequence[PaymentOrder], reason: str = "AC04") -> list[Received]:
-    """Give payments back: a pacs.004 for each file, and a statement of each account."""
+def return_payments(
+    orders: Sequence[PaymentOrder], reason: str = "AC04", kept: int = 0
+) -> list[Received]:
+    """Give payments back: a pacs.004 for each file, and a statement of each account.
+
+    The bank keeps `kept` of each (minor units), as its charge; its notice does not say so.
+    """
     told = []
     for file, theirs in _by_file(orders):
         payments = [(order.ref, order.money, reason) for order in theirs]
         name = f"PB-RTR-{new_ref()}"
         told.append(_hand_in(messages.returned(name, file.message_id, payments, clock.today())))
     for account, theirs in _by_account(orders):
-        told.append(open_statement(account, [_returned(order, reason) for order in theirs]))
+        told.append(open_statement(account, [_returned(order, reason, kept) for order in theirs]))
     return told
+
+
+def correct(orders: Sequence[PaymentOrder]) -> list[Received]:
+    """Take back debits that were a mistake: credits of the same amounts on a statement."""
+    return [
+        open_statement(account, [replace(_debit(order), is_credit=True) for order in theirs])
+        for account, theirs in _by_account(orders)
+    ]
 
 
 def credit(account: BankAccount, amount: Money, payer: str, text: str) -> Received:
@@ -156,9 +187,9 @@ def _debit(order: PaymentOrder) -> Movement:
     )
 
 
-def _returned(order: PaymentOrder, reason: str) -> Movement:
+def _returned(order: PaymentOrder, reason: str, kept: int) -> Movement:
     return Movement(
-        order.money,
+        order.money - Money(kept, order.currency),
         is_credit=True,
         reference=f"PB-{new_ref()}",
         counterparty=order.instalment.award.application.organisation.name,

@@ -1,6 +1,7 @@
 """The page of the pretend bank: what is with it, and what it may do."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
@@ -23,13 +24,20 @@ from portal.payments.service.receiving import Received
 blueprint = Blueprint("pretend_bank", __name__)
 blueprint.before_request(demand_demonstration)
 
+CHARGE = 15_00
 ACTS: dict[str, tuple[Callable[[Sequence[PaymentOrder]], list[Received]], Any]] = {
     "accept": (acts.accept, _l("Say that it will pay")),
     "settle": (acts.settle, _l("Pay, and send a statement")),
     "reject": (acts.reject, _l("Refuse: the account is closed")),
     "return": (acts.return_payments, _l("Give back: the account is closed")),
+    "keep": (
+        partial(acts.return_payments, kept=CHARGE),
+        _l("Give back, and keep a charge of 15.00"),
+    ),
+    "debit": (acts.settle, _l("Pay it all the same")),
+    "correct": (acts.correct, _l("Take such a debit back")),
 }
-UNPAID, PAID = ("accept", "settle", "reject"), ("return",)
+UNPAID, PAID, REFUSED = ("accept", "settle", "reject"), ("return", "keep"), ("debit", "correct")
 
 
 class CreditForm(Form):
@@ -62,6 +70,7 @@ def _page(form: CreditForm, status: int = 200) -> ResponseReturnValue:
             found=acts.in_hand(),
             unpaid_acts=[(act, ACTS[act][1]) for act in UNPAID],
             paid_acts=[(act, ACTS[act][1]) for act in PAID],
+            refused_acts=[(act, ACTS[act][1]) for act in REFUSED],
             accounts=acts.open_accounts(),
         ),
         status,
@@ -85,8 +94,7 @@ def move() -> ResponseReturnValue:
     """Do one thing with the payments that are ticked."""
     act, _label = ACTS.get(request.form.get("act", ""), (None, None))
     ticked = set(request.form.getlist("order"))
-    found = acts.in_hand()
-    orders = [each for each in (*found.waiting, *found.paid) if each.ref in ticked]
+    orders = [each for each in acts.in_hand() if each.ref in ticked]
     if act is None or not orders:
         flash(_("Tick at least one payment."), "stop")
         return go(url_for("pretend_bank.show"))
