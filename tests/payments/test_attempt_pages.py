@@ -134,6 +134,7 @@ def test_the_grantee_reads_what_came_back_and_what_to_do(
         visitor.open(path, 200)
         assert words in visitor.page.text, path
         assert advice in visitor.page.text, path
+        assert "Verify bank details" not in visitor.page.text, path
 
 
 def test_codes_stand_in_words_on_the_file_of_payments(

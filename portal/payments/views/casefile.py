@@ -13,7 +13,6 @@ from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
 from portal.payments.service.closing import may_settle
 from portal.payments.views.blueprint import blueprint, case, done, go, order_page, page, tab
-from portal.payments.workflow import BANK_WORKFLOW
 
 
 @blueprint.get("/files/<ref>/payments")
@@ -51,7 +50,7 @@ def payments_tab(ref: str) -> ResponseReturnValue:
 
 
 def _may_check(details: BankDetails) -> bool:
-    return details.status in UNVERIFIED and bool(BANK_WORKFLOW.offers(guard.signed_in(), details))
+    return details.status in UNVERIFIED and policy.can_check(guard.signed_in(), details)
 
 
 @blueprint.route("/files/<ref>/payments/<int:number>/prepare", methods=["GET", "POST"])
