@@ -107,6 +107,19 @@ def test_the_gate_is_closed_until_a_second_person_verifies_again(
     assert [each.name for each in checks.of_orders() if each.run().violations] == []
 
 
+def test_what_was_released_does_not_leave_while_its_account_is_doubted(payday: Payday) -> None:
+    order = make.signed(payday.orders[0], payday.till)
+    doubt = {"status": BankStatus.DOUBTED, "remark": CLOSED, "doubted_at": clock.now()}
+    details = order.bank_details
+    session.execute(sa.update(BankDetails).where(BankDetails.id == details.id).values(doubt))
+    session.commit()
+    assert list(exchange.gather_all()) == []
+    service.verify_bank_details(details, screened=True, by=payday.till.finance)
+    session.commit()
+    [file] = exchange.gather_all()
+    assert file.orders == [order]
+
+
 def test_new_details_open_the_gate_after_their_pause(payday: Payday, order: PaymentOrder) -> None:
     details = reject(order)
     award = details.award

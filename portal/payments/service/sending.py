@@ -26,6 +26,8 @@ from portal.payments import payees, policy
 from portal.payments.iso20022 import Party, Transfer
 from portal.payments.models import (
     BankAccount,
+    BankDetails,
+    BankStatus,
     FileStatus,
     OrderStatus,
     PaymentFile,
@@ -62,7 +64,9 @@ _UNFILED = (
     PaymentOrder.rail == BANK.name,
     PaymentOrder.status == OrderStatus.RELEASED,
     PaymentOrder.file_id.is_(None),
+    PaymentOrder.bank_details.has(BankDetails.status == BankStatus.VERIFIED),
 )
+"""What may leave: what was released waits while somebody doubts the account, or replaced it."""
 
 
 def _payable() -> Select[str, str]:
