@@ -1,6 +1,7 @@
 """What became of the grant: agreement, payments, reports, money paid back, and its end."""
 
 from portal.admin import words
+from portal.admin.why.amending import amended
 from portal.admin.why.deciding import decided
 from portal.admin.why.records import File, Row, day, moment
 from portal.admin.why.steps import Part, Step, dollars, word
@@ -31,6 +32,7 @@ def later(application: Application, file: File) -> list[Part]:
     return [
         *parts,
         Part(_("Agreement"), _agreed(file), _("No agreement is issued yet."), _terms(file)),
+        *amended(file),
         Part(_("Bank details"), _bank(file), _("No bank details were entered yet.")),
         *_payments(file),
         *_reports(application, file),

@@ -93,6 +93,7 @@ def differences(file: File) -> Iterator[str]:
     for row in file.of("decisions"):
         yield from _decision(row, events)
     yield from _agreement(file, events)
+    yield from _amendments(file, events)
     yield from _payments(file, events)
 
 
@@ -128,6 +129,20 @@ def _agreement(file: File, events: Sequence[AuditEvent]) -> Iterator[str]:
         )
         if not (signed and both):
             yield _("The agreement was signed over another text than this, or by others.")
+
+
+def _amendments(file: File, events: Sequence[AuditEvent]) -> Iterator[str]:
+    for row in file.of("amendments"):
+        acts = {
+            "amendment.proposed": By(row["issued_by_id"], row["issued_at"]),
+            "amendment.accepted": By(row["signed_by_id"], row["signed_at"]),
+            "amendment.signed": By(row["countersigned_by_id"], row["countersigned_at"]),
+        }
+        text = {"digest": row["digest"], "amount_usd": row["amount_usd"]}
+        if not all(
+            _told(events, act, row["id"], by=by, **text) for act, by in acts.items() if by.at
+        ):
+            yield _("Amendment %(number)s is not the one in the chain.", number=row["number"])
 
 
 def _payments(file: File, events: Sequence[AuditEvent]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from portal.accounts.models import Person
 from portal.applications.models import Application, Recusal, Submission
+from portal.awards.amendments.models import Amendment
 from portal.awards.models import Agreement, Award, Instalment
 from portal.core.audit import FIRST, AuditEvent
 from portal.core.db import Base, session
@@ -149,6 +150,14 @@ def _kinds(application: Application) -> dict[str, Kind]:
             " countersigned_by_id countersigned_at",
             "issued_at",
             Agreement.award_id.in_(award),
+        ),
+        "amendments": Kind(
+            Amendment,
+            "id number status from_amount_usd amount_usd from_ends_on ends_on budget instalments"
+            " asked_reason asked_by_id asked_at reason issued_by_id issued_at digest signed_name"
+            " signed_by_id signed_at countersigned_by_id countersigned_at remark",
+            "number",
+            Amendment.award_id.in_(award),
         ),
         "instalments": Kind(
             Instalment,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person, Role
@@ -16,7 +16,9 @@ from portal.awards.models import Award, AwardStatus
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
+from portal.funds.models import Call
 from portal.funds.terms import within_term
+from portal.reviews.models import Decision
 
 
 def amendments_of(award: Award) -> list[Amendment]:
@@ -45,6 +47,27 @@ def holds_payments() -> ColumnElement[bool]:
         )
         .correlate(Award)
     )
+
+
+def granted_in(call: Call) -> int:
+    """Return what a call has granted by now, in US cents. One SQL statement.
+
+    An award counts with what it was amended to, a decision without an award yet with what was
+    decided; what was declined or cancelled is free again.
+    """
+    gone = (AwardStatus.DECLINED, AwardStatus.CANCELLED)
+    rows = (
+        select(func.sum(func.coalesce(Award.amount_usd, Decision.amount_usd)))
+        .select_from(Decision)
+        .join(Application, Application.id == Decision.application_id)
+        .outerjoin(Award, Award.application_id == Application.id)
+        .where(
+            Application.call_id == call.id,
+            Decision.approved,
+            or_(Award.id.is_(None), Award.status.not_in(gone)),
+        )
+    )
+    return int(session.scalar(rows) or 0)
 
 
 def todos(person: Person) -> list[Todo]:

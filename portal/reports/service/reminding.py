@@ -10,7 +10,10 @@ from portal.reports.queries import Owed
 
 
 def send_reminders() -> int:
-    """Queue every reminder that is due today, each once, and return how many there were."""
+    """Queue every reminder that is due today, each once, and return how many there were.
+
+    A day that was moved, by an amendment, has reminders of its own.
+    """
     return sum(_remind(award, owed) for award, owed in queries.owed_in_force() if owed.is_waiting)
 
 
@@ -27,7 +30,7 @@ def _remind(award: Award, owed: Owed) -> int:
         outbox.queue(
             person.email,
             "report_overdue" if days > 0 else "report_reminder",
-            key=f"report-reminder:{award.id}:{owed.rule.key}:{days}:{person.id}",
+            key=f"report-reminder:{award.id}:{owed.rule.key}:{owed.due_on}:{days}:{person.id}",
             link=f"/files/{award.application.ref}/reports",
             locale=person.language,
             person_id=person.id,

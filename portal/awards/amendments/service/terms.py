@@ -5,6 +5,7 @@ from datetime import date
 from portal.applications import eligibility
 from portal.awards import rules as award_rules
 from portal.awards.amendments import rules
+from portal.awards.amendments.queries import granted_in
 from portal.awards.amendments.rules import Terms
 from portal.awards.amendments.service.holding import parts_of
 from portal.awards.models import Award, InstalmentStatus
@@ -77,7 +78,7 @@ def refuse_while_money_moves(award: Award, amount_usd: int) -> None:
     """Refuse another amount while a payment is under way, or after the balance was drawn.
 
     Nor does an award fall below what was accepted as spent, or grow beyond what the fund has
-    (R19). Five SQL statements.
+    or its call has (R19). Six SQL statements.
     """
     if any(each.status is InstalmentStatus.ORDERED for each in award.instalments):
         raise Refused(
@@ -101,6 +102,8 @@ def refuse_while_money_moves(award: Award, amount_usd: int) -> None:
             rule="R22",
         )
     growth = usd(amount_usd - award.amount_usd)
+    if growth.minor > 0:
+        _refuse_beyond_envelope(award, growth)
     position = ledger.position(fund)
     if growth.minor > 0 and position.available_after(growth).minor < 0:
         raise Refused(
@@ -108,6 +111,23 @@ def refuse_while_money_moves(award: Award, amount_usd: int) -> None:
                 "Only %(available)s is available in this fund: the grant cannot grow by "
                 "%(amount)s and the support costs that it brings.",
                 available=_said(position.available),
+                amount=_said(growth),
+            ),
+            rule="R19",
+        )
+
+
+def _refuse_beyond_envelope(award: Award, growth: Money) -> None:
+    """Refuse an amount with which the call would have granted more than its envelope (R19)."""
+    call = award.application.call
+    granted = usd(granted_in(call))
+    if granted + growth > call.envelope:
+        raise Refused(
+            _(
+                "This call has granted %(granted)s of its envelope of %(envelope)s: the grant "
+                "cannot grow by %(amount)s.",
+                granted=_said(granted),
+                envelope=_said(call.envelope),
                 amount=_said(growth),
             ),
             rule="R19",
