@@ -158,6 +158,10 @@ WITH lying AS (
     WHERE a.purpose IN ('card_payout', 'card_payout_back') AND a.from_suspense
     AND a.undone_at IS NULL AND EXISTS (SELECT FROM card_payout p WHERE p.payout_id = a.target_ref)
     GROUP BY b.fund_code, l.currency
+), sent_on AS (
+    SELECT b.fund_code, l.currency, sum(a.amount) AS amount FROM statement_allocation a
+    JOIN statement_line l ON l.id = a.line_id JOIN bank_account b ON b.id = l.bank_account_id
+    WHERE a.purpose = 'transfer' AND a.undone_at IS NULL GROUP BY b.fund_code, l.currency
 ), booked AS (
     SELECT c.fund_code, e.currency, -sum(e.amount) AS amount FROM ledger_entry e
     JOIN ledger_account c ON c.id = e.account_id
@@ -169,12 +173,13 @@ SELECT coalesce(k.fund_code, i.fund_code) || ' ' || coalesce(k.currency, i.curre
     || coalesce(i.amount, 0) || ' in the books, ' || coalesce(k.amount, 0) || ' by the lines'
 FROM (
     SELECT fund_code, currency, sum(amount) AS amount FROM (
-        SELECT * FROM lying UNION ALL SELECT * FROM paid_over
-    ) AS both_kinds GROUP BY fund_code, currency
+        SELECT * FROM lying UNION ALL SELECT * FROM paid_over UNION ALL SELECT * FROM sent_on
+    ) AS kinds GROUP BY fund_code, currency
 ) AS k FULL JOIN booked i ON i.fund_code = k.fund_code AND i.currency = k.currency
 WHERE coalesce(k.amount, 0) <> coalesce(i.amount, 0) ORDER BY 1
 """
-"""A payout by card may lie in suspense between two funds: such entries are of no line."""
+"""A payout by card may lie in suspense between two funds: such entries are of no line, and lines
+that send it on cancel them out."""
 
 STUCK = """
 SELECT l.reference || ' of ' || l.booked_on || ' cannot be booked: ' || l.note

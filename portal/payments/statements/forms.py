@@ -19,6 +19,7 @@ OF_CREDITS = (
     Purpose.RECOVERY,
     Purpose.RETURN,
     Purpose.CARD_PAYOUT,
+    Purpose.TRANSFER,
     Purpose.BANK_CHARGE,
     Purpose.SEND_BACK,
 )
@@ -26,6 +27,7 @@ OF_DEBITS = (
     Purpose.PAYMENT,
     Purpose.AGENT,
     Purpose.SUPPORT_COSTS,
+    Purpose.TRANSFER,
     Purpose.BANK_CHARGE,
     Purpose.DONOR_REFUND,
     Purpose.CARD_PAYOUT_BACK,
@@ -34,6 +36,8 @@ OF_DEBITS = (
 """What a line can be said to be besides what was found, in the order of the form."""
 
 IN_WORDS = {
+    (Purpose.TRANSFER, True): _l("Card gifts that arrived at the bank of another fund"),
+    (Purpose.TRANSFER, False): _l("Card gifts of another fund, sent on to its account"),
     (Purpose.BANK_CHARGE, True): _l("Bank charge given back, or interest"),
     (Purpose.SEND_BACK, True): _l("A mistake: to be sent back to its sender"),
     (Purpose.SEND_BACK, False): _l("A mistake, or paid twice: claimed back"),

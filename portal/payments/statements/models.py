@@ -140,6 +140,7 @@ class Purpose(Labelled):
     RECOVERY = "recovery", _l("Refund that had been written off")
     CARD_PAYOUT = "card_payout", _l("Payout of the card processor")
     CARD_PAYOUT_BACK = "card_payout_back", _l("Payout of the card processor taken back")
+    TRANSFER = "transfer", _l("Card gifts sent on between funds")
     BANK_CHARGE = "bank_charge", _l("Bank charge")
     SUPPORT_COSTS = "support_costs", _l("Support costs paid over")
     AGENT = "agent", _l("Reimbursement of a paying agent")

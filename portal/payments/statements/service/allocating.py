@@ -156,7 +156,7 @@ def _undone(allocation: Allocation, words: str, by: Person) -> None:
 def _unbook(line: StatementLine, allocation: Allocation, by: Person) -> None:
     """Reverse what was booked; what did not come out of suspense goes there now."""
     today = clock.today()
-    if allocation.purpose in {Purpose.SEND_BACK, Purpose.SENT_BACK}:
+    if not allocation.booking_ref:
         return
     if allocation.purpose is Purpose.CONTRIBUTION:
         _unbook_contribution(line, allocation, by)

@@ -33,6 +33,7 @@ from portal.payments.statements.models import Allocation, LineStatus, Purpose, S
 from portal.payments.statements.service import paying
 from portal.payments.statements.service.parts import Part, Target
 from portal.payments.statements.service.recovering import recover
+from portal.payments.statements.service.transferring import transfer
 
 
 def enter(line: StatementLine, target: Target, *, by: Person | None, reason: str) -> Allocation:
@@ -317,6 +318,7 @@ VERBS: Mapping[Purpose, Callable[[Part], tuple[str, str]]] = {
     Purpose.RECOVERY: _recovery,
     Purpose.CARD_PAYOUT: _card_payout,
     Purpose.CARD_PAYOUT_BACK: _card_payout_back,
+    Purpose.TRANSFER: transfer,
     Purpose.BANK_CHARGE: _charge,
     Purpose.SUPPORT_COSTS: _support_costs,
     Purpose.AGENT: _agent,

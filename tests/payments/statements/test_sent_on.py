@@ -1,0 +1,115 @@
+"""A payout by card with gifts to two funds: what is another's is sent on, and suspense is even."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from portal.contributions.models.cards import CardPayout
+from portal.core import stripe
+from portal.core.config import Settings
+from portal.core.db import session
+from portal.core.money import usd
+from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
+from portal.ledger.models import AccountKind
+from portal.ledger.service import open_book
+from portal.payments.statements import service
+from portal.payments.statements.models import LineStatus, Purpose, StatementLine
+from portal.payments.statements.service import Target
+from portal.payments.statements.service.transferring import between_funds
+from tests.contributions.cards.conftest import Counter
+from tests.core.stripe import pretending
+from tests.make import contributions as give
+from tests.make import payments as make
+from tests.make.payments import Till
+from tests.payments.conftest import World
+from tests.payments.statements.books import booked_as, taken_in, wrong
+from tests.payments.statements.teller import Move, Teller
+
+OTHER = "vftc"
+
+
+@pytest.fixture
+def cards(world: World, settings: Settings, tmp_path: Path) -> Iterator[Counter]:
+    """Run the pretend card processor beside the town of payments."""
+    del world
+    who = give.desk()
+    open_book(OTHER)
+    session.commit()
+    with pretending.serving(tmp_path) as (processor, judge, address):
+        ours = settings.model_copy(
+            update={
+                "stripe_api_base": address,
+                "stripe_webhook_secret": type(settings.secret_key)(pretending.SECRET),
+            }
+        )
+        stripe.configure(ours)
+        yield Counter(processor, judge, ours, who.officer, who.finance)
+    stripe.configure(settings)
+
+
+@pytest.fixture
+def payout(cards: Counter) -> CardPayout:
+    """Return a payout of gifts to two funds, on its way to the account of one."""
+    cards.paid(50_00)
+    cards.paid(30_00, fund=OTHER)
+    cards.processor.pay_out()
+    cards.deliver()
+    return session.scalars(select(CardPayout)).one()
+
+
+@pytest.fixture
+def elsewhere() -> tuple[Teller, Till]:
+    """Return who writes the statements of the other fund's account, and who reads them."""
+    till = make.till(OTHER)
+    account = make.fund_account(OTHER, who=till, account="NL30MOCK0000000005")
+    session.commit()
+    return Teller(account.account, account.currency), till
+
+
+def sent_on(line: StatementLine, who: Till, amount: int | None = None) -> None:
+    target = Target(Purpose.TRANSFER, amount)
+    service.allocate(line.id, target, "Its share of the payout.", by=who.finance)
+    session.commit()
+
+
+@pytest.mark.parametrize("way", ["matched", "from suspense"])
+def test_the_share_of_another_fund_is_sent_on(
+    world: World, teller: Teller, payout: CardPayout, elsewhere: tuple[Teller, Till], way: str
+) -> None:
+    named = f"STRIPE {payout.payout_id}" if way == "matched" else "a transfer"
+    [line] = taken_in(teller, Move(payout.amount, named))
+    if way == "from suspense":
+        whole = Target(Purpose.CARD_PAYOUT, payout_ref=payout.payout_id)
+        service.allocate(line.id, whole, "The processor lists it.", by=world.till.finance)
+        session.commit()
+    share = between_funds("act", "USD")
+    assert (share.minor > 0, between_funds(OTHER, "USD")) == (True, -share)
+    [out] = taken_in(teller, Move(-share.minor, "to the other fund"))
+    with pytest.raises(Refused, match="enter no more"):
+        sent_on(taken_in(teller, Move(-share.minor - 1))[0], world.till)
+    session.rollback()
+    sent_on(out, world.till)
+    there, till = elsewhere
+    [arrived] = taken_in(there, Move(share.minor, "from the other fund"))
+    sent_on(arrived, till)
+    assert booked_as(arrived) == [(Purpose.TRANSFER, share.minor)]
+    assert arrived.status is LineStatus.BOOKED
+    assert (between_funds("act", "USD"), between_funds(OTHER, "USD")) == (usd(0), usd(0))
+    assert ledger.holdings(OTHER)[AccountKind.SUSPENSE, "USD"].usd == 0
+    assert ledger.bank_balance(OTHER, "USD") == share
+    assert wrong() == []
+    service.undo_allocation(arrived.live[-1], "Of another month.", by=till.finance)
+    session.commit()
+    assert between_funds(OTHER, "USD") == -share
+    assert wrong() == []
+
+
+def test_nothing_is_sent_on_that_no_payout_brought(world: World, teller: Teller) -> None:
+    for cents in (1, -1):
+        [line] = taken_in(teller, Move(cents))
+        with pytest.raises(Refused, match=r"US\$ 0\.00 has still to be sent on"):
+            sent_on(line, world.till)
+        session.rollback()
