@@ -60,7 +60,7 @@ blueprint.add_app_template_filter(currency_name)
 def format_change(percent: Decimal) -> str:
     """Return a change in per cent with its sign, in the reader's language."""
     text: str = format_decimal(percent, format="+#,##0.0;-#,##0.0", locale=locale())
-    return _("%(number)s %%", number=text)
+    return _("%(number)s %%", number=text.replace("-", "\N{MINUS SIGN}"))
 
 
 blueprint.add_app_template_filter(format_rate)
