@@ -32,11 +32,6 @@ NUMBER_LIMIT = 100
 ADDRESS_LIMIT = 1000
 
 
-def refuse(form: Form, refused: Refused) -> None:
-    """Show the sentence of a refusal at the top of `form`."""
-    form.form_errors.append(refused.sentence)
-
-
 def country_choices(first: str) -> list[tuple[str, str]]:
     """Return (ISO 3166 alpha-3, name) in the reader's language, after an empty choice `first`.
 

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard, service
-from portal.accounts.views.blueprint import agent, go, network
+from portal.accounts.views.blueprint import agent, network
+from portal.core.pages import go
 from portal.core.web import public
 from portal.core.workflow import Refused
 from portal.demo import personas

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
 from portal.core.i18n import _
+from portal.core.pages import UNPROCESSABLE
 from portal.core.web import tell
 from portal.core.workflow import Refused
 from portal.funds import policy, queries, service
@@ -16,8 +17,6 @@ from portal.funds.models import Call, CallAction, CallStatus
 from portal.funds.workflow import WORKFLOW
 
 blueprint = Blueprint("funds", __name__, url_prefix="/manage/calls")
-
-UNPROCESSABLE = 422
 
 
 @blueprint.get("")

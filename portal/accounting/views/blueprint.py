@@ -16,13 +16,13 @@ from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.files.plain import safe_cell
+from portal.core.pages import UNPROCESSABLE
 from portal.core.web import attachment
 from portal.funds import queries as funds
 from portal.funds.profile import Profile
 
 blueprint = Blueprint("accounting", __name__)
 
-UNPROCESSABLE = 422
 TYPED_LIMIT = 40
 
 

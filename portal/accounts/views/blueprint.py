@@ -1,16 +1,12 @@
 """The blueprint of accounts, and what its views share."""
 
-from typing import Any
-
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import rules
-from portal.core.web import Form
 
 blueprint = Blueprint("accounts", __name__)
 
-UNPROCESSABLE = 422
 GONE = 410
 
 
@@ -24,17 +20,6 @@ def agent() -> str:
     return request.headers.get("User-Agent", "")
 
 
-def page(template: str, form: Form, **context: Any) -> ResponseReturnValue:
-    """Show a form; with status 422 when it came back with errors."""
-    answer = render_template(template, form=form, **context)
-    return (answer, UNPROCESSABLE) if form.errors else answer
-
-
 def spent_link() -> ResponseReturnValue:
     """Say that a link does not open anything any more, and how to get another."""
     return render_template("accounts/spent_link.html"), GONE
-
-
-def go(location: str) -> ResponseReturnValue:
-    """Send the browser on with a GET."""
-    return redirect(location, code=303)

@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard, policy, queries, service
-from portal.accounts.forms import InviteForm, NewOrganisationForm, OrganisationForm, refuse
+from portal.accounts.forms import InviteForm, NewOrganisationForm, OrganisationForm
 from portal.accounts.models import MemberRole, Membership, Organisation, Person
-from portal.accounts.views.blueprint import blueprint, go, page
+from portal.accounts.views.blueprint import blueprint
 from portal.core.i18n import _
+from portal.core.pages import go, page, refuse
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 

@@ -4,10 +4,11 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard, service
-from portal.accounts.forms import ForgotForm, PasswordForm, ResetForm, refuse
+from portal.accounts.forms import ForgotForm, PasswordForm, ResetForm
 from portal.accounts.models import LinkPurpose
-from portal.accounts.views.blueprint import agent, blueprint, go, network, page, spent_link
+from portal.accounts.views.blueprint import agent, blueprint, network, spent_link
 from portal.core.i18n import _
+from portal.core.pages import go, page, refuse
 from portal.core.web import public, tell
 from portal.core.workflow import Refused
 

@@ -4,11 +4,12 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard, service
-from portal.accounts.forms import IdentityForm, JoinForm, RegisterForm, refuse
+from portal.accounts.forms import IdentityForm, JoinForm, RegisterForm
 from portal.accounts.models import LinkPurpose, OneTimeLink, Organisation, Person
-from portal.accounts.views.blueprint import agent, blueprint, go, network, page, spent_link
+from portal.accounts.views.blueprint import agent, blueprint, network, spent_link
 from portal.core.db import session
 from portal.core.i18n import _, language
+from portal.core.pages import go, page, refuse
 from portal.core.web import Form, public, tell
 from portal.core.workflow import Refused
 

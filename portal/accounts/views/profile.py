@@ -5,10 +5,11 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard, queries, service
-from portal.accounts.forms import ProfileForm, refuse
-from portal.accounts.views.blueprint import blueprint, go, page
+from portal.accounts.forms import ProfileForm
+from portal.accounts.views.blueprint import blueprint
 from portal.accounts.views.signing import farewell
 from portal.core.i18n import _
+from portal.core.pages import go, page, refuse
 from portal.core.web import tell
 from portal.core.workflow import Refused
 

@@ -5,9 +5,10 @@ from flask import session as flask_session
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard, service
-from portal.accounts.forms import IdentityForm, SignInForm, refuse
-from portal.accounts.views.blueprint import UNPROCESSABLE, agent, blueprint, go, network, page
+from portal.accounts.forms import IdentityForm, SignInForm
+from portal.accounts.views.blueprint import agent, blueprint, network
 from portal.core.i18n import PSEUDO, offered
+from portal.core.pages import UNPROCESSABLE, go, page, refuse
 from portal.core.web import SAFE_METHODS, public, safe_next
 from portal.core.workflow import Refused
 

@@ -2,21 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-
-from portal.core.web import Form
 
 blueprint = Blueprint("admin", __name__)
 
-UNPROCESSABLE = 422
 TEXT_LIMIT = 100
-
-
-def page(template: str, form: Form, **context: Any) -> ResponseReturnValue:
-    """Show a form; with status 422 when it came back with errors."""
-    answer = render_template(template, form=form, **context)
-    return (answer, UNPROCESSABLE) if form.errors else answer
 
 
 def go(endpoint: str, **values: Any) -> ResponseReturnValue:

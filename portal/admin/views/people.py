@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard, service
-from portal.accounts.forms import refuse
 from portal.accounts.models import NationalityReason, Person, Role, RoleGrant
 from portal.admin import policy, queries
 from portal.admin.forms import NationalityForm, RoleForm
-from portal.admin.views.blueprint import asked, blueprint, go, page
+from portal.admin.views.blueprint import asked, blueprint, go
 from portal.core.i18n import _
+from portal.core.pages import page, refuse
 from portal.core.paging import pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused

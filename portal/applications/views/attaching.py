@@ -13,17 +13,11 @@ from portal.applications import queries, service
 from portal.applications.forms import UploadForm
 from portal.applications.models import Application, Attachment
 from portal.applications.queries import Paper
-from portal.applications.views.blueprint import (
-    UNPROCESSABLE,
-    blueprint,
-    go,
-    next_page,
-    own,
-    visible,
-)
+from portal.applications.views.blueprint import blueprint, next_page, own, visible
 from portal.core.db import session
 from portal.core.files import BadFile
 from portal.core.i18n import _, translated
+from portal.core.pages import UNPROCESSABLE, go
 from portal.core.web import choices, hand_out, tell
 from portal.funds.profile import AttachmentRule, Section
 

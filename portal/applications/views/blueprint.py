@@ -3,30 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, g, url_for
 
 from portal.accounts import guard
 from portal.applications import journey, policy, queries
 from portal.applications.models import Application, ApplicationStatus
-from portal.core.web import Form
 from portal.funds.profile import Section
 
 blueprint = Blueprint("applications", __name__)
 
-UNPROCESSABLE = 422
 CONFLICT = 409
-
-
-def page(template: str, form: Form, **context: Any) -> ResponseReturnValue:
-    """Show a form; with status 422 when it came back with errors."""
-    answer = render_template(template, form=form, **context)
-    return (answer, UNPROCESSABLE) if form.errors else answer
-
-
-def go(location: str) -> ResponseReturnValue:
-    """Send the browser on with a GET."""
-    return redirect(location, code=303)
 
 
 def visible(ref: str) -> Application:

@@ -20,10 +20,11 @@ from portal.applications.forms import (
 from portal.applications.models import Application
 from portal.applications.queries import Contents
 from portal.applications.reading import sums
-from portal.applications.views.blueprint import CONFLICT, UNPROCESSABLE, go, next_page
+from portal.applications.views.blueprint import CONFLICT, next_page
 from portal.core import clock
 from portal.core.i18n import _, locale
 from portal.core.money import format_money
+from portal.core.pages import UNPROCESSABLE, go
 from portal.core.web import Form, tell, wants_json
 from portal.core.workflow import Refused
 from portal.funds.profile import Section

@@ -17,11 +17,12 @@ from portal.applications.models import (
     Submission,
 )
 from portal.applications.views.attaching import shown_files
-from portal.applications.views.blueprint import blueprint, go, page, visible
+from portal.applications.views.blueprint import blueprint, visible
 from portal.applications.views.documents import as_pdf
 from portal.applications.workflow import WORKFLOW
 from portal.core.crypto import Unreadable
 from portal.core.i18n import _
+from portal.core.pages import go, page
 from portal.core.web import Form, tell
 
 PAGES = {

@@ -8,9 +8,10 @@ from portal.accounts import guard
 from portal.applications import policy, queries, service
 from portal.applications.forms import AnswerForm, QuestionForm
 from portal.applications.models import Application, ApplicationAction, Clarification
-from portal.applications.views.blueprint import blueprint, go, own, page, visible
+from portal.applications.views.blueprint import blueprint, own, visible
 from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _, translated
+from portal.core.pages import go, page
 from portal.core.web import choices, tell
 from portal.core.workflow import Refused
 

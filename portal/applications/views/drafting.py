@@ -19,17 +19,11 @@ from portal.applications.forms import (
 from portal.applications.models import Answer, Application
 from portal.applications.reading import in_words
 from portal.applications.views.attaching import attachments_page
-from portal.applications.views.blueprint import (
-    CONFLICT,
-    UNPROCESSABLE,
-    blueprint,
-    go,
-    next_page,
-    own,
-)
+from portal.applications.views.blueprint import CONFLICT, blueprint, next_page, own
 from portal.applications.views.budgeting import budget_page
 from portal.core import clock
 from portal.core.i18n import _, locale, ngettext, translated
+from portal.core.pages import UNPROCESSABLE, go
 from portal.core.web import Form, tell, wants_json
 from portal.core.workflow import Refused
 from portal.funds.profile import Section

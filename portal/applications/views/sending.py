@@ -11,10 +11,11 @@ from portal.applications import policy, queries, reading, service
 from portal.applications.models import Application, ApplicationAction, ApplicationStatus
 from portal.applications.rules import Missing
 from portal.applications.views.attaching import shown_files
-from portal.applications.views.blueprint import blueprint, go, own, page
+from portal.applications.views.blueprint import blueprint, own
 from portal.applications.views.documents import as_pdf
 from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _, translated
+from portal.core.pages import go, page
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 

@@ -11,9 +11,10 @@ from portal.accounts import policy as accounts
 from portal.accounts.models import Organisation, OrganisationKind
 from portal.applications import eligibility, journey, queries, service
 from portal.applications.forms import StartForm
-from portal.applications.views.blueprint import blueprint, go, page
+from portal.applications.views.blueprint import blueprint
 from portal.core.db import session
 from portal.core.i18n import _, language
+from portal.core.pages import go, page
 from portal.core.web import tell
 from portal.core.workflow import Refused
 from portal.funds.models import Call

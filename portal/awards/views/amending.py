@@ -18,11 +18,12 @@ from portal.awards.amendments.rules import Terms
 from portal.awards.amendments.workflow import AMENDMENT_WORKFLOW
 from portal.awards.forms import ReasonForm, category_name, line_name
 from portal.awards.models import Award
-from portal.awards.views.blueprint import PDF, attempt, back, blueprint, found, page
+from portal.awards.views.blueprint import PDF, attempt, back, blueprint, found
 from portal.core import i18n
 from portal.core.files import StoredFile
 from portal.core.i18n import _
 from portal.core.money import usd
+from portal.core.pages import page
 from portal.core.templating import document as write
 from portal.core.web import Form, attachment, hand_out, tell
 

@@ -1,9 +1,8 @@
 """The blueprint of awards, and what its views share."""
 
 from collections.abc import Callable
-from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -16,7 +15,6 @@ from portal.core.workflow import Refused
 
 blueprint = Blueprint("awards", __name__)
 
-UNPROCESSABLE = 422
 PDF = "application/pdf"
 
 
@@ -31,12 +29,6 @@ def found(ref: str) -> Award:
     if award is None:
         raise NotFound
     return award
-
-
-def page(template: str, form: Form, **context: Any) -> ResponseReturnValue:
-    """Show a form; with status 422 when it came back with errors."""
-    answer = render_template(template, form=form, **context)
-    return (answer, UNPROCESSABLE) if form.errors or form.form_errors else answer
 
 
 def back(application: Application) -> ResponseReturnValue:

@@ -17,9 +17,10 @@ from portal.awards.forms import (
     typed_amounts,
 )
 from portal.awards.models import PayingAgent
-from portal.awards.views.blueprint import attempt, back, blueprint, found, page, visible
+from portal.awards.views.blueprint import attempt, back, blueprint, found, visible
 from portal.core.i18n import _
 from portal.core.money import usd
+from portal.core.pages import page
 from portal.core.web import tell
 
 

@@ -14,11 +14,12 @@ from portal.awards.forms import (
     ReasonForm,
 )
 from portal.awards.models import Agreement, Award, AwardAction, AwardStatus
-from portal.awards.views.blueprint import PDF, attempt, back, blueprint, found, page
+from portal.awards.views.blueprint import PDF, attempt, back, blueprint, found
 from portal.awards.views.tab import REASONED, parts, signers
 from portal.awards.workflow import WORKFLOW
 from portal.core import i18n
 from portal.core.i18n import _
+from portal.core.pages import page
 from portal.core.templating import document as write
 from portal.core.web import attachment, hand_out, tell
 

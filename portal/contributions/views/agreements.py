@@ -28,7 +28,6 @@ from portal.contributions.views.blueprint import (
     done,
     donor_or_404,
     earmarks_of,
-    go,
     listed,
     page,
     pledge_or_404,
@@ -39,6 +38,7 @@ from portal.contributions.workflow import AGREEMENT_WORKFLOW
 from portal.core import clock
 from portal.core.i18n import _, language
 from portal.core.money import format_amount
+from portal.core.pages import go
 from portal.core.web import Form, hand_out
 
 

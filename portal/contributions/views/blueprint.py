@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
-from portal.accounts.forms import refuse
 from portal.accounts.models import Person
 from portal.contributions import policy, queries
 from portal.contributions.models import (
@@ -22,10 +21,12 @@ from portal.contributions.models import (
 )
 from portal.contributions.queries import Wanted
 from portal.contributions.words import in_words
+from portal.core import pages
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.core.pages import UNPROCESSABLE
 from portal.core.paging import Page, pager
-from portal.core.web import Form, remember, tell
+from portal.core.web import Form, remember
 from portal.core.workflow import Refused
 from portal.funds import queries as funds
 from portal.funds.profile import Profile
@@ -34,7 +35,6 @@ from portal.ledger.rules import PostingConflict
 blueprint = Blueprint("contributions", __name__)
 blueprint.add_app_template_filter(in_words, "donor_act")
 
-UNPROCESSABLE = 422
 TEXT_LIMIT = 100
 FILTERS = ("fund", "kind", "status", "means", "year", "text")
 
@@ -50,28 +50,20 @@ def show(template: str, **context: Any) -> str:
     return render_template(template, funds=fund_names(), **context)
 
 
-def go(location: str) -> ResponseReturnValue:
-    """Send the browser on with a GET."""
-    return redirect(location, code=303)
-
-
 def done(form: Form, act: Callable[[], object], sentence: str, tone: str = "good") -> bool:
-    """Do what a sound form asks for, and say so; a refusal is shown in it, and nothing is kept."""
-    if not form.validate_on_submit():
-        return False
+    """Do what a sound form asks for, as `pages.done`; what is there already is refused as well."""
+    return pages.done(form, lambda: _recorded(act), sentence, tone)
+
+
+def _recorded(act: Callable[[], object]) -> None:
+    """Record something. Raises Refused where it is there already, and is something else."""
     try:
         act()
         session.flush()
-    except Refused as refused:
-        session.rollback()
-        refuse(form, refused)
-        return False
-    except (PostingConflict, IntegrityError):
-        session.rollback()
-        refuse(form, Refused(_("This is recorded already, and otherwise. Look at what is there.")))
-        return False
-    tell(sentence, tone)
-    return True
+    except (PostingConflict, IntegrityError) as there:
+        raise Refused(
+            _("This is recorded already, and otherwise. Look at what is there.")
+        ) from there
 
 
 def profiles() -> list[Profile]:

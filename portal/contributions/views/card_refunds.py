@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
-from portal.accounts.forms import refuse
 from portal.contributions import policy
 from portal.contributions.models.cards import CardRefund, RefundAction, RefundStatus
 from portal.contributions.queries import cards as queries
@@ -15,10 +14,10 @@ from portal.contributions.views.cards import blueprint, fund_or_404, seen
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import format_amount
+from portal.core.pages import UNPROCESSABLE, refuse
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 
-UNPROCESSABLE = 422
 CLOSING = {each.value: each for each in (RefundAction.WITHDRAW, RefundAction.NOTE)}
 
 

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard, rules
-from portal.accounts.forms import refuse
 from portal.accounts.service import throttle
 from portal.contributions import policy
 from portal.contributions.models.cards import CardGift, GiftStatus
@@ -19,6 +18,7 @@ from portal.core import stripe
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.i18n import _, language
+from portal.core.pages import UNPROCESSABLE, refuse
 from portal.core.paging import pager, select_page
 from portal.core.web import CONTENT_SECURITY_POLICY, Form, public, tell
 from portal.core.workflow import Refused
@@ -27,7 +27,6 @@ from portal.funds.profile import Profile
 
 blueprint = Blueprint("giving", __name__)
 
-UNPROCESSABLE = 422
 CHECKOUT = "https://checkout.stripe.com"
 
 

@@ -16,7 +16,6 @@ from portal.contributions.views.blueprint import (
     done,
     donor_or_404,
     earmark_or_404,
-    go,
     listed,
     page,
     recordable,
@@ -24,6 +23,7 @@ from portal.contributions.views.blueprint import (
     writable,
 )
 from portal.core.i18n import _
+from portal.core.pages import go
 from portal.core.web import Form, choices, tell
 from portal.funds.queries import open_calls
 

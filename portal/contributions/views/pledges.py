@@ -13,7 +13,6 @@ from portal.contributions.views.blueprint import (
     done,
     donor_or_404,
     earmarks_of,
-    go,
     listed,
     page,
     pledge_or_404,
@@ -23,6 +22,7 @@ from portal.contributions.views.blueprint import (
 from portal.contributions.workflow import PLEDGE_WORKFLOW
 from portal.core import clock
 from portal.core.i18n import _
+from portal.core.pages import go
 
 
 @blueprint.get("/contributions/pledges")

@@ -25,7 +25,6 @@ from portal.contributions.views.blueprint import (
     done,
     donor_or_404,
     earmarks_of,
-    go,
     listed,
     page,
     recordable,
@@ -35,6 +34,7 @@ from portal.contributions.views.blueprint import (
 from portal.core import clock
 from portal.core.i18n import _, language
 from portal.core.money import Money, format_amount
+from portal.core.pages import go
 from portal.core.web import hand_out
 
 REFUNDABLE = (ContributionStatus.RECEIVED, ContributionStatus.PARTLY_REFUNDED)

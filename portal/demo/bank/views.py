@@ -9,11 +9,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from portal.accounts.forms import refuse
-from portal.accounts.views.blueprint import go
 from portal.core.db import session
 from portal.core.i18n import _, _l, locale, ngettext
 from portal.core.money import BadAmount, Money
+from portal.core.pages import go, refuse
 from portal.core.web import Form, choices, public, tell
 from portal.core.workflow import Refused
 from portal.demo.bank import acts

@@ -9,11 +9,12 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.applications import policy as applications
 from portal.core.i18n import _
+from portal.core.pages import done, go, page
 from portal.core.web import tell
 from portal.payments import payees, policy, queries, reasons, service
 from portal.payments.forms import BankForm, RefuseForm, VerifyForm
 from portal.payments.models import STANDING, BankDetails, BankStatus
-from portal.payments.views.blueprint import blueprint, case, done, go, page, tab
+from portal.payments.views.blueprint import blueprint, case, tab
 
 
 @blueprint.route("/files/<ref>/payments/bank", methods=["GET", "POST"])

@@ -12,12 +12,13 @@ from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.core.i18n import _, _l, ngettext
 from portal.core.money import Money
+from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.core.workflow import Refused
 from portal.payments import attempts, banking, policy, service
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.queries import Waiting
-from portal.payments.views.blueprint import blueprint, done, go, page
+from portal.payments.views.blueprint import blueprint
 
 
 @dataclass(frozen=True)

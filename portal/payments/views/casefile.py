@@ -7,12 +7,13 @@ from portal.accounts import guard
 from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.core.i18n import _
+from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.payments import attempts, policy, queries, service
 from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
 from portal.payments.service.closing import may_settle
-from portal.payments.views.blueprint import blueprint, case, done, go, order_page, page, tab
+from portal.payments.views.blueprint import blueprint, case, order_page, tab
 
 
 @blueprint.get("/files/<ref>/payments")

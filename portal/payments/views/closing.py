@@ -7,11 +7,12 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.awards import policy as awards
 from portal.core.i18n import _
+from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.payments import policy, queries, service
 from portal.payments.forms import RefundForm
 from portal.payments.service.closing import bank_tells, open_matter, receivable_of
-from portal.payments.views.blueprint import blueprint, case, done, go, page, tab
+from portal.payments.views.blueprint import blueprint, case, tab
 
 
 @blueprint.route("/files/<ref>/payments/refund", methods=["GET", "POST"])

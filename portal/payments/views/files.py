@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.core.pages import done, go, page
 from portal.core.paging import pager
 from portal.core.web import Form, attachment, tell
 from portal.core.workflow import Refused
@@ -14,7 +15,7 @@ from portal.payments import banking, policy, service
 from portal.payments.models import FileStatus, PaymentFile
 from portal.payments.rails.bank import drop_folder
 from portal.payments.service.sending import MEDIA_TYPE
-from portal.payments.views.blueprint import blueprint, done, go, page
+from portal.payments.views.blueprint import blueprint
 
 
 def visible_file(message_id: str) -> PaymentFile:

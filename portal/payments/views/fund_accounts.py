@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
 from portal.core.i18n import _, translated
+from portal.core.pages import done, go, page
 from portal.core.web import Form, choices
 from portal.funds.queries import profiles
 from portal.payments import banking, policy, service
 from portal.payments.forms import FundAccountForm
 from portal.payments.models import BankAccount, BankAccountAction
-from portal.payments.views.blueprint import blueprint, done, go, page
+from portal.payments.views.blueprint import blueprint
 from portal.payments.workflow import ACCOUNT_WORKFLOW
 
 

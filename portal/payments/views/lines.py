@@ -11,6 +11,7 @@ from portal.accounts import guard
 from portal.applications.queries import names
 from portal.core.i18n import _, locale
 from portal.core.money import BadAmount, Money, format_money
+from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.core.workflow import Refused
 from portal.payments.statements import policy, queries, service
@@ -18,7 +19,7 @@ from portal.payments.statements.forms import AllocateForm, ReasonForm
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.queries import Candidate
 from portal.payments.statements.service.allocating import FINAL
-from portal.payments.views.blueprint import blueprint, done, go, page
+from portal.payments.views.blueprint import blueprint
 
 
 @blueprint.get("/bank/lines/<uuid:line_id>")

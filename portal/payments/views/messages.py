@@ -7,10 +7,10 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
-from portal.accounts.forms import refuse
 from portal.applications.queries import names
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
+from portal.core.pages import done, go, page, refuse
 from portal.core.paging import pager
 from portal.core.web import tell
 from portal.core.workflow import Refused
@@ -19,7 +19,7 @@ from portal.payments.forms import MessageForm, SeenForm
 from portal.payments.models import BankMessage, MessageKind
 from portal.payments.service.receiving import Received, receive_file
 from portal.payments.service.seeing import see_to
-from portal.payments.views.blueprint import blueprint, done, go, page
+from portal.payments.views.blueprint import blueprint
 
 
 @blueprint.route("/bank/messages", methods=["GET", "POST"])

@@ -12,19 +12,13 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.queries import names
 from portal.core.i18n import _
+from portal.core.pages import done, go, page
 from portal.core.web import Form, attachment, tell
 from portal.payments import attempts, policy, service
 from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.service.signing import expected_digest
-from portal.payments.views.blueprint import (
-    blueprint,
-    done,
-    go,
-    order_page,
-    page,
-    visible_order,
-)
+from portal.payments.views.blueprint import blueprint, order_page, visible_order
 from portal.payments.workflow import ORDER_WORKFLOW
 
 PAGES = {

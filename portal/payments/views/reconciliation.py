@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
 from portal.core.i18n import translated
+from portal.core.pages import page
 from portal.core.paging import pager
 from portal.core.web import Form
 from portal.funds.queries import profiles
 from portal.payments.models import BankAccount
 from portal.payments.statements import policy, queries
 from portal.payments.statements.forms import LinesForm
-from portal.payments.views.blueprint import blueprint, page
+from portal.payments.views.blueprint import blueprint
 
 
 @blueprint.get("/bank/reconciliation")

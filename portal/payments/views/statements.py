@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
-from portal.accounts.forms import refuse
 from portal.applications.queries import names
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
+from portal.core.pages import go, page, refuse
 from portal.core.paging import pager
 from portal.core.web import Form, attachment, tell
 from portal.core.workflow import Refused
@@ -21,7 +21,7 @@ from portal.payments.statements import policy, queries, service
 from portal.payments.statements.forms import StatementForm
 from portal.payments.statements.models import Statement
 from portal.payments.statements.rules import Unsound
-from portal.payments.views.blueprint import blueprint, go, page
+from portal.payments.views.blueprint import blueprint
 
 BOOKED_AT_ONCE = 50
 """Lines that are booked while the reader waits; the rest follows by itself."""

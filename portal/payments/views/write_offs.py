@@ -12,13 +12,14 @@ from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.queries import names
 from portal.core.i18n import _
+from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.payments import policy as payments
 from portal.payments.models import Receivable
 from portal.payments.service.closing import bank_tells, may_settle, receivable_of, told_by_bank
 from portal.payments.statements.forms import ReasonForm
 from portal.payments.statements.service.recovering import recovered
-from portal.payments.views.blueprint import blueprint, case, done, go, page
+from portal.payments.views.blueprint import blueprint, case
 from portal.payments.write_offs import policy, queries, service
 from portal.payments.write_offs.models import WriteOff, WriteOffAction
 from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW

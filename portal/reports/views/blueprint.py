@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.applications.models import Application
 from portal.awards.models import Award
+from portal.core.pages import UNPROCESSABLE
 from portal.core.web import Form
 from portal.funds.profile import ReportRule
 from portal.reports import policy, queries
@@ -16,7 +17,6 @@ from portal.reports.models import Report
 
 blueprint = Blueprint("reports", __name__)
 
-UNPROCESSABLE = 422
 CONFLICT = 409
 
 

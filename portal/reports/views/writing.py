@@ -10,6 +10,7 @@ from portal.applications.forms import as_shown, field_name, token, token_name, t
 from portal.applications.reading import in_words
 from portal.applications.service import SaveResult
 from portal.core.i18n import _, locale, ngettext, translated
+from portal.core.pages import UNPROCESSABLE
 from portal.core.web import Form, tell, wants_json
 from portal.core.workflow import Refused
 from portal.reports import policy, queries, rules, service
@@ -17,7 +18,6 @@ from portal.reports.forms import as_section, narrative_form
 from portal.reports.models import Report
 from portal.reports.views.blueprint import (
     CONFLICT,
-    UNPROCESSABLE,
     award_of,
     blueprint,
     frame,

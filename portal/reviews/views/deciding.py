@@ -7,13 +7,14 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard
 from portal.accounts.models import Person, Role
 from portal.core.i18n import _
+from portal.core.pages import go, page
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.funds.models import Call
 from portal.reviews import service
 from portal.reviews.forms import RemarksForm
 from portal.reviews.models import Recommendation, RecommendationAction
-from portal.reviews.views.blueprint import blueprint, go, page
+from portal.reviews.views.blueprint import blueprint
 from portal.reviews.views.recommending import Standing, latest, shown
 from portal.reviews.workflow import RECOMMENDATION_WORKFLOW
 

@@ -11,13 +11,14 @@ from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.core.i18n import _
 from portal.core.money import BadAmount, usd
+from portal.core.pages import go, page
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.funds.models import Call, CallStatus
 from portal.reviews import forms, policy, queries, ranking, rules, service
 from portal.reviews.models import Recommendation, RecommendationStatus, Verdict
 from portal.reviews.service.recommending import claim, total
-from portal.reviews.views.blueprint import blueprint, go, page
+from portal.reviews.views.blueprint import blueprint
 from portal.reviews.views.rows import ranked_rows
 
 REFRESH = "refresh"

@@ -16,13 +16,14 @@ from portal.applications.views.attaching import shown_files
 from portal.core import clock
 from portal.core.crypto import Unreadable
 from portal.core.i18n import _
+from portal.core.pages import go, page
 from portal.core.paging import page_of, pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.reviews import forms, policy, queries, service
 from portal.reviews.models import SheetStatus
 from portal.reviews.service.scoring import own_sheet
-from portal.reviews.views.blueprint import blueprint, go, page
+from portal.reviews.views.blueprint import blueprint
 
 SUBMIT = "submit"
 

@@ -9,6 +9,7 @@ from portal.accounts.models import Person
 from portal.applications.models import Application, ApplicationAction, ApplicationStatus
 from portal.applications.workflow import WORKFLOW
 from portal.core.i18n import _
+from portal.core.pages import go, page
 from portal.core.paging import pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
@@ -18,7 +19,7 @@ from portal.reviews.forms import EntitlementForm, InadmissibleForm, screening_fo
 from portal.reviews.models import Finding
 from portal.reviews.service.entitlement import facts_of
 from portal.reviews.service.screening import SCREENED
-from portal.reviews.views.blueprint import blueprint, go, page, screened
+from portal.reviews.views.blueprint import blueprint, screened
 
 ALL = "all"
 COMPLETE = "complete"
