@@ -1,13 +1,14 @@
 """What must always be true of contributions, asked of the rows themselves by `portal check`."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
 
 from portal.contributions.models import ContributionReceipt
-from portal.core import files
+from portal.core import clock, files
 from portal.core.audit import untold
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
@@ -179,6 +180,20 @@ ACTS = (
 
 _AGREEMENTS = "SELECT count(*) FROM contribution_agreement"
 _CONTRIBUTIONS = "SELECT count(*) FROM contribution"
+LATE = """
+SELECT c.ref FROM contribution c
+WHERE NOT EXISTS (SELECT FROM contribution_receipt r
+    WHERE r.contribution_id = c.id AND r.edition = c.edition)
+AND c.recorded_at < :since AND NOT EXISTS (SELECT FROM audit_event e WHERE e.at >= :since
+    AND (e.subject_id = c.id
+        OR e.subject_id IN (SELECT id FROM contribution_refund WHERE contribution_id = c.id)
+        OR e.subject_id IN (SELECT id FROM contribution_dispute WHERE contribution_id = c.id)))
+ORDER BY c.ref
+"""
+"""Money for which no receipt of how it stands was made, though nothing happened to it lately."""
+
+RECEIPTED_WITHIN = timedelta(days=1)
+
 _MOVEMENTS = """
 SELECT (SELECT count(*) FROM contribution) + (SELECT count(*) FROM contribution_refund)
     + (SELECT count(*) FROM contribution_dispute)
@@ -199,6 +214,7 @@ def checks() -> list[Check]:
         *(Check(name, partial(_run, wrong, looked_at)) for name, wrong, looked_at in rows),
         Check(_("Whoever promised, confirmed and recorded is whom the audit chain names"), _told),
         Check(_("Every receipt is there as it was issued"), _receipts),
+        Check(_("No receipt is due for longer than a day"), _none_late),
     ]
 
 
@@ -239,3 +255,10 @@ def _receipts() -> CheckResult:
                 )
             )
     return CheckResult(count, wrong)
+
+
+def _none_late() -> CheckResult:
+    """Look for receipts that the worker should have made long ago. Two SQL statements."""
+    late = session.scalars(text(LATE), {"since": clock.now() - RECEIPTED_WITHIN})
+    wrong = [_("%(ref)s has no receipt yet: does the worker run?", ref=ref) for ref in late]
+    return CheckResult(int(session.scalar(text(_CONTRIBUTIONS)) or 0), wrong)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -103,3 +104,18 @@ def test_what_went_around_the_triggers_is_found(year: Desk, statement: str, name
         session.flush()
     found = violations()
     assert any(name in each for each in found), found
+
+
+def test_a_receipt_that_nobody_makes_is_found_after_a_day(who: Desk) -> None:
+    given = make.wire(who, usd(990_000))
+    assert violations() == {}
+    with clock.at(clock.now() + timedelta(days=1, minutes=1)):
+        [found] = violations().values()
+        assert given.ref in found[0]
+        service.refund_wire(
+            given, usd(1), clock.today(), source_ref="back:9", reason="Slip.", by=who.finance
+        )
+        assert violations() == {}
+        service.issue_due_receipts()
+    with clock.at(clock.now() + timedelta(days=9)):
+        assert violations() == {}

@@ -19,6 +19,7 @@ from portal.accounting import beancount
 from portal.accounts.models import OrganisationKind
 from portal.contributions.models import Contribution, ContributionAgreement
 from portal.contributions.models.cards import CardPayout
+from portal.contributions.service import issue_due_receipts
 from portal.core import clock, outbox, stripe
 from portal.core.config import Settings
 from portal.core.db import session
@@ -57,12 +58,14 @@ class Scene:
     folder: Path
 
     def day(self, days: int = 1) -> None:
-        """Let days pass at the bank; take in what it sends, and book what it says."""
+        """Let days pass at the bank; take in what it sends, book it, and write to donors."""
         self.bank.next_day(days)
         refused = [read.refusal for read in self.bank.answers() if read.refusal]
         assert not refused
         for _slice in exchange.book_all():
             pass
+        issue_due_receipts()
+        session.commit()
         outbox.deliver_due()
 
     def order(self, ref: str) -> str:
