@@ -14,7 +14,8 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
-from portal.payments.service.receiving import Received, receive_file
+from portal.payments.service.placing import Received
+from portal.payments.service.receiving import receive_file
 from portal.payments.service.sending import gather, send_next
 from portal.payments.statements.models import LineStatus, StatementLine
 from portal.payments.statements.service import Booked, book_lines

@@ -20,6 +20,7 @@ from portal.payments import checks, exchange, service
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.rules import SILENT_AFTER
 from portal.payments.service import receiving, sending
+from portal.payments.service.placing import Received
 from tests.conftest import SqlCount
 from tests.payments.payday import FUND, Payday, release
 
@@ -143,7 +144,7 @@ def busy(payday: Payday) -> Payday:
     return payday
 
 
-def take(message: bytes) -> receiving.Received:
+def take(message: bytes) -> Received:
     received = receiving.receive_file(BytesIO(message), by=None)
     session.commit()
     return received

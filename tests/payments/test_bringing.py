@@ -19,6 +19,7 @@ from portal.payments.models import BankMessage, PaymentOrder
 from portal.payments.payees import account_id
 from portal.payments.service import receiving, seeing
 from portal.payments.service.bringing import bring_statement
+from portal.payments.service.placing import Received
 from portal.payments.statements.models import Statement
 from tests.make.accounts import person
 from tests.payments.payday import FUND, Payday
@@ -68,7 +69,7 @@ def every_kind(payday: Payday, orders: list[PaymentOrder]) -> dict[str, bytes]:
     }
 
 
-def receive(content: bytes, by: Person | None) -> receiving.Received:
+def receive(content: bytes, by: Person | None) -> Received:
     return receiving.receive_file(BytesIO(content), by=by)
 
 

@@ -1,0 +1,75 @@
+"""Placing what the bank says: which of our payments it is about, or a sentence for a person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Person
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.workflow import Refused
+from portal.payments import policy
+from portal.payments.iso20022 import Reason
+from portal.payments.models import BankAccount, MessageKind, PaymentOrder
+from portal.payments.reasons import coded, together
+from portal.payments.statements import service as statements
+
+
+@dataclass
+class Received:
+    """What became of a file: what kind it is, what it said, and what nobody could place.
+
+    `again` is true for a file that was taken in before: nothing changed. `funds` are the codes of
+    the funds whose payments it is about.
+    """
+
+    kind: MessageKind
+    message_id: str
+    told: int = 0
+    left: list[str] = field(default_factory=list)
+    again: bool = False
+    imported: list[statements.Imported] = field(default_factory=list)
+    funds: set[str] = field(default_factory=set)
+
+
+Act = Callable[[PaymentOrder], None]
+Said = tuple[str, Act]
+"""What the bank says of one payment: its EndToEndId, and what follows from it."""
+
+
+def refuse_other_fund(account: BankAccount, by: Person | None) -> None:
+    """Raise Refused where a person brings in what the bank says of another fund."""
+    if by is not None and not policy.can_bring(by, account):
+        raise Refused(_("What the bank says is brought in by treasury or finance of the fund."))
+
+
+def place(found: Received, ref: str, act: Act) -> None:
+    """Do `act` with the order of this reference; what does not fit is left, with its reason."""
+    order = order_named(ref)
+    if order is None:
+        found.left.append(_("“%(ref)s” is no payment of the portal.", ref=ref))
+        return
+    try:
+        with session.begin_nested():
+            act(order)
+    except Refused as refused:
+        found.left.append(refused.sentence)
+    else:
+        found.told += 1
+
+
+def order_named(ref: str) -> PaymentOrder | None:
+    """Return the order of this EndToEndId that left in a file of ours, or None. One statement."""
+    rows = (
+        select(PaymentOrder)
+        .where(PaymentOrder.ref == ref, PaymentOrder.file_id.is_not(None))
+        .options(joinedload(PaymentOrder.file))
+    )
+    return session.scalar(rows)
+
+
+def in_short(reasons: tuple[Reason, ...]) -> str:
+    """Return the bank's reasons as they are kept: each code, and what it wrote beside it."""
+    return together(coded(each.code, each.text) for each in reasons)

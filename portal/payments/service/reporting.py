@@ -1,0 +1,108 @@
+"""The bank's answers to payment files (pain.002): what it took, what it refused, what it has."""
+
+from functools import partial
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.core import audit, clock
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.workflow import Refused
+from portal.payments.iso20022 import PaymentStatus, Reason, StatusReport
+from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
+from portal.payments.service.answers import accept_by_bank, reject_by_bank
+from portal.payments.service.bringing import refuse_signatory
+from portal.payments.service.placing import Received, Said, in_short, place, refuse_other_fund
+from portal.payments.service.sending import mark_sent
+
+ACCEPTS = frozenset({"ACCP", "ACTC", "ACSP", "ACSC", "ACWC", "ACCC"})
+"""Statuses by which a bank says that it will pay, or has paid (ISO 20022 external code set)."""
+
+REFUSES = "RJCT"
+ALREADY = "DUPL"
+"""The reason of a bank that has seen this MsgId: it has the file."""
+
+
+def take_report(report: StatusReport, found: Received, by: Person | None) -> None:
+    """Take the bank's answer to a payment file (pain.002)."""
+    file = session.scalar(
+        select(PaymentFile).where(PaymentFile.message_id == report.original_message_id)
+    )
+    if file is None:
+        raise Refused(
+            _(
+                "The bank answers to the file “%(message)s”, which the portal never wrote.",
+                message=report.original_message_id,
+            )
+        )
+    refuse_other_fund(file.bank_account, by)
+    refuse_signatory([order.ref for order in file.orders], by)
+    found.funds.add(file.bank_account.fund_code)
+    mark_sent(file, by=None)
+    if report.group_status == REFUSES and _is_duplicate(report.reasons):
+        if file.status is FileStatus.SENT:
+            _answered(file, FileStatus.DUPLICATE, report)
+        found.told = 1
+        return
+    for ref, act in _of_all(report, file) or map(_of_one, report.payments):
+        place(found, ref, act)
+    _answered(file, _status_now(file), report)
+
+
+def _of_all(report: StatusReport, file: PaymentFile) -> list[Said]:
+    """Return what an answer to the whole file says of each of its payments."""
+    if report.payments:
+        return []
+    if report.group_status == REFUSES:
+        refused = partial(reject_by_bank, reason=in_short(report.reasons))
+        return [(order.ref, refused) for order in file.orders]
+    if report.group_status in ACCEPTS:
+        return [(order.ref, accept_by_bank) for order in file.orders]
+    return []
+
+
+def _of_one(payment: PaymentStatus) -> Said:
+    if payment.status in ACCEPTS:
+        return payment.end_to_end_id, accept_by_bank
+    if payment.status == REFUSES:
+        return payment.end_to_end_id, partial(reject_by_bank, reason=in_short(payment.reasons))
+    return payment.end_to_end_id, _nothing_yet
+
+
+def _nothing_yet(order: PaymentOrder) -> None:
+    """Do nothing: the bank has the payment and has not decided on it."""
+
+
+def _is_duplicate(reasons: tuple[Reason, ...]) -> bool:
+    return any(reason.code == ALREADY for reason in reasons)
+
+
+def _status_now(file: PaymentFile) -> FileStatus:
+    refused = sum(order.status is OrderStatus.REJECTED for order in file.orders)
+    if not refused:
+        waiting = any(
+            order.status is OrderStatus.RELEASED and order.accepted_at is None
+            for order in file.orders
+        )
+        return FileStatus.SENT if waiting else FileStatus.ACCEPTED
+    return FileStatus.REFUSED if refused == len(file.orders) else FileStatus.PARTLY_ACCEPTED
+
+
+def _answered(file: PaymentFile, status: FileStatus, report: StatusReport) -> None:
+    before = file.status
+    file.answer = " ".join(
+        filter(None, [report.group_status, *(reason.code for reason in report.reasons)])
+    )
+    with session.no_autoflush:
+        file.status = status
+        file.answered_at = clock.now()
+    audit.record(
+        "payment_file.answered",
+        file,
+        actor_id=None,
+        from_status=before.value,
+        to_status=file.status.value,
+        facts={"sha256": file.sha256, "answer": file.answer},
+    )
+    session.flush()
