@@ -17,6 +17,7 @@ from portal.payments.models import ApprovalStep, OrderAction, OrderStatus, Payme
 from portal.payments.rails import RAILS, Answer, Outcome
 from portal.payments.service.booking import book_advance
 from portal.payments.service.orders import hold
+from portal.payments.service.resting import is_used
 from portal.payments.service.telling import tell
 from portal.payments.workflow import ORDER_WORKFLOW
 
@@ -86,7 +87,11 @@ def return_order(order: PaymentOrder, remark: str, *, on: date, by: Person) -> N
     if order.status is OrderStatus.RETURNED and order.remark == said.remark:
         return
     ORDER_WORKFLOW.check(order, OrderAction.RETURN, by)
-    _refuse_used(order)
+    if is_used(order):
+        raise Refused(
+            _("Spending or a later payment rests on this one: record a refund instead."),
+            rule="R25",
+        )
     if order.paid_on is not None and said.on < order.paid_on:
         raise Refused(_("The day is before the payment."), rule="R24")
     with session.no_autoflush:
@@ -126,17 +131,3 @@ def _ingest(order: PaymentOrder, said: Answer) -> Answer:
         order.prepared_at.date(),
     )
     return RAILS[order.rail].ingest(said, released_on=released)
-
-
-def _refuse_used(order: PaymentOrder) -> None:
-    award = order.instalment.award
-    later = any(
-        other.number > order.instalment.number and other.status is not InstalmentStatus.PLANNED
-        for other in award.instalments
-    )
-    books = ledger.award_position(award.application.call.fund_code, award.ref)
-    if later or books.advanced.minor < order.amount_usd:
-        raise Refused(
-            _("Spending or a later payment rests on this one: record a refund instead."),
-            rule="R25",
-        )

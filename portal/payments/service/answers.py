@@ -25,6 +25,7 @@ from portal.payments.models import FileStatus, OrderStatus, PaymentOrder
 from portal.payments.service.bank import doubt_account
 from portal.payments.service.booking import book_advance, in_dollars
 from portal.payments.service.orders import hold
+from portal.payments.service.resting import is_used
 from portal.payments.service.sending import mark_sent
 from portal.payments.service.telling import tell
 
@@ -170,7 +171,8 @@ def return_by_bank(
     """Record that a payment came back on the day `on`, and book what the bank gave back.
 
     The money is set aside again; a new attempt needs new signatures. Twice is once. Raises Refused
-    for a payment that was not debited yet, for more than was paid, or for another currency.
+    for a payment that was not debited yet, for more than was paid, for another currency, or once
+    something rests on the payment (`is_used`): such money waits for a person.
     """
     _hold_sent(order)
     if order.status is OrderStatus.RETURNED:
@@ -179,6 +181,7 @@ def return_by_bank(
     _refuse_before_it_left(order, on)
     if credited.currency != order.currency or not 0 < credited.minor <= order.amount:
         raise Refused(_("Another amount came back than was paid."), rule="R23")
+    _refuse_used(order)
     dollars, rate = in_dollars(credited, on)
     with session.no_autoflush:
         order.status, order.returned_on, order.remark = OrderStatus.RETURNED, on, _words(reason)
@@ -227,6 +230,20 @@ def _refuse_before_it_left(order: PaymentOrder, on: date) -> None:
                 "Payment %(ref)s had not left on that day: the answer cannot be right.",
                 ref=order.ref,
             )
+        )
+
+
+def _refuse_used(order: PaymentOrder) -> None:
+    if is_used(order):
+        raise Refused(
+            _(
+                "Payment %(ref)s came back too late to be made anew: spending or a later payment "
+                "rests on it, or its grant was settled. The money waits in suspense. Ask the "
+                "grantee; enter it as the refund that the grantee owes, where one is owed, or "
+                "otherwise let it go back where it came from.",
+                ref=order.ref,
+            ),
+            rule="R25",
         )
 
 
