@@ -252,6 +252,11 @@ class StatementLine(WithId, Versioned, Base):
         return [each for each in self.live if each.purpose is not Purpose.SEND_BACK]
 
     @property
+    def gone_back(self) -> bool:
+        """Whether the opposite line showed that it went back where it came from."""
+        return any(each.purpose is Purpose.SENT_BACK for each in self.live)
+
+    @property
     def left(self) -> Money:
         """What of the amount nobody has said yet what it is; signed as the amount."""
         return Money(self.amount - sum(each.amount for each in self.covering), self.currency)

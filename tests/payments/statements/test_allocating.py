@@ -128,10 +128,14 @@ def test_money_goes_back_to_its_sender(world: World, teller: Teller) -> None:
     assert booked_as(left) == [(Purpose.SENT_BACK, -7_000)]
     assert (suspended(came), suspended(left)) == (False, False)
     assert wrong() == []
-    session.expire(left, ["allocations"])
+    session.expire_all()
+    with pytest.raises(Refused, match="Take back “Gone back where it came from” first"):
+        service.undo_allocation(came.live[0], "A mistake.", by=world.till.finance)
+    session.rollback()
     undone(world, left)
     assert (suspended(came), suspended(left)) == (True, True)
-    assert wrong() == []
+    undone(world, came)
+    assert (suspended(came), booked_as(came), wrong()) == (True, [], [])
 
 
 def test_a_contribution_sent_back_to_its_donor(world: World, teller: Teller) -> None:

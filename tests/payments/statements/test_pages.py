@@ -10,6 +10,7 @@ from portal.core import clock
 from portal.core.db import session
 from portal.payments import service as payments
 from portal.payments.statements import service
+from portal.payments.statements.models import Purpose
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make import payments as make
@@ -60,6 +61,33 @@ def test_from_the_upload_to_a_line_that_somebody_placed(
     visitor.press("Take it back")
     assert "waits in suspense again" in visitor.page.text
     assert "The quarterly fee." in visitor.page.text
+
+
+def test_what_has_gone_back_offers_to_take_back_only_that(
+    world: World, teller: Teller, visitor: Browser
+) -> None:
+    [came] = taken_in(teller, Move(7_000, "by mistake"))
+    said, finance = service.Target(Purpose.SEND_BACK), world.till.finance
+    service.allocate(came.id, said, "Not ours.", by=finance)
+    [left] = taken_in(teller, Move(-7_000, "sent back"))
+    said = service.Target(Purpose.SENT_BACK, counterpart=came)
+    service.allocate(left.id, said, "It went.", by=finance)
+    session.commit()
+    address = f"/bank/lines/{came.id}"
+    enter(visitor, world, "finance")
+    visitor.open(address)
+    assert "Take back: Gone back" in visitor.page.text
+    assert "Take back: To go back" not in visitor.page.text
+    visitor.open(f"{address}/undo/1")
+    visitor.fill("Reason", "A mistake.")
+    visitor.press("Take it back", 422)
+    assert "has gone back" in visitor.page.text
+    assert "Taken back" not in visitor.page.text
+    visitor.open(address)
+    visitor.follow("Take back: Gone back where it came from")
+    visitor.fill("Reason", "Another line.")
+    visitor.press("Take it back")
+    assert "Take back: To go back" in visitor.page.text
 
 
 def test_a_file_that_cannot_be_taken_is_told_with_its_figures(

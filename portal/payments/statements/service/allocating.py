@@ -55,8 +55,8 @@ def allocate(line_id: UUID, target: Target, reason: str, *, by: Person) -> Alloc
 def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
     """Take back what a line was booked as: reversed in the books, and in suspense again.
 
-    Twice is once. Raises Refused for who may not, without a reason, and for what only the bank
-    undoes.
+    Twice is once. Raises Refused for who may not, without a reason, for what only the bank
+    undoes, and for a decision to send back that was carried out.
     """
     words = _words(reason)
     line = hold(allocation.line_id)
@@ -68,12 +68,24 @@ def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
         raise Refused(
             _("What the bank or the card processor did is undone by them, by a line of its own.")
         )
+    _refuse_gone_back(line, allocation)
     _undone(allocation, words, by)
     _unbook(line, allocation, by)
     twin = _twin(allocation)
     if twin is not None:
         _undone(twin, words, by)
     session.flush()
+
+
+def _refuse_gone_back(line: StatementLine, allocation: Allocation) -> None:
+    """Raise Refused for a decision to send back while the line that carried it out stands."""
+    if allocation.purpose is Purpose.SEND_BACK and line.gone_back:
+        raise Refused(
+            _(
+                "This has gone back, and the line that shows it is paired with this one. Take back "
+                "“Gone back where it came from” first."
+            )
+        )
 
 
 def _is_payout(allocation: Allocation) -> bool:
