@@ -66,7 +66,7 @@ BEGIN
         OR OLD.paid_after_all AND NOT NEW.paid_after_all
         OR OLD.status IN ('rejected', 'returned') AND NOT EXISTS (SELECT FROM statement_line l
             JOIN payment_file f ON f.id = NEW.file_id AND f.bank_account_id = l.bank_account_id
-            WHERE l.status = 'suspense' AND l.amount = -NEW.amount AND l.currency = NEW.currency)
+            WHERE l.status = 'suspense' AND l.amount <= -NEW.amount AND l.currency = NEW.currency)
     THEN
         RAISE EXCEPTION 'a payment that was given up is paid once, where the bank debited it'
             USING ERRCODE = 'integrity_constraint_violation';

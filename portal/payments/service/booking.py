@@ -3,13 +3,17 @@
 from datetime import date
 
 from portal.accounts.models import Person
-from portal.core.money import Money, to_usd, usd
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money, to_usd, usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import DOLLAR, NoRate, Rate
 from portal.ledger.service import advance_paid, commit_funds
 from portal.payments.models import PaymentOrder
+
+MOST_KEPT_USD = 100_00
+"""What a bank may keep of a payment that it gives back, in US cents: above it, somebody asks."""
 
 
 def fund_of(order: PaymentOrder) -> str:
@@ -53,6 +57,23 @@ def rate_on(currency: str, day: date) -> Rate:
         return ledger.rate_on(currency, day)
     except NoRate as missing:
         raise Refused(missing.sentence) from missing
+
+
+def refuse_much_kept(whole: Money, came: Money, on: date) -> None:
+    """Raise Refused where more lacks of what a bank gave back than a charge of a bank can be."""
+    kept = whole - came
+    if kept.minor <= 0 or in_dollars(kept, on)[0].minor <= MOST_KEPT_USD:
+        return
+    tag = str(locale())
+    raise Refused(
+        _(
+            "%(came)s came back of %(whole)s: what lacks is more than a bank's charge. Ask the "
+            "bank for the rest.",
+            came=format_money(came, tag),
+            whole=format_money(whole, tag),
+        ),
+        rule="R24",
+    )
 
 
 def in_dollars(money: Money, on: date) -> tuple[Money, Rate | None]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
 from portal.applications.models import Application
-from portal.awards.models import Award, Instalment
+from portal.awards.models import Award, AwardStatus, Instalment
 from portal.core import audit, clock, crypto, files
 from portal.core.db import session
 from portal.core.i18n import _
@@ -36,6 +36,7 @@ from portal.payments.models import (
 from portal.payments.rails import BANK
 from portal.payments.service.bank import payee
 from portal.payments.service.booking import book_advance
+from portal.payments.service.unexplained import unexplained
 from portal.payments.ways import paying_account
 
 MOST_PER_FILE = 500
@@ -51,7 +52,7 @@ def gather() -> PaymentFile | None:
     audit.take_turn()
     for fund_code, currency in session.execute(_payable()).all():
         account = paying_account(fund_code, currency)
-        orders = [] if account is None else session.scalars(_released(fund_code, currency)).all()
+        orders = [] if account is None else _safe(fund_code, currency)
         if account is not None and orders:
             return _filed(account, orders)
     return None
@@ -65,8 +66,16 @@ _UNFILED = (
     PaymentOrder.status == OrderStatus.RELEASED,
     PaymentOrder.file_id.is_(None),
     PaymentOrder.bank_details.has(BankDetails.status == BankStatus.VERIFIED),
+    Award.status == AwardStatus.ACTIVE,
 )
-"""What may leave: what was released waits while somebody doubts the account, or replaced it."""
+"""What may leave: what was released waits while the account is doubted or the grant suspended."""
+
+
+def _safe(fund_code: str, currency: str) -> list[PaymentOrder]:
+    """Return what goes into one file: nothing that a debit of the bank may have paid already."""
+    found = session.scalars(_released(fund_code, currency)).all()
+    debited = unexplained({order.instalment_id for order in found})
+    return [order for order in found if order.instalment_id not in debited]
 
 
 def _payable() -> Select[str, str]:

@@ -1,35 +1,64 @@
 """Debits that nobody has explained: until one is, its instalment is neither paid nor given up."""
 
-from sqlalchemy import exists, select
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.awards.models import Instalment
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
-from portal.payments.models import PaymentOrder
+from portal.payments.models import OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.statements.models import LineStatus, StatementLine
+
+GIVEN_UP = (OrderStatus.REJECTED, OrderStatus.RETURNED)
+
+
+def unexplained(instalments: Collection[UUID]) -> set[UUID]:
+    """Return which instalments may be paid already, by a debit that nobody explained yet.
+
+    A bank that refused a payment, or was said never to have made it, may still have paid: its
+    debit waits in suspense, under the reference of that payment, that of its file, or none at all
+    and the same amount. One SQL statement.
+    """
+    earlier, line = aliased(PaymentOrder), aliased(StatementLine)
+    rows = (
+        select(earlier.instalment_id)
+        .join(PaymentFile, PaymentFile.id == earlier.file_id)
+        .join(line, line.bank_account_id == PaymentFile.bank_account_id)
+        .where(
+            earlier.instalment_id.in_(instalments),
+            line.status == LineStatus.SUSPENSE,
+            line.amount < 0,
+            or_(
+                line.end_to_end_id == earlier.ref,
+                line.batch_id == PaymentFile.message_id,
+                and_(
+                    earlier.status.in_(GIVEN_UP),
+                    line.amount == -earlier.amount,
+                    line.end_to_end_id == "",
+                    line.batch_id == "",
+                ),
+            ),
+        )
+    )
+    return set(session.scalars(rows))
 
 
 def refuse_unexplained_debit(*instalments: Instalment) -> None:
     """Raise Refused where the bank debited an earlier payment of an instalment after all.
 
-    A bank that refused a payment, or was said never to have made it, may still have paid: its
-    debit waits in suspense, and a new attempt would pay twice. One SQL statement.
+    A new attempt would pay twice. One SQL statement.
     """
-    earlier = aliased(PaymentOrder)
-    debited = exists().where(
-        earlier.instalment_id.in_([each.id for each in instalments]),
-        StatementLine.end_to_end_id == earlier.ref,
-        StatementLine.amount < 0,
-        StatementLine.status == LineStatus.SUSPENSE,
-    )
-    if session.scalar(select(debited)):
+    if unexplained([each.id for each in instalments]):
         raise Refused(
             _(
-                "The bank debited an earlier payment of this instalment, and that debit waits in "
-                "suspense: paying now would pay twice. Ask the grantee and the bank. Then finance "
-                "says what the line is: paid after all, or to be given back by the bank."
+                "The bank debited an earlier payment of this instalment, or as much, and that "
+                "debit waits in suspense: paying now would pay twice. Ask the grantee and the "
+                "bank. Then finance says what the line is: paid after all, claimed back, or "
+                "something else."
             ),
             rule="R22",
         )

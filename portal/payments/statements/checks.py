@@ -37,7 +37,10 @@ WITH attempt AS (
     SELECT o.instalment_id, o.ref,
         (SELECT count(*) FROM statement_line l WHERE l.end_to_end_id = o.ref AND l.amount < 0
             AND NOT l.is_return AND NOT EXISTS (SELECT FROM statement_allocation a
-            WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose = 'sent_back')) AS debits,
+            WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose = 'sent_back'))
+        + (SELECT count(*) FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id
+            WHERE a.order_id = o.id AND a.purpose = 'payment' AND a.undone_at IS NULL
+            AND l.end_to_end_id <> o.ref) AS debits,
         (SELECT count(*) FROM ledger_transaction t
             WHERE t.source_ref IN (o.ref || '\:credited', o.ref || '\:after-all\:credited')) AS back
     FROM payment_order o WHERE o.rail = 'bank'

@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from portal.awards import service as awards
 from portal.awards.models import InstalmentStatus, PayingAgent
 from portal.core import clock
 from portal.core.check import Check
@@ -19,6 +20,7 @@ from portal.payments.statements import queries, service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
+from tests.make.awards import authority, officer
 from tests.make.awards import award as make_award
 from tests.payments.conftest import World
 from tests.payments.statements.books import booked_as, suspended, taken_in
@@ -87,6 +89,67 @@ def test_a_refused_payment_that_the_bank_makes_waits_for_a_person_and_is_paid_af
         refused.amount_usd
     )
     assert wrong() == []
+
+
+@pytest.mark.parametrize("how", ["of the whole file", "without any name"])
+def test_a_debit_that_names_no_payment_stops_a_new_attempt_as_well(
+    world: World, refused: PaymentOrder, teller: Teller, how: str
+) -> None:
+    assert refused.file is not None
+    batch = refused.file.message_id if how == "of the whole file" else ""
+    [line] = taken_in(teller, Move(-refused.amount, batch_id=batch))
+    with pytest.raises(Refused, match="would pay twice"):
+        payments.prepare_order(refused.instalment, by=world.till.finance)
+    session.rollback()
+    offered = [(each.purpose, each.ref) for each in queries.candidates(line, world.till.finance)]
+    assert ((Purpose.PAYMENT, refused.ref) in offered) is bool(batch)
+    said(world, line, Target(Purpose.PAYMENT, order=refused))
+    assert wrong() == []
+
+
+def test_a_debit_that_comes_after_the_release_holds_the_new_attempt_back(
+    world: World, refused: PaymentOrder, teller: Teller
+) -> None:
+    anew = make.signed(
+        payments.prepare_order(refused.instalment, by=world.till.finance), world.till
+    )
+    session.commit()
+    [line] = taken_in(teller, Move(-refused.amount, end_to_end_id=refused.ref))
+    assert list(exchange.gather_all()) == []
+    said(world, line, Target(Purpose.SEND_BACK))
+    assert list(exchange.gather_all()) == []
+    [back] = taken_in(teller, Move(refused.amount, end_to_end_id=refused.ref))
+    said(world, back, Target(Purpose.SENT_BACK, counterpart=line))
+    [file] = exchange.gather_all()
+    assert file.orders == [anew]
+
+
+def test_a_debit_that_names_a_payment_is_not_said_to_be_something_else(
+    world: World, refused: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(-refused.amount - 700, end_to_end_id=refused.ref))
+    for purpose in (Purpose.BANK_CHARGE, Purpose.AGENT, Purpose.SUPPORT_COSTS):
+        with pytest.raises(Refused, match=f"names payment {refused.ref}"):
+            said(world, line, Target(purpose))
+        session.rollback()
+    said(world, line, Target(Purpose.PAYMENT, -refused.amount, order=refused))
+    said(world, line, Target(Purpose.BANK_CHARGE))
+    assert charges() == 700
+    assert wrong() == []
+
+
+def test_nothing_leaves_of_a_suspended_grant(world: World, refused: PaymentOrder) -> None:
+    anew = make.signed(
+        payments.prepare_order(refused.instalment, by=world.till.finance), world.till
+    )
+    award = anew.instalment.award
+    awards.suspend(award, "A question is open.", by=officer(award))
+    session.commit()
+    assert list(exchange.gather_all()) == []
+    awards.resume(award, "It is answered.", by=authority(award))
+    session.commit()
+    [file] = exchange.gather_all()
+    assert file.orders == [anew]
 
 
 def test_what_was_paid_after_all_can_come_back_and_be_paid_anew(
@@ -206,6 +269,50 @@ def test_what_the_bank_keeps_of_a_payment_that_comes_back_is_a_charge(
     assert (AccountKind.EXCHANGE_DIFFERENCE, "USD") not in ledger.holdings("act")
     assert bank_agrees(teller)
     assert wrong() == []
+
+
+def test_far_less_than_was_paid_is_no_return_with_a_charge(
+    world: World, sent: PaymentOrder, teller: Teller
+) -> None:
+    taken_in(teller, Move(-sent.amount, end_to_end_id=sent.ref))
+    [line] = taken_in(teller, Move(1, end_to_end_id=sent.ref, is_return=True))
+    assert suspended(line)
+    with pytest.raises(Refused, match="more than a bank's charge"):
+        said(world, line, Target(Purpose.RETURN, order=sent))
+    session.rollback()
+    session.refresh(sent)
+    assert sent.status is OrderStatus.CONFIRMED
+    assert charges() == 0
+
+
+def test_a_second_debit_that_was_claimed_comes_back_as_a_return_and_leaves_the_payment_paid(
+    world: World, sent: PaymentOrder, teller: Teller
+) -> None:
+    _paid, twice = taken_in(
+        teller,
+        Move(-sent.amount, end_to_end_id=sent.ref),
+        Move(-sent.amount, end_to_end_id=sent.ref),
+    )
+    said(world, twice, Target(Purpose.SEND_BACK))
+    [back] = taken_in(teller, Move(sent.amount, end_to_end_id=sent.ref, is_return=True))
+    assert suspended(back)
+    said(world, back, Target(Purpose.SENT_BACK, counterpart=twice))
+    session.refresh(sent)
+    assert sent.status is OrderStatus.CONFIRMED
+    assert wrong() == []
+
+
+def test_another_amount_than_a_notice_told_is_not_all_the_payment(
+    world: World, sent: PaymentOrder, teller: Teller
+) -> None:
+    payments.settle_by_bank(sent, debited=sent.money, on=clock.today(), reference="N-1")
+    session.commit()
+    for amount in (-sent.amount - 1_500, -sent.amount + 1_500):
+        [line] = taken_in(teller, Move(amount, end_to_end_id=sent.ref))
+        with pytest.raises(Refused, match="The bank had told of"):
+            said(world, line, Target(Purpose.PAYMENT, order=sent))
+        session.rollback()
+        assert suspended(line)
 
 
 def test_more_than_the_notice_told_is_not_all_the_payment(

@@ -111,6 +111,7 @@ def _for_debit(line: StatementLine, person: Person) -> Iterator[Candidate]:
                 PaymentOrder.status.in_(WITH_THE_BANK), PaymentOrder.amount == -line.amount, ~told
             ),
             and_(PaymentOrder.status.in_(LEFT), PaymentOrder.ref.in_(_named(line))),
+            and_(PaymentOrder.status.in_(LEFT), PaymentFile.message_id == (line.batch_id or None)),
         )
     )
     for order in session.scalars(rows.limit(MOST)):

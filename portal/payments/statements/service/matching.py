@@ -37,6 +37,8 @@ FROM (
     AND o.status IN ('released', 'confirmed', 'returned')
     AND NOT EXISTS (SELECT FROM statement_line other WHERE other.order_id = o.id
         AND other.purpose = 'return')
+    AND NOT EXISTS (SELECT FROM statement_line claimed WHERE claimed.end_to_end_id = o.ref
+        AND claimed.amount < 0 AND claimed.status = 'suspense')
     ORDER BY o.id, l.number
 ) AS found WHERE found.id = l.id
 """

@@ -15,7 +15,7 @@ from portal.ledger.models import AccountKind
 from portal.ledger.service import charged, suspense_booked
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.answers import return_by_bank, settle_after_all, settle_by_bank
-from portal.payments.service.booking import in_dollars
+from portal.payments.service.booking import in_dollars, refuse_much_kept
 from portal.payments.statements.models import Allocation
 from portal.payments.statements.service.parts import Part
 
@@ -34,6 +34,8 @@ def payment(part: Part) -> tuple[str, str]:
     if told:
         raise Refused(_("The bank debited this payment by another line already: claim it back."))
     if order.status is not OrderStatus.RELEASED and ledger.find(ref) is not None:
+        if part.money != order.money:
+            raise Refused(_told_otherwise(order.money))
         _take_from_suspense(part)
         return ref, order.ref
     settle_by_bank(
@@ -58,6 +60,7 @@ def payment_back(part: Part) -> tuple[str, str]:
         _charge_what_lacks(part, ref)
         _take_from_suspense(part)
         return ref, order.ref
+    refuse_much_kept(order.money, part.money, part.line.booked_on)
     return_by_bank(
         order,
         credited=part.money,
@@ -98,16 +101,13 @@ def _after_all(part: Part, order: PaymentOrder) -> tuple[str, str]:
 def _charge_what_lacks(part: Part, ref: str) -> None:
     """Book as a charge what the bank kept of a payment that it said it would give back."""
     booking = ledger.find(ref)
-    told = next(one for one in ledger.lines_of(booking) if one.money.minor > 0) if booking else None
+    lines = ledger.lines_of(booking) if booking else []
+    told = next((one for one in lines if one.account is not AccountKind.PAYMENTS_IN_TRANSIT), None)
     kept = told.money - part.money if told else Money.zero(part.money.currency)
-    if kept.minor < 0:
-        raise Refused(
-            _(
-                "The bank had told of %(told)s: enter as much as this, and say what the rest is.",
-                told=format_money(part.money + kept, str(locale())),
-            )
-        )
-    if kept:
+    if told is not None and kept.minor < 0:
+        raise Refused(_told_otherwise(told.money))
+    if told is not None and kept:
+        refuse_much_kept(told.money, part.money, part.line.booked_on)
         dollars, rate = in_dollars(kept, part.line.booked_on)
         charged(
             part.fund,
@@ -119,6 +119,13 @@ def _charge_what_lacks(part: Part, ref: str) -> None:
             rate=rate,
             subject_ref=booking.subject_ref if booking else None,
         )
+
+
+def _told_otherwise(told: Money) -> str:
+    return _(
+        "The bank had told of %(told)s: enter as much as this, and say what the rest is.",
+        told=format_money(told, str(locale())),
+    )
 
 
 def _take_from_suspense(part: Part) -> None:
