@@ -90,6 +90,11 @@ _OTHER: Mapping[str, LazyProxy] = {
     "CURR": _l("The currency is wrong"),
     "CUST": _l("The payee or the fund asked for it"),
     "DT01": _l("The day of the payment is wrong"),
+    "DU01": _l("The bank has this file already"),
+    "DU02": _l("The bank has this file already"),
+    "DU03": _l("The bank has this payment already"),
+    "DU04": _l("The bank has this payment already"),
+    "DU05": _l("The bank has this payment already"),
     "DUPL": _l("The bank has this payment already"),
     "ED05": _l("The banks could not settle it between them"),
     "FF01": _l("The bank cannot read the form of the file"),
@@ -110,6 +115,11 @@ _OTHER: Mapping[str, LazyProxy] = {
     "insufficient_funds": _l("There is not enough money with the card processor"),
 }
 """Reasons that lie elsewhere: with the fund, its bank, the amount or the file."""
+
+_DUPLICATES = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL", "RF01"})
+"""Reasons of a bank that has the payment, or its whole file, already (ISO 20022, external code set
+of status reasons: AM05 duplication, DU01 to DU05 duplicate message, batch, transaction, end-to-end
+and instruction identification, DUPL duplicate payment, RF01 transaction reference not unique)."""
 
 _STATUSES: Mapping[str, LazyProxy] = {
     "ACCC": _l("Paid to the payee's account"),
@@ -166,6 +176,11 @@ def answer_in_words(kept: str) -> str:
     return _BETWEEN.join(
         f"{words[code]} ({code})" if code in words else code for code in kept.split()
     )
+
+
+def tells_of_a_duplicate(codes: Iterable[str]) -> bool:
+    """Say whether a refusal means that the bank has it already: that never means “not paid”."""
+    return not _DUPLICATES.isdisjoint(code.strip().upper() for code in codes)
 
 
 def of_the_account(kept: str) -> str:

@@ -34,7 +34,9 @@ class Received:
     funds: set[str] = field(default_factory=set)
 
 
-Act = Callable[[PaymentOrder], None]
+Act = Callable[[PaymentOrder], str | None]
+"""What follows for an order from what the bank says. Returns what is left for a person, or None."""
+
 Said = tuple[str, Act]
 """What the bank says of one payment: its EndToEndId, and what follows from it."""
 
@@ -53,11 +55,13 @@ def place(found: Received, ref: str, act: Act) -> None:
         return
     try:
         with session.begin_nested():
-            act(order)
+            left = act(order)
     except Refused as refused:
         found.left.append(refused.sentence)
-    else:
-        found.told += 1
+        return
+    found.told += 1
+    if left:
+        found.left.append(left)
 
 
 def order_named(ref: str) -> PaymentOrder | None:

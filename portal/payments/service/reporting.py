@@ -11,8 +11,10 @@ from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.payments.iso20022 import PaymentStatus, Reason, StatusReport
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
+from portal.payments.reasons import tells_of_a_duplicate
 from portal.payments.service.answers import accept_by_bank, reject_by_bank
 from portal.payments.service.bringing import refuse_signatory
+from portal.payments.service.orders import hold
 from portal.payments.service.placing import Received, Said, in_short, place, refuse_other_fund
 from portal.payments.service.sending import mark_sent
 
@@ -20,8 +22,6 @@ ACCEPTS = frozenset({"ACCP", "ACTC", "ACSP", "ACSC", "ACWC", "ACCC"})
 """Statuses by which a bank says that it will pay, or has paid (ISO 20022 external code set)."""
 
 REFUSES = "RJCT"
-ALREADY = "DUPL"
-"""The reason of a bank that has seen this MsgId: it has the file."""
 
 
 def take_report(report: StatusReport, found: Received, by: Person | None) -> None:
@@ -41,11 +41,12 @@ def take_report(report: StatusReport, found: Received, by: Person | None) -> Non
     found.funds.add(file.bank_account.fund_code)
     mark_sent(file, by=None)
     if report.group_status == REFUSES and _is_duplicate(report.reasons):
+        for order in file.orders:
+            place(found, order.ref, _has_it)
         if file.status is FileStatus.SENT:
             _answered(file, FileStatus.DUPLICATE, report)
-        found.told = 1
         return
-    for ref, act in _of_all(report, file) or map(_of_one, report.payments):
+    for ref, act in _of_all(report, file) or (_of_one(report, each) for each in report.payments):
         place(found, ref, act)
     _answered(file, _status_now(file), report)
 
@@ -62,12 +63,34 @@ def _of_all(report: StatusReport, file: PaymentFile) -> list[Said]:
     return []
 
 
-def _of_one(payment: PaymentStatus) -> Said:
+def _of_one(report: StatusReport, payment: PaymentStatus) -> Said:
+    """Return what an answer says of one payment. One without a reason has those of the file."""
     if payment.status in ACCEPTS:
         return payment.end_to_end_id, accept_by_bank
-    if payment.status == REFUSES:
-        return payment.end_to_end_id, partial(reject_by_bank, reason=in_short(payment.reasons))
-    return payment.end_to_end_id, _nothing_yet
+    if payment.status != REFUSES:
+        return payment.end_to_end_id, _nothing_yet
+    reasons = payment.reasons or report.reasons
+    if _is_duplicate(reasons):
+        return payment.end_to_end_id, _has_it
+    return payment.end_to_end_id, partial(reject_by_bank, reason=in_short(reasons))
+
+
+def _has_it(order: PaymentOrder) -> str | None:
+    """Note that the bank has the payment, whatever it refuses now: it may be paid, or was.
+
+    The payment stays with the bank. A person is told, unless the bank had said before what becomes
+    of it.
+    """
+    hold(order)
+    is_known = order.accepted_at is not None and order.status is OrderStatus.RELEASED
+    accept_by_bank(order)
+    if is_known or order.status not in {OrderStatus.RELEASED, OrderStatus.REJECTED}:
+        return None
+    return _(
+        "The bank says that it has payment %(ref)s already: it may have been paid. Do not pay it "
+        "in another way; wait for the bank’s statement, or ask the bank.",
+        ref=order.ref,
+    )
 
 
 def _nothing_yet(order: PaymentOrder) -> None:
@@ -75,7 +98,7 @@ def _nothing_yet(order: PaymentOrder) -> None:
 
 
 def _is_duplicate(reasons: tuple[Reason, ...]) -> bool:
-    return any(reason.code == ALREADY for reason in reasons)
+    return tells_of_a_duplicate(reason.code for reason in reasons)
 
 
 def _status_now(file: PaymentFile) -> FileStatus:

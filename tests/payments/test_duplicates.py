@@ -1,0 +1,111 @@
+"""A bank that has a payment already has not refused it: nothing is given up, a person is told."""
+
+from io import BytesIO
+
+import pytest
+
+from portal.core.db import session
+from portal.core.workflow import Refused
+from portal.demo.bank import messages
+from portal.payments import service
+from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
+from portal.payments.service import receiving
+from portal.payments.service.placing import Received
+from tests.payments.payday import Payday
+from tests.payments.test_bank_checks import answered, left
+
+CODES = ["AM05", "DUPL", "DU01", "DU02", "DU03", "DU04", "DU05", "RF01"]
+
+
+@pytest.fixture
+def orders(payday: Payday) -> list[PaymentOrder]:
+    """Return two payments that are with the bank in one file."""
+    return left(payday, 2)
+
+
+def file_of(order: PaymentOrder) -> PaymentFile:
+    assert order.file is not None
+    return order.file
+
+
+def heard(content: bytes) -> Received:
+    found = receiving.receive_file(BytesIO(content), by=None)
+    session.commit()
+    return found
+
+
+def refused_whole(order: PaymentOrder, code: str, listing: str = "") -> bytes:
+    why = f"<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>"
+    whole = answered(file_of(order).message_id)
+    return whole.replace(b"ACCP</GrpSts>", f"RJCT</GrpSts>{why}".encode()).replace(
+        b"</CstmrPmtStsRpt>", f"{listing}</CstmrPmtStsRpt>".encode()
+    )
+
+
+def stays(payday: Payday, order: PaymentOrder) -> None:
+    session.refresh(order)
+    assert (order.status, order.remark) == (OrderStatus.RELEASED, "")
+    with pytest.raises(Refused, match="still has time"):
+        service.reject_order(order, "They say that they refused it.", by=payday.till.finance)
+    session.rollback()
+    with pytest.raises(Refused):
+        service.prepare_order(order.instalment, by=payday.till.finance)
+    session.rollback()
+
+
+def test_no_code_of_a_duplicate_gives_a_payment_up(
+    payday: Payday, orders: list[PaymentOrder]
+) -> None:
+    first, second = orders
+    for number, code in enumerate(CODES):
+        report = messages.status_report(
+            f"S-{number}", file_of(first).message_id, [(first.ref, "RJCT", code)]
+        )
+        found = heard(report)
+        assert found.told == 1, code
+        assert first.status is OrderStatus.RELEASED, code
+        if not number:
+            [sentence] = found.left
+            assert f"has payment {first.ref} already: it may have been paid" in sentence
+    stays(payday, first)
+    assert second.accepted_at is None
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_nor_does_a_file_that_it_has_already(
+    payday: Payday, orders: list[PaymentOrder], code: str
+) -> None:
+    found = heard(refused_whole(orders[0], code))
+    assert (found.told, len(found.left)) == (2, 2)
+    assert file_of(orders[0]).status is FileStatus.DUPLICATE
+    for order in orders:
+        stays(payday, order)
+
+
+def test_a_payment_without_a_reason_has_that_of_its_file(orders: list[PaymentOrder]) -> None:
+    first, second = orders
+    listing = (
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{file_of(first).message_id}</OrgnlPmtInfId>"
+        f"<TxInfAndSts><OrgnlEndToEndId>{first.ref}</OrgnlEndToEndId><TxSts>RJCT</TxSts>"
+        "</TxInfAndSts></OrgnlPmtInfAndSts>"
+    )
+    content = refused_whole(first, "AM05", listing).replace(b">RJCT</GrpSts>", b">PART</GrpSts>")
+    assert len(heard(content).left) == 1
+    assert (first.status, second.status) == (OrderStatus.RELEASED, OrderStatus.RELEASED)
+
+
+def test_what_the_bank_had_accepted_before_is_nothing_new(orders: list[PaymentOrder]) -> None:
+    heard(answered(file_of(orders[0]).message_id))
+    assert heard(refused_whole(orders[0], "DU01")).left == []
+    assert file_of(orders[0]).status is FileStatus.ACCEPTED
+
+
+def test_of_a_payment_that_was_given_up_a_person_is_told(orders: list[PaymentOrder]) -> None:
+    service.reject_by_bank(orders[0], reason="AM04")
+    session.commit()
+    [_sentence] = heard(
+        messages.status_report(
+            "S-1", file_of(orders[0]).message_id, [(orders[0].ref, "RJCT", "DUPL")]
+        )
+    ).left
+    assert orders[0].status is OrderStatus.REJECTED
