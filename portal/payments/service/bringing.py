@@ -8,14 +8,15 @@ bank's files like treasury does, and the bank's folder is read without anybody.
 
 from collections.abc import Collection
 from typing import BinaryIO
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from portal.accounts.models import Person
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
-from portal.payments.models import PaymentApproval, PaymentOrder
+from portal.payments.models import PaymentApproval, PaymentFile, PaymentOrder
 from portal.payments.statements import service as statements
 from portal.payments.statements.models import StatementLine
 
@@ -37,11 +38,21 @@ def bring_statement(stream: BinaryIO, *, by: Person | None) -> list[statements.I
     with session.begin_nested():
         done = statements.import_statement(stream, by=by)
         if by is not None:
-            told = select(StatementLine.end_to_end_id).where(
-                StatementLine.statement_id.in_([each.statement.id for each in done if each.is_new])
-            )
-            _refuse(by, PaymentOrder.ref.in_(told))
+            _refuse(by, _told_by([each.statement.id for each in done if each.is_new]))
         return done
+
+
+def _told_by(imported: Collection[UUID]) -> ColumnElement[bool]:
+    """Return whether lines of these statements tell of a payment, alone or with its whole file."""
+    lines = StatementLine.statement_id.in_(imported)
+    files = select(PaymentFile.id).join(
+        StatementLine, StatementLine.batch_id == PaymentFile.message_id
+    )
+    return or_(
+        PaymentOrder.ref.in_(select(StatementLine.end_to_end_id).where(lines)),
+        PaymentOrder.id.in_(select(StatementLine.order_id).where(lines)),
+        PaymentOrder.file_id.in_(files.where(lines)),
+    )
 
 
 def _refuse(by: Person, theirs: ColumnElement[bool]) -> None:
