@@ -13,6 +13,7 @@ from portal.payments.service.bringing import refuse_signatory
 from portal.payments.service.placing import (
     Act,
     Received,
+    file_named,
     in_short,
     order_named,
     place,
@@ -46,7 +47,8 @@ def take_notification(notice: Notification, found: Received, by: Person | None) 
             if order.file.bank_account_id != account.id:
                 found.left.append(_of_other_account(order))
                 continue
-            place(found, part.end_to_end_id, act)
+            answered = file_named(part.message_id, entry.batch_id)
+            place(found, part.end_to_end_id, act, answered=answered)
 
 
 def _moved(entry: Entry, part: Transaction) -> Act | None:

@@ -12,7 +12,7 @@ from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.payments import policy
 from portal.payments.iso20022 import Reason
-from portal.payments.models import BankAccount, MessageKind, PaymentOrder
+from portal.payments.models import BankAccount, MessageKind, PaymentFile, PaymentOrder
 from portal.payments.reasons import coded, together
 from portal.payments.statements import service as statements
 
@@ -47,11 +47,20 @@ def refuse_other_fund(account: BankAccount, by: Person | None) -> None:
         raise Refused(_("What the bank says is brought in by treasury or finance of the fund."))
 
 
-def place(found: Received, ref: str, act: Act) -> None:
-    """Do `act` with the order of this reference; what does not fit is left, with its reason."""
+def place(found: Received, ref: str, act: Act, *, answered: PaymentFile | None) -> None:
+    """Do `act` with the order of this reference; what does not fit is left, with its reason.
+
+    `answered` is the file that the message answers, where it says which: for a payment of another
+    one nothing is done. Whose file it is decides who may bring the message in.
+    """
     order = order_named(ref)
     if order is None:
         found.left.append(_("“%(ref)s” is no payment of the portal.", ref=ref))
+        return
+    if answered is not None and order.file is not answered:
+        found.left.append(
+            _("Payment %(ref)s is not in the file that this message answers.", ref=ref)
+        )
         return
     try:
         with session.begin_nested():
@@ -62,6 +71,17 @@ def place(found: Received, ref: str, act: Act) -> None:
     found.told += 1
     if left:
         found.left.append(left)
+
+
+def file_named(*message_ids: str) -> PaymentFile | None:
+    """Return the file of ours that one of the bank's references names, or None. One statement.
+
+    Banks also name messages of their own there: these say nothing.
+    """
+    named = [each for each in message_ids if each]
+    if not named:
+        return None
+    return session.scalar(select(PaymentFile).where(PaymentFile.message_id.in_(named)).limit(1))
 
 
 def order_named(ref: str) -> PaymentOrder | None:

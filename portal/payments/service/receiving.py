@@ -25,6 +25,7 @@ from portal.payments.service.bringing import bring_statement, refuse_signatory
 from portal.payments.service.noticing import take_notification
 from portal.payments.service.placing import (
     Received,
+    file_named,
     in_short,
     order_named,
     place,
@@ -143,4 +144,5 @@ def _take_returns(message: ReturnMessage, found: Received, by: Person | None) ->
             reference=message.message_id,
             reason=in_short((each.reason,)),
         )
-        place(found, each.end_to_end_id, returned)
+        answered = file_named(each.original_message_id)
+        place(found, each.end_to_end_id, returned, answered=answered)

@@ -42,12 +42,12 @@ def take_report(report: StatusReport, found: Received, by: Person | None) -> Non
     mark_sent(file, by=None)
     if report.group_status == REFUSES and _is_duplicate(report.reasons):
         for order in file.orders:
-            place(found, order.ref, _has_it)
+            place(found, order.ref, _has_it, answered=file)
         if file.status is FileStatus.SENT:
             _answered(file, FileStatus.DUPLICATE, report)
         return
     for ref, act in _of_all(report, file) or (_of_one(report, each) for each in report.payments):
-        place(found, ref, act)
+        place(found, ref, act, answered=file)
     _answered(file, _status_now(file), report)
 
 
