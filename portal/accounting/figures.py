@@ -120,7 +120,9 @@ MEANINGS: Mapping[Figure, Meaning] = {
         (AccountKind.CARD_CLEARING,), 1, _l("Given by card, and not yet paid out.")
     ),
     Figure.SUSPENSE: Meaning(
-        (AccountKind.SUSPENSE,), 1, _l("Arrived or left, and nobody has said for what.")
+        (AccountKind.SUSPENSE,),
+        1,
+        _l("Nobody has said for what; or card gifts on their way to the fund they are for."),
     ),
 }
 """The accounts that a figure is the balance of; commitments are memo entries beside them."""

@@ -54,6 +54,7 @@ def in_suspense(fund_code: str, currency: str, *, credits_: bool) -> Money:
     """Return the unmatched credits (or debits) of a fund that nobody allocated. One statement.
 
     Both are amounts above zero: a credit of 100 and a debit of 100 do not allocate each other.
+    What a payout of the card processor leaves between two funds allocates neither.
     """
     side = case(
         (LedgerTransaction.reverses_id.is_(None), func.sign(LedgerEntry.amount)),
@@ -65,10 +66,30 @@ def in_suspense(fund_code: str, currency: str, *, credits_: bool) -> Money:
         _sums(fund_code, currency, [AccountKind.SUSPENSE])
         .join(LedgerEntry.transaction)
         .outerjoin(_REVERSED, _REVERSED.id == LedgerTransaction.reverses_id)
-        .where(or_(_cause() == booked, and_(_cause().not_in(apart), side == allocates)))
+        .where(
+            or_(_cause() == booked, and_(_cause().not_in(apart), side == allocates)),
+            ~_between_funds(),
+        )
     )
     minor, _cents = session.execute(rows).one()
     return Money(int(minor) * -allocates, currency)
+
+
+def _between_funds() -> ColumnElement[bool]:
+    """Say of an entry in suspense that another fund's in the same booking stands against it."""
+    other, account = aliased(LedgerEntry), aliased(LedgerAccount)
+    return (
+        select(other.id)
+        .join(account, account.id == other.account_id)
+        .where(
+            other.transaction_id == LedgerEntry.transaction_id,
+            account.kind == AccountKind.SUSPENSE,
+            account.fund_code != LedgerAccount.fund_code,
+            func.sign(other.amount) != func.sign(LedgerEntry.amount),
+        )
+        .correlate(LedgerEntry, LedgerAccount)
+        .exists()
+    )
 
 
 def _cause() -> ColumnElement[Kind]:

@@ -15,7 +15,7 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.service import open_book
-from portal.payments.statements import service
+from portal.payments.statements import queries, service
 from portal.payments.statements.models import LineStatus, Purpose, StatementLine
 from portal.payments.statements.service import Target
 from portal.payments.statements.service.transferring import between_funds
@@ -73,6 +73,45 @@ def sent_on(line: StatementLine, who: Till, amount: int | None = None) -> None:
     target = Target(Purpose.TRANSFER, amount)
     service.allocate(line.id, target, "Its share of the payout.", by=who.finance)
     session.commit()
+
+
+def test_the_shares_of_others_leave_other_lines_alone(
+    world: World, teller: Teller, payout: CardPayout, elsewhere: tuple[Teller, Till]
+) -> None:
+    [line] = taken_in(teller, Move(payout.amount, f"STRIPE {payout.payout_id}"))
+    assert line.status is LineStatus.BOOKED
+    assert (between_funds("act", "USD") > usd(0), between_funds(OTHER, "USD") < usd(0)) == (
+        True,
+        True,
+    )
+    there, till = elsewhere
+    for account, who in ((teller, world.till), (there, till)):
+        for minor in (57_00, -57_00):
+            [found] = taken_in(account, Move(minor, "of a kind lady"))
+            purpose = Target(Purpose.BANK_CHARGE)
+            service.allocate(found.id, purpose, "As the bank says.", by=who.finance)
+            session.commit()
+    assert wrong() == []
+
+
+def test_a_payout_that_nobody_told_of_is_refused_and_the_one_of_this_amount_offered(
+    world: World, teller: Teller, payout: CardPayout
+) -> None:
+    by = world.till.finance
+    [line] = taken_in(teller, Move(payout.amount, "a transfer"))
+    offered = [(each.purpose, each.ref) for each in queries.candidates(line, by)]
+    assert (Purpose.CARD_PAYOUT, payout.payout_id) in offered
+    for ref in ("Stripe nonsense", payout.payout_id.upper()):
+        target = Target(Purpose.CARD_PAYOUT, payout_ref=ref)
+        if ref.isupper():
+            service.allocate(line.id, target, "It is this one.", by=by)
+            session.commit()
+            break
+        with pytest.raises(Refused, match="told of no payout"):
+            service.allocate(line.id, target, "It is this one.", by=by)
+        session.rollback()
+    assert line.live[-1].target_ref == payout.payout_id
+    assert wrong() == []
 
 
 @pytest.mark.parametrize("way", ["matched", "from suspense"])

@@ -92,6 +92,7 @@ def _for_credit(line: StatementLine, person: Person) -> Iterator[Candidate]:
     )
     for order in session.scalars(paid.limit(MOST)):
         yield _of_order(Purpose.RETURN, order, line)
+    yield from _payouts(line, Purpose.CARD_PAYOUT, PayoutStatus.PAID, PayoutStatus.FAILED)
     yield from _opposite(line)
 
 
@@ -111,33 +112,29 @@ def _for_debit(line: StatementLine, person: Person) -> Iterator[Candidate]:
                 PaymentOrder.status.in_(WITH_THE_BANK), PaymentOrder.amount == -line.amount, ~told
             ),
             and_(PaymentOrder.status.in_(LEFT), PaymentOrder.ref.in_(_named(line))),
-            and_(PaymentOrder.status.in_(LEFT), PaymentFile.message_id == (line.batch_id or None)),
+            and_(PaymentOrder.status.in_(LEFT), PaymentFile.message_id == line.batch_id),
         )
     )
     for order in session.scalars(rows.limit(MOST)):
         yield _of_order(Purpose.PAYMENT, order, line)
-    for payout in session.scalars(_to_come_back(line).limit(MOST)):
-        yield Candidate(
-            Purpose.CARD_PAYOUT_BACK,
-            payout.payout_id,
-            str(payout.status.label),
-            payout.money,
-            payout.payout_id.upper().replace("_", "") in line.named,
-        )
+    yield from _payouts(line, Purpose.CARD_PAYOUT_BACK, PayoutStatus.RETURNING)
     yield from _opposite(line)
 
 
-def _to_come_back(line: StatementLine) -> Select[CardPayout]:
-    """Return the payouts of this amount that failed after arriving, and wait for their debit."""
-    return (
+def _payouts(line: StatementLine, purpose: Purpose, *status: PayoutStatus) -> Iterator[Candidate]:
+    """Yield the payouts of the card processor of this amount that wait for such a line."""
+    rows = (
         select(CardPayout)
         .where(
-            CardPayout.status == PayoutStatus.RETURNING,
-            CardPayout.amount == -line.amount,
+            CardPayout.status.in_(status),
+            CardPayout.amount == abs(line.amount),
             CardPayout.currency == line.currency,
         )
         .order_by(CardPayout.paid_on)
     )
+    for payout in session.scalars(rows.limit(MOST)):
+        named = payout.payout_id.upper().replace("_", "") in line.named
+        yield Candidate(purpose, payout.payout_id, str(payout.status.label), payout.money, named)
 
 
 def _opposite(line: StatementLine) -> Iterator[Candidate]:

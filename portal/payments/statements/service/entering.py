@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from portal.accounts.models import Person
 from portal.contributions import service as contributions
-from portal.contributions.models.cards import CardPayout
+from portal.contributions.models.cards import CardMovement, CardPayout
 from portal.contributions.service.cards.payouts import payout_arrived, payout_taken_back
 from portal.contributions.service.receiving import BOOKED
 from portal.core import audit
@@ -101,7 +101,7 @@ def _refuse_other_than_its_payment(line: StatementLine, purpose: Purpose) -> Non
         .where(
             or_(
                 PaymentOrder.ref == line.end_to_end_id,
-                PaymentFile.message_id == (line.batch_id or None),
+                PaymentFile.message_id == line.batch_id,
             )
         )
     )
@@ -211,6 +211,7 @@ def _card_payout(part: Part) -> tuple[str, str]:
             into=part.through,
         )
         return part.ref, payout.payout_id
+    _refuse_unknown_payout(part)
     card_paid_out(
         part.fund,
         part.dollars,
@@ -244,8 +245,22 @@ def _card_payout_back(part: Part) -> tuple[str, str]:
 
 
 def payout_of(payout_ref: str) -> CardPayout | None:
-    """Return the payout of the card processor with this identifier. One SQL statement."""
-    return session.scalar(select(CardPayout).where(CardPayout.payout_id == payout_ref))
+    """Return the payout of the card processor with this identifier, in whatever case. One SQL."""
+    named = func.lower(CardPayout.payout_id) == payout_ref.lower()
+    return session.scalar(select(CardPayout).where(named))
+
+
+def _refuse_unknown_payout(part: Part) -> None:
+    """Raise Refused where the card processor tells of its payouts, and not of this one."""
+    told = select(CardMovement.id).where(CardMovement.fund_code == part.fund)
+    if session.scalar(select(told.exists())):
+        raise Refused(
+            _(
+                "The card processor told of no payout “%(ref)s”. Take its identifier from the "
+                "list of payouts, or wait until the processor has told of it.",
+                ref=part.target.payout_ref[:40],
+            )
+        )
 
 
 def _charge(part: Part) -> tuple[str, str]:
