@@ -208,6 +208,7 @@ class CardPayout(WithId, Versioned, Base):
 
     `trace` is the number under which banks find it. It has arrived once a line of a statement,
     `arrival_ref`, brought it in; one that failed after that is taken back by the line `back_ref`.
+    What came to nothing may be paid over once more, by the payout `again_by`.
     """
 
     __tablename__ = "card_payout"
@@ -225,6 +226,8 @@ class CardPayout(WithId, Versioned, Base):
     arrival_ref: Mapped[str | None] = mapped_column(default=None, unique=True)
     back_on: Mapped[date | None] = mapped_column(default=None)
     back_ref: Mapped[str | None] = mapped_column(default=None, unique=True)
+    again_by: Mapped["CardPayout | None"] = relationship(remote_side="CardPayout.id", default=None)
+    again_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("card_payout.id"), init=False)
     movements: Mapped[list["CardMovement"]] = relationship(
         back_populates="payout", init=False, default_factory=list
     )
@@ -241,6 +244,10 @@ class CardPayout(WithId, Versioned, Base):
             "(status = 'taken_back') = (back_ref IS NOT NULL) "
             "AND (back_ref IS NULL) = (back_on IS NULL)",
             name="taken_back_by_a_line",
+        ),
+        CheckConstraint(
+            "again_by_id IS NULL OR status IN ('failed', 'taken_back')",
+            name="again_by_of_what_came_to_nothing",
         ),
     )
 

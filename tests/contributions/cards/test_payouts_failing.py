@@ -110,6 +110,59 @@ def test_one_that_failed_before_it_arrived_is_paid_over_by_the_next(counter: Cou
     assert sound() == []
 
 
+def failed_early(counter: Counter) -> CardPayout:
+    """Return a payout that the processor says has failed before its arrival was taken in."""
+    counter.paid()
+    payout = paid_out(counter)
+    counter.processor.fail_payout(payout.payout_id)
+    counter.deliver()
+    return payout
+
+
+@pytest.mark.parametrize("into", [AccountKind.BANK, AccountKind.SUSPENSE])
+def test_one_said_to_fail_before_its_credit_was_taken_in_arrived_all_the_same(
+    counter: Counter, into: AccountKind
+) -> None:
+    payout = failed_early(counter)
+    with pytest.raises(Refused, match="Say first which credit"):
+        take_back(payout)
+    if into is AccountKind.SUSPENSE:
+        ledger.suspense_booked(FUND, payout.money, "line:1:suspense", clock.today(), by=None)
+    arrive(payout, into=into)
+    session.commit()
+    assert (payout.status, payout.arrival_ref) == (PayoutStatus.RETURNING, "line:1")
+    assert sums()[FUND, AccountKind.BANK] == payout.amount
+    assert sound() == []
+    assert TASK in [each.title for each in queries.todos(counter.finance)]
+    arrive(payout)
+    counter.processor.pay_out()
+    counter.deliver()
+    assert "has still to debit" in counter.reasons()[0]
+    take_back(payout)
+    session.commit()
+    assert payout.status is PayoutStatus.TAKEN_BACK
+    assert (FUND, AccountKind.BANK) not in sums()
+    assert sums()[FUND, AccountKind.CARD_CLEARING] == payout.amount
+    assert sound() == []
+
+
+def test_a_credit_of_one_that_was_paid_over_once_more_is_a_mistake(counter: Counter) -> None:
+    first = failed_early(counter)
+    second = paid_out(counter)
+    with pytest.raises(Refused, match=f"{second.payout_id} has paid .* to go back where it came"):
+        arrive(first)
+    counter.processor.fail_payout(second.payout_id)
+    counter.deliver()
+    third = paid_out(counter)
+    with pytest.raises(Refused, match=second.payout_id):
+        arrive(first)
+    with pytest.raises(Refused, match=third.payout_id):
+        arrive(second)
+    arrive(third)
+    assert sums()[FUND, AccountKind.BANK] == third.amount
+    assert sound() == []
+
+
 def test_one_that_failed_before_anybody_heard_of_it_is_read_at_the_processor(
     counter: Counter,
 ) -> None:
@@ -175,6 +228,7 @@ def test_nothing_is_taken_back_that_did_not_fail(counter: Counter) -> None:
     [
         "UPDATE card_payout SET status = 'failed', arrival_ref = NULL, arrived_on = NULL",
         "UPDATE card_payout SET status = 'taken_back', back_ref = 'x', back_on = now()",
+        "UPDATE card_payout SET again_by_id = id",
         "UPDATE card_movement SET payout_id = gen_random_uuid()",
         "UPDATE card_movement SET payout_id = NULL",
     ],

@@ -62,9 +62,16 @@ def sound() -> list[str]:
     return wrong() + [fault for check in of_cards() for fault in check.run().violations]
 
 
-def say(world: World, line: StatementLine, ref: str, amount: int | None = None) -> None:
+def say(
+    world: World,
+    line: StatementLine,
+    ref: str,
+    amount: int | None = None,
+    *,
+    purpose: Purpose = Purpose.CARD_PAYOUT_BACK,
+) -> None:
     person = world.till.finance
-    target = queries.target_of(line, Purpose.CARD_PAYOUT_BACK, ref, amount, person)
+    target = queries.target_of(line, purpose, ref, amount, person)
     service.allocate(line.id, target, "The processor says that it failed.", by=person)
     session.commit()
 
@@ -102,6 +109,31 @@ def test_the_next_payout_arrives_with_the_same_money(
     [line] = taken_in(teller, Move(again["amount"], f"STRIPE {again['id']}"))
     assert booked_as(line) == [(Purpose.CARD_PAYOUT, first.amount)]
     assert cards.clearing("act") == {}
+    assert sound() == []
+
+
+def test_one_that_failed_before_its_credit_was_taken_in_comes_and_goes(
+    world: World, teller: Teller, cards: Counter
+) -> None:
+    before = ledger.bank_balance("act", "USD")
+    cards.paid()
+    made = cards.processor.pay_out()
+    cards.deliver()
+    cards.processor.fail_payout(made["id"])
+    cards.deliver()
+    payout = session.scalars(select(CardPayout)).one()
+    [credit] = taken_in(teller, Move(payout.amount, f"STRIPE {payout.payout_id}"))
+    [debit] = taken_in(teller, Move(-payout.amount, "Returned transfer"))
+    assert suspended(credit)
+    assert suspended(debit)
+    say(world, credit, payout.payout_id, purpose=Purpose.CARD_PAYOUT)
+    assert payout.status is PayoutStatus.RETURNING
+    assert sound() == []
+    say(world, debit, payout.payout_id)
+    assert (debit.status, payout.status) == (LineStatus.BOOKED, PayoutStatus.TAKEN_BACK)
+    assert booked_as(credit) == [(Purpose.CARD_PAYOUT, payout.amount)]
+    assert booked_as(debit) == [(Purpose.CARD_PAYOUT_BACK, -payout.amount)]
+    assert ledger.bank_balance("act", "USD") == before
     assert sound() == []
 
 

@@ -57,6 +57,8 @@ def look_at_payout(payout_id: str) -> CardPayout | None:
     )
     session.add(payout)
     for moved in movements:
+        if moved.payout is not None:
+            moved.payout.again_by = payout
         moved.payout = payout
     _record(payout, None)
     return payout
@@ -102,9 +104,12 @@ def _moved(line: stripe.Json) -> list[CardMovement]:
 def _of_earlier(payout_id: str) -> list[CardMovement]:
     """Return what an earlier payout was made up of, whose money came back to the processor.
 
-    One that failed before anybody here heard of it is read at the processor.
+    One that failed before anybody here heard of it is read at the processor. It is held, so that
+    its arrival is not booked meanwhile.
     """
-    earlier = session.scalar(select(CardPayout).where(CardPayout.payout_id == payout_id))
+    earlier = session.scalar(
+        select(CardPayout).where(CardPayout.payout_id == payout_id).with_for_update()
+    )
     if earlier is None:
         there = stripe.read(f"{PAYOUTS}/{payout_id}")
         return _movements(payout_id, stripe.from_stripe(there["amount"], there["currency"]))
@@ -165,19 +170,37 @@ def payout_arrived(
     Card clearing of every fund goes down by its share. What of it belongs to other funds lies in
     suspense on both sides until it is sent on to their accounts: owed here, expected there.
     `amount_usd` is what arrived in US$; `into` is suspense where the line lay there already.
-    Raises Refused for a payout that arrived by another line.
+    One of which the processor has said by then that it failed arrived all the same: the bank will
+    debit it. Raises Refused for a payout that arrived by another line, and for one that failed and
+    whose money a later payout has paid over.
     """
     session.refresh(payout, with_for_update={"of": CardPayout})
-    if payout.arrival_ref not in {None, ref} or payout.status is PayoutStatus.FAILED:
-        raise Refused(_("This payout has arrived by another line of a statement, or failed."))
+    _refuse_arrival(payout, ref)
     if payout.arrival_ref is not None:
         return _booked(payout.arrival_ref)
     arrived = Line(fund_code, into, payout.money, amount_usd.minor)
     lines = _lines(payout, fund_code, arrived)
     booked = _post(ref, lines, arrived, on, by)
-    payout.status, payout.arrived_on, payout.arrival_ref = PayoutStatus.ARRIVED, on, ref
+    has_failed = payout.status is PayoutStatus.FAILED
+    payout.status = PayoutStatus.RETURNING if has_failed else PayoutStatus.ARRIVED
+    payout.arrived_on, payout.arrival_ref = on, ref
     _record(payout, by)
     return booked
+
+
+def _refuse_arrival(payout: CardPayout, ref: str) -> None:
+    """Raise Refused where the line `ref` cannot be what brought a payout, and say what it is."""
+    if payout.arrival_ref not in {None, ref}:
+        raise Refused(_("This payout has arrived by another line of a statement."))
+    if payout.arrival_ref is None and payout.again_by is not None:
+        raise Refused(
+            _(
+                "Payout %(payout)s failed, and payout %(again)s has paid the same money over "
+                "since. This credit is a mistake: say that it is to go back where it came from.",
+                payout=payout.payout_id,
+                again=payout.again_by.payout_id,
+            )
+        )
 
 
 def payout_taken_back(
@@ -195,12 +218,20 @@ def payout_taken_back(
     What the arrival booked is undone in every fund, so the money lies with the card processor
     again, and its next payout may pay the movements over. `amount_usd` is what the bank took in
     US$; `out_of` is suspense where the debit lay there already. Twice is once. Raises Refused
-    where the card processor has not said that it failed, where another line took it back, and
-    for the account of another fund than it had arrived at.
+    where the card processor has not said that it failed, where no line brought it in or another
+    one took it back, and for the account of another fund than it had arrived at.
     """
     session.refresh(payout, with_for_update={"of": CardPayout})
     if payout.back_ref == ref:
         return _booked(ref)
+    if payout.status is PayoutStatus.FAILED:
+        raise Refused(
+            _(
+                "By the books payout %(payout)s has not arrived. Say first which credit of a "
+                "statement brought it.",
+                payout=payout.payout_id,
+            )
+        )
     if payout.status is not PayoutStatus.RETURNING or payout.arrival_ref is None:
         raise Refused(
             _(
