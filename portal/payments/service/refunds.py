@@ -76,7 +76,15 @@ def take_back_refund(
         raise Refused(_("Refunds are recorded by finance."), rule="R25")
     hold(receivable)
     if receivable.status is ReceivableStatus.WRITTEN_OFF or receivable.award.closed_at is not None:
-        raise Refused(_("The account of this grant is settled for good."), rule="R25")
+        raise Refused(
+            _(
+                "The account of grant %(ref)s is settled for good, counting this money: it stays. "
+                "If it came from another grantee, propose to write off as much of what that one "
+                "owes, and name this line as the reason.",
+                ref=receivable.award.ref,
+            ),
+            rule="R25",
+        )
     before = receivable.status
     with session.no_autoflush:
         receivable.paid_usd -= amount.minor

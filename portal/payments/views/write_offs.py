@@ -17,11 +17,12 @@ from portal.core.web import Form
 from portal.payments import policy as payments
 from portal.payments.models import Receivable
 from portal.payments.service.closing import bank_tells, may_settle, receivable_of, told_by_bank
+from portal.payments.statements import policy as statements
 from portal.payments.statements.forms import ReasonForm
 from portal.payments.statements.service.recovering import recovered
 from portal.payments.views.blueprint import blueprint, case
 from portal.payments.write_offs import policy, queries, service
-from portal.payments.write_offs.models import WriteOff, WriteOffAction
+from portal.payments.write_offs.models import OPEN_WRITE_OFF, WriteOff, WriteOffAction
 from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW
 
 PAGES = {
@@ -83,7 +84,13 @@ def propose_write_off(ref: str) -> ResponseReturnValue:
     if not form.errors and not _may_propose(person, owed):
         return go(url_for("payments.receivable", ref=ref))
     return page(
-        "payments/propose_write_off.html", form, application=application, award=award, owed=owed
+        "payments/propose_write_off.html",
+        form,
+        application=application,
+        award=award,
+        owed=owed,
+        unplaced=queries.unplaced(owed),
+        reads_lines=statements.reads_statements(person),
     )
 
 
@@ -113,6 +120,8 @@ def _facts(found: WriteOff) -> dict[str, object]:
         "award": award,
         "application": award.application,
         "people": names(people),
+        "unplaced": queries.unplaced(found.receivable) if found.status in OPEN_WRITE_OFF else [],
+        "reads_lines": statements.reads_statements(guard.signed_in()),
     }
 
 

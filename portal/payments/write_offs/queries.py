@@ -1,8 +1,8 @@
-"""Reads of write-offs: those of a file, and what waits for a person."""
+"""Reads of write-offs: those of a file, what waits for a person, and money that may settle it."""
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
@@ -11,7 +11,14 @@ from portal.awards.models import Award
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
-from portal.payments.models import Receivable
+from portal.payments.models import BankAccount, Receivable
+from portal.payments.statements.models import (
+    Allocation,
+    LineStatus,
+    Purpose,
+    Statement,
+    StatementLine,
+)
 from portal.payments.write_offs import policy
 from portal.payments.write_offs.models import OPEN_WRITE_OFF, WriteOff
 from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW
@@ -26,6 +33,36 @@ def proposals(receivable: Receivable) -> list[WriteOff]:
 def proposal_by_id(proposal_id: UUID) -> WriteOff | None:
     """Return a proposal. One SQL statement."""
     return session.scalar(select(WriteOff).where(WriteOff.id == proposal_id))
+
+
+def unplaced(receivable: Receivable) -> list[StatementLine]:
+    """Return the credits that may be money of this debt, and of which nobody said what they are.
+
+    They name the award, or were entered as its refund and taken back. What is to go back where it
+    came from is not waited for. The oldest first; one SQL statement.
+    """
+    award = receivable.award
+    about = (Allocation.line_id == StatementLine.id, Allocation.receivable_id == receivable.id)
+    taken_back = exists().where(*about, Allocation.undone_at.is_not(None))
+    goes_back = exists().where(
+        Allocation.line_id == StatementLine.id,
+        Allocation.purpose == Purpose.SEND_BACK,
+        Allocation.undone_at.is_(None),
+    )
+    rows = (
+        select(StatementLine)
+        .join(StatementLine.statement)
+        .join(Statement.bank_account)
+        .where(
+            StatementLine.status != LineStatus.BOOKED,
+            StatementLine.amount > 0,
+            BankAccount.fund_code == award.application.call.fund_code,
+            or_(StatementLine.named.contains([award.ref]), taken_back),
+            ~goes_back,
+        )
+        .order_by(StatementLine.booked_on, StatementLine.number)
+    )
+    return list(session.scalars(rows))
 
 
 def todos(person: Person) -> list[Todo]:

@@ -5,13 +5,14 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.core import audit, clock
 from portal.core.db import session
-from portal.core.i18n import _
+from portal.core.i18n import _, locale
+from portal.core.money import format_money
 from portal.core.text import normalise
 from portal.core.workflow import Refused
 from portal.ledger.service import refund_written_off
 from portal.payments.models import Receivable, ReceivableStatus
 from portal.payments.service.refunds import hold
-from portal.payments.write_offs import policy
+from portal.payments.write_offs import policy, queries
 from portal.payments.write_offs.models import (
     OPEN_WRITE_OFF,
     WriteOff,
@@ -27,7 +28,8 @@ def propose_write_off(receivable: Receivable, reason: str, *, by: Person) -> Wri
     """Propose to write off all that is left of what a grantee owes, with the reason.
 
     A second click finds the proposal of the first. Raises Refused for anybody but finance, without
-    a reason, where nothing is owed, and where another proposal waits.
+    a reason, where nothing is owed, where another proposal waits, and while money that may be of
+    this debt waits in suspense.
     """
     words = _words(reason)
     if not policy.can_propose(by, receivable):
@@ -40,6 +42,7 @@ def propose_write_off(receivable: Receivable, reason: str, *, by: Person) -> Wri
         raise Refused(_("A proposal to write this off waits already."), rule="R25")
     if not receivable.is_owed:
         raise Refused(_("Nothing of this is owed any more."), rule="R25")
+    _refuse_unplaced(receivable)
     proposal = WriteOff(
         receivable=receivable,
         amount_usd=receivable.left_usd,
@@ -61,7 +64,10 @@ def propose_write_off(receivable: Receivable, reason: str, *, by: Person) -> Wri
 
 
 def approve_write_off(proposal: WriteOff, *, by: Person) -> None:
-    """Approve as the first of two. Twice by the same person is once. Raises Refused."""
+    """Approve as the first of two. Twice by the same person is once.
+
+    Raises Refused, also where money came meanwhile, or waits in suspense.
+    """
     _hold(proposal)
     if proposal.status is WriteOffStatus.APPROVED_ONCE and proposal.approved_by_id == by.id:
         return
@@ -76,7 +82,8 @@ def approve_write_off(proposal: WriteOff, *, by: Person) -> None:
 def authorise_write_off(proposal: WriteOff, *, by: Person) -> None:
     """Approve for good, as the second of two: what was owed becomes expenditure in the books.
 
-    Twice by the same person is once. Raises Refused, also where money came meanwhile.
+    Twice by the same person is once. Raises Refused, also where money came meanwhile, or waits in
+    suspense.
     """
     _hold(proposal)
     if proposal.status is WriteOffStatus.APPROVED and proposal.authorised_by_id == by.id:
@@ -162,6 +169,23 @@ def _refuse_changed(proposal: WriteOff) -> None:
     if proposal.receivable.left_usd != proposal.amount_usd:
         raise Refused(
             _("Money came back meanwhile, so another amount is left. Withdraw, and propose anew."),
+            rule="R25",
+        )
+    _refuse_unplaced(proposal.receivable)
+
+
+def _refuse_unplaced(receivable: Receivable) -> None:
+    """Raise Refused while a credit that may be money of this debt is not placed."""
+    waiting = queries.unplaced(receivable)
+    if waiting:
+        first = waiting[0]
+        raise Refused(
+            _(
+                "The bank’s line %(line)s over %(amount)s may be money of this debt, and nobody "
+                "said yet what it is. Finance says so first, under Payments, Reconciliation.",
+                line=first.reference,
+                amount=format_money(first.money, str(locale())),
+            ),
             rule="R25",
         )
 

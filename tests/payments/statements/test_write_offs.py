@@ -18,13 +18,17 @@ from portal.ledger import queries as ledger
 from portal.payments import checks
 from portal.payments import service as payments
 from portal.payments.models import Receivable, ReceivableStatus
+from portal.payments.statements import service as statements
+from portal.payments.statements.models import Purpose
+from portal.payments.statements.service import Target
 from portal.payments.write_offs import queries, service
 from portal.payments.write_offs.models import WriteOff, WriteOffAction, WriteOffStatus
 from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW
+from tests.browser import Browser
 from tests.make import payments as make
 from tests.make import reports
 from tests.make.accounts import member, person
-from tests.payments.conftest import World
+from tests.payments.conftest import World, enter
 from tests.payments.statements.books import taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -193,6 +197,62 @@ def test_money_that_came_meanwhile_stops_the_approval(
     approved(world, found)
     session.refresh(owed)
     assert (owed.paid_usd, owed.written_off_usd) == (1_000, 83_000)
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("how", ["names the award", "was taken back"])
+def test_while_money_of_the_debt_lies_in_suspense_nothing_is_written_off(
+    world: World, owed: Receivable, teller: Teller, how: str
+) -> None:
+    finance = world.till.finance
+    [line] = taken_in(teller, Move(1_000, owed.award.ref if how == "names the award" else "rest"))
+    if how == "was taken back":
+        target = Target(Purpose.REFUND, receivable=owed)
+        statements.allocate(line.id, target, "It seems so.", by=finance)
+        session.commit()
+    first = service.propose_write_off(owed, "The rest is lost.", by=finance)
+    session.commit()
+    session.expire_all()
+    statements.undo_allocation(line.live[-1], "Of somebody else.", by=finance)
+    session.commit()
+    assert queries.unplaced(owed) == [line]
+    service.withdraw_write_off(first, by=finance)
+    session.commit()
+    refuses(partial(service.propose_write_off, owed, "Lost.", by=finance), line.reference)
+    statements.allocate(line.id, Target(Purpose.SEND_BACK), "Not theirs.", by=finance)
+    session.commit()
+    assert queries.unplaced(owed) == []
+    approved(world, service.propose_write_off(owed, "Lost.", by=finance))
+    session.refresh(owed)
+    assert (owed.status, wrong()) == (ReceivableStatus.WRITTEN_OFF, [])
+
+
+def test_money_that_comes_into_suspense_stops_each_approval_and_is_shown(
+    world: World, owed: Receivable, proposal: WriteOff, teller: Teller, visitor: Browser
+) -> None:
+    [line] = taken_in(teller, Move(90_000, owed.award.ref))
+    statements.undo_allocation(line.live[-1], "Ask first.", by=world.till.finance)
+    session.commit()
+    refuses(lambda: service.approve_write_off(proposal, by=world.till.approver), line.reference)
+    address, reference = f"/payments/write-offs/{proposal.id}", line.reference
+    enter(visitor, world, "approver")
+    visitor.open(address)
+    assert "Money came that may be of this debt" in visitor.page.text
+    assert reference in visitor.page.text
+    visitor.open(f"{address}/approve")
+    assert "Money came that may be of this debt" in visitor.page.text
+
+
+def test_after_a_write_off_the_refund_stays_and_it_is_told_what_to_do(
+    world: World, owed: Receivable, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(1_000, owed.award.ref))
+    approved(world, service.propose_write_off(owed, "Lost.", by=world.till.finance))
+    session.expire_all()
+    refuses(
+        lambda: statements.undo_allocation(line.live[-1], "B's.", by=world.till.finance),
+        "name this line as the reason",
+    )
     assert wrong() == []
 
 
