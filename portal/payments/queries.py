@@ -32,6 +32,7 @@ from portal.payments.account import (
     last_refused,
     order_by_ref,
 )
+from portal.payments.holding import held_back
 from portal.payments.models import (
     UNVERIFIED,
     BankDetails,
@@ -76,6 +77,7 @@ class Matter(Labelled):
     APPROVE = "approve", _l("Approve"), "wait"
     RELEASE = "release", _l("Release"), "wait"
     CONFIRM = "confirm", _l("Record what the agent did"), "wait"
+    HELD = "held", _l("See to a payment held back"), "wait"
     DRAW = "draw", _l("Draw the balance"), "wait"
     SETTLE = "settle", _l("See to the refund"), "wait"
     CLOSE = "close", _l("Close the file"), "wait"
@@ -88,6 +90,7 @@ STEPS: Mapping[Matter, Step] = {
     Matter.APPROVE: "payment_step",
     Matter.RELEASE: "payment_step",
     Matter.CONFIRM: "payment_step",
+    Matter.HELD: "payment_step",
     Matter.DRAW: "closure",
     Matter.CLOSE: "closure",
 }
@@ -169,6 +172,9 @@ def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
 def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
     for order in one.orders:
         matter, action = SIGNING[order.status]
+        held = held_back(order) is not None
+        if held:
+            matter, action = Matter.HELD, OrderAction.REJECT
         row = ORDER_WORKFLOW.find(order, action)
         if row is not None and row.may(person, order) and refusal(row, order) is None:
             since = max((each.at for each in order.approvals), default=order.prepared_at)
@@ -179,7 +185,7 @@ def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
                 since,
                 "payments.order",
                 {"ref": order.ref},
-                signs=action,
+                signs=None if held else action,
             )
 
 

@@ -8,6 +8,7 @@ from lxml import etree
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import joinedload, selectinload
 
+from portal.awards.models import Instalment
 from portal.core import clock
 from portal.core.audit import untold
 from portal.core.check import Check, CheckResult
@@ -15,7 +16,14 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
-from portal.payments.models import BankMessage, PaymentFile, PaymentOrder
+from portal.payments.holding import held_back
+from portal.payments.models import (
+    BankMessage,
+    OrderStatus,
+    PaymentApproval,
+    PaymentFile,
+    PaymentOrder,
+)
 from portal.payments.rails import BANK
 from portal.payments.service.receiving import content_of_message
 from portal.payments.service.sending import content_of
@@ -24,12 +32,6 @@ FILED_AFTER = timedelta(days=1)
 """How long a released payment may wait for its file: the worker writes one within minutes."""
 
 BATCH = 50
-
-UNFILED = """
-SELECT ref FROM payment_order WHERE rail = 'bank' AND status = 'released' AND file_id IS NULL
-AND (SELECT max(at) FROM payment_approval WHERE order_id = payment_order.id) < :since ORDER BY ref
-"""
-"""Orders that were released for the bank long ago, and stand in no file."""
 
 UNRELEASED = """
 SELECT o.ref FROM payment_order o WHERE o.file_id IS NOT NULL AND (
@@ -174,9 +176,34 @@ def _sound_messages() -> CheckResult:
 
 
 def _filed() -> CheckResult:
-    late = session.scalars(text(UNFILED), {"since": clock.now() - FILED_AFTER})
-    wrong = [_("Order %(ref)s was released, and is in no file.", ref=ref) for ref in late]
-    return CheckResult(_by_bank(), wrong)
+    """Find what was released for the bank long ago, and stands in no file. Two SQL statements."""
+    released = (
+        select(func.max(PaymentApproval.at))
+        .where(PaymentApproval.order_id == PaymentOrder.id)
+        .scalar_subquery()
+    )
+    rows = (
+        select(PaymentOrder)
+        .where(
+            PaymentOrder.rail == BANK.name,
+            PaymentOrder.status == OrderStatus.RELEASED,
+            PaymentOrder.file_id.is_(None),
+            released < clock.now() - FILED_AFTER,
+        )
+        .options(
+            joinedload(PaymentOrder.bank_details),
+            joinedload(PaymentOrder.instalment).joinedload(Instalment.award),
+        )
+        .order_by(PaymentOrder.ref)
+    )
+    return CheckResult(_by_bank(), [_unfiled(order) for order in session.scalars(rows)])
+
+
+def _unfiled(order: PaymentOrder) -> str:
+    """Return that an order is in no file, and why where that is known."""
+    found = _("Order %(ref)s was released, and is in no file.", ref=order.ref)
+    held = held_back(order)
+    return found if held is None else f"{found} {held.why} {held.advice}"
 
 
 def _over(offending: str, sentence: str) -> Callable[[], CheckResult]:
