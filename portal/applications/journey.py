@@ -33,6 +33,9 @@ UNDONE_BY = {
 }
 """Acts that take back what an earlier act had passed."""
 
+PAID, CAME_BACK = "instalment.paid:", "payment_order.return"
+"""A payment that comes back takes back what was passed by it: both acts are of the same order."""
+
 APPLICANT = _l("The applicant")
 
 
@@ -117,14 +120,20 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
     """Return the stations of many case files by application. One SQL statement, and the dues."""
     wanted = [application.id for application in applications]
     rows = (
-        select(AuditEvent.case_id, AuditEvent.action, AuditEvent.at)
+        select(AuditEvent.case_id, AuditEvent.action, AuditEvent.at, AuditEvent.subject_id)
         .where(AuditEvent.case_id.in_(wanted))
         .order_by(AuditEvent.number)
     )
     events: dict[UUID, list[Event]] = defaultdict(list)
-    for case_id, action, at in session.execute(rows) if wanted else ():
-        if case_id is not None:
-            _count(events[case_id], action, at)
+    paid: dict[UUID, Event] = {}
+    for case_id, action, at, subject_id in session.execute(rows) if wanted else ():
+        if case_id is None:
+            continue
+        _count(events[case_id], action, at)
+        if action.startswith(PAID):
+            paid[subject_id] = (action, at)
+        elif action == CAME_BACK and subject_id in paid:
+            events[case_id].remove(paid.pop(subject_id))
     dues = _dues(applications, events)
     return {
         application.id: _line(application, events[application.id], dues[application.id])

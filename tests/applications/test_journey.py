@@ -82,6 +82,26 @@ def test_sent_back_to_the_body_the_recommendation_no_longer_counts(undone: str) 
     assert [each.key for each in journey.line(made) if each.state == "present"] == ["recommended"]
 
 
+def test_a_payment_that_came_back_was_not_passed_until_it_is_paid_anew() -> None:
+    made, order = application(), application()
+    audit.record("screening.completed", made, actor_id=None, case_id=made.id)
+    audit.record("agreement.signed", made, actor_id=None, case_id=made.id)
+
+    def station() -> str:
+        return next(each.state for each in journey.line(made) if each.key == "first_payment")
+
+    before = station()
+    for action, state in (
+        ("instalment.paid:1", "passed"),
+        ("payment_order.return", before),
+        ("instalment.paid:1", "passed"),
+    ):
+        audit.record(action, order, actor_id=None, case_id=made.id)
+        assert station() == state
+    audit.record("payment_order.return", made, actor_id=None, case_id=made.id)
+    assert (before, station()) == ("present", "passed")
+
+
 def test_dues_of_higher_features_reach_the_station() -> None:
     made = application()
     early = application()
