@@ -16,6 +16,7 @@ from portal.core import clock, jobs, stripe
 from portal.core.db import session
 from portal.core.money import Money
 from portal.core.stripe import events
+from portal.core.workflow import Refused
 from portal.demo.stripe import Processor
 from tests import make
 from tests.browser import Browser
@@ -248,6 +249,25 @@ def test_a_refund_that_failed_is_seen_to_and_asked_for_again(
     assert "Ask for a refund" in donor.page.text
     donor.press("It was seen to")
     assert "A refund by card failed" not in donor.open("/home", 200).text
+
+
+def test_nothing_is_offered_of_a_gift_that_a_dispute_has_taken(
+    donor: Browser, counter: Counter
+) -> None:
+    gift = counter.paid(100_00)
+    refund = cards.ask_refund(gift, Money(60_00, "USD"), "Given twice.", by=counter.officer)
+    session.commit()
+    counter.processor.dispute(str(gift.charge_id))
+    counter.deliver()
+    assert cards.refundable(gift) == Money(0, "USD")
+    with pytest.raises(Refused, match=r"US\$.0\.00 is left"):
+        cards.confirm_refund(refund, by=counter.finance)
+    session.rollback()
+    ref, officer = gift.ref, counter.officer.email
+    donor.sign_in(officer, PASSWORD)
+    donor.open(f"/card-gifts/{ref}", 200)
+    assert "Can still be given back US$ 0.00" in donor.page.text
+    assert "Ask for a refund" not in donor.page.text
 
 
 def test_payouts_are_listed_and_one_that_failed_says_what_to_do(

@@ -33,11 +33,14 @@ def refundable(gift: CardGift) -> Money:
 
 
 def _left(gift: CardGift, statuses: tuple[RefundStatus, ...]) -> Money:
-    """Return what is kept of a gift, less the refunds at one of `statuses`."""
+    """Return what is kept of a gift, less the refunds at one of `statuses`; never below zero.
+
+    A dispute may take what somebody has asked for before.
+    """
     if gift.contribution is None:
         return Money.zero(gift.currency)
     taken = sum(each.amount for each in gift.refunds if each.status in statuses)
-    return gift.contribution.kept - Money(taken, gift.currency)
+    return Money(max(gift.contribution.kept.minor - taken, 0), gift.currency)
 
 
 def ask_refund(gift: CardGift, amount: Money, reason: str, *, by: Person) -> CardRefund:
