@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import any_, exists, func, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person
@@ -27,6 +27,7 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rules import SILENT_AFTER, is_silent
+from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 
 ANSWERABLE = (FileStatus.SENT, FileStatus.DUPLICATE)
 
@@ -111,6 +112,35 @@ def messages(page: int) -> Page[BankMessage]:
     """Return what the bank sent, the newest first. Two SQL statements."""
     rows = select(BankMessage).order_by(BankMessage.received_at.desc(), BankMessage.id)
     return select_page(rows, page)
+
+
+def noticed_debits(instalment_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those instalments of which a notice told a debit that nobody has explained yet.
+
+    It is explained once the bank is known to have paid (the payment was confirmed since), a line
+    of its statement was booked as something else, or somebody saw to the message. One statement.
+    """
+    otherwise = exists().where(
+        StatementLine.end_to_end_id == PaymentOrder.ref,
+        StatementLine.amount < 0,
+        StatementLine.status == LineStatus.BOOKED,
+        ~exists().where(
+            Allocation.line_id == StatementLine.id,
+            Allocation.purpose == Purpose.PAYMENT,
+            Allocation.undone_at.is_(None),
+        ),
+    )
+    rows = (
+        select(PaymentOrder.instalment_id)
+        .join(BankMessage, PaymentOrder.ref == any_(BankMessage.debits))
+        .where(
+            PaymentOrder.instalment_id.in_(instalment_ids),
+            BankMessage.seen_at.is_(None),
+            func.coalesce(PaymentOrder.confirmed_at <= BankMessage.received_at, true()),
+            ~otherwise,
+        )
+    )
+    return set(session.scalars(rows))
 
 
 def fund_accounts(person: Person) -> Sequence[BankAccount]:

@@ -1,15 +1,19 @@
 """What moved on a fund's account (camt.054): payments that left, payments that came back."""
 
+from datetime import date
 from functools import partial
 
 from portal.accounts.models import Person
-from portal.core.i18n import _
+from portal.core.db import session
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money
 from portal.core.workflow import Refused
 from portal.payments.banking import account_named
 from portal.payments.iso20022 import Entry, Notification, Transaction
-from portal.payments.models import PaymentOrder
+from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.answers import return_by_bank, settle_by_bank
 from portal.payments.service.bringing import refuse_signatory
+from portal.payments.service.orders import hold
 from portal.payments.service.placing import (
     Act,
     Received,
@@ -48,7 +52,10 @@ def take_notification(notice: Notification, found: Received, by: Person | None) 
                 found.left.append(_of_other_account(order))
                 continue
             answered = file_named(part.message_id, entry.batch_id)
-            place(found, part.end_to_end_id, act, answered=answered)
+            before = len(found.left)
+            place(found, order.ref, act, answered=answered)
+            if not part.is_credit and len(found.left) > before:
+                found.debits.add(order.ref)
 
 
 def _moved(entry: Entry, part: Transaction) -> Act | None:
@@ -56,9 +63,7 @@ def _moved(entry: Entry, part: Transaction) -> Act | None:
     if not entry.is_booked:
         return None
     if not part.is_credit:
-        return partial(
-            settle_by_bank, debited=part.amount, on=entry.booked_on, reference=entry.reference
-        )
+        return partial(_debited, debited=part.amount, on=entry.booked_on, reference=entry.reference)
     if not entry.is_return:
         return None
     return partial(
@@ -68,6 +73,38 @@ def _moved(entry: Entry, part: Transaction) -> Act | None:
         reference=entry.reference,
         reason=in_short((part.return_reason,) if part.return_reason else ()),
     )
+
+
+def _debited(order: PaymentOrder, *, debited: Money, on: date, reference: str) -> str | None:
+    """Settle a payment, or say why a person looks at its debit: given up, or debited before."""
+    hold(order)
+    session.refresh(order, ["agent_reference"])
+    if order.status is OrderStatus.REJECTED:
+        return _(
+            "The bank tells of a debit of payment %(ref)s, which had been given up. Nothing is "
+            "paid anew until its statement tells of it, or somebody says how it was seen to.",
+            ref=order.ref,
+        )
+    if order.status in {OrderStatus.CONFIRMED, OrderStatus.RETURNED} and (
+        debited != order.money or _is_another(order, reference)
+    ):
+        return _(
+            "The bank tells of another debit of payment %(ref)s, of %(amount)s, under its "
+            "reference “%(reference)s”. Ask the bank: one of them may have to come back.",
+            ref=order.ref,
+            amount=format_money(debited, str(locale())),
+            reference=reference,
+        )
+    settle_by_bank(order, debited=debited, on=on, reference=reference)
+    return None
+
+
+def _is_another(order: PaymentOrder, reference: str) -> bool:
+    """Say whether the bank's reference is another than that of the debit that was booked.
+
+    An order that was settled without one carries its own (`settle_by_bank`).
+    """
+    return bool(reference) and order.agent_reference not in {None, order.ref, reference}
 
 
 def _of_other_account(order: PaymentOrder) -> str:

@@ -22,7 +22,7 @@ class Received:
     """What became of a file: what kind it is, what it said, and what nobody could place.
 
     `again` is true for a file that was taken in before: nothing changed. `funds` are the codes of
-    the funds whose payments it is about.
+    the funds whose payments it is about, `debits` the payments of which a debit was left.
     """
 
     kind: MessageKind
@@ -32,6 +32,7 @@ class Received:
     again: bool = False
     imported: list[statements.Imported] = field(default_factory=list)
     funds: set[str] = field(default_factory=set)
+    debits: set[str] = field(default_factory=set)
 
 
 Act = Callable[[PaymentOrder], str | None]

@@ -1,0 +1,111 @@
+"""Debits that a notice tells of and that fit nothing: a person hears, and nothing is paid anew."""
+
+from io import BytesIO
+
+import pytest
+
+from portal.core import clock
+from portal.core.db import session
+from portal.core.money import Money
+from portal.payments import banking, service
+from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
+from portal.payments.service import receiving, seeing
+from portal.payments.statements import service as statements
+from portal.payments.statements.models import Purpose, StatementLine
+from portal.payments.statements.service import Target
+from tests.payments.notices import debit, notice
+from tests.payments.payday import Payday
+from tests.payments.statements.teller import Move, Teller
+from tests.payments.test_bank_checks import left
+
+
+@pytest.fixture
+def order(payday: Payday) -> PaymentOrder:
+    """Return a payment that is with the bank."""
+    return left(payday, 1)[0]
+
+
+def hear(payday: Payday, *entries: str, number: int = 1) -> list[str]:
+    content = notice(payday.account, *entries, message_id=f"N-{number}")
+    found = receiving.receive_file(BytesIO(content), by=None)
+    session.commit()
+    return found.left
+
+
+def unexplained(order: PaymentOrder) -> bool:
+    session.expire_all()
+    return banking.noticed_debits([order.instalment_id]) == {order.instalment_id}
+
+
+def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
+    payday: Payday, order: PaymentOrder
+) -> None:
+    service.reject_by_bank(order, reason="AM04")
+    session.commit()
+    assert not unexplained(order)
+    [sentence] = hear(payday, debit(order))
+    assert f"a debit of payment {order.ref}, which had been given up" in sentence
+    assert unexplained(order)
+    assert not banking.noticed_debits([])
+    message = session.query(BankMessage).one()
+    seeing.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
+    assert not unexplained(order)
+
+
+def test_a_debit_paid_after_all_by_a_line_is_explained_even_once_it_comes_back(
+    payday: Payday, order: PaymentOrder
+) -> None:
+    service.reject_by_bank(order, reason="AM04")
+    session.commit()
+    hear(payday, debit(order))
+    teller = Teller(payday.account.account, payday.account.currency)
+    statements.import_statement(
+        teller.file(Move(-order.amount, end_to_end_id=order.ref, reference="B-1")), by=None
+    )
+    session.commit()
+    statements.book_lines()
+    session.commit()
+    assert unexplained(order)
+    line = session.query(StatementLine).one()
+    target = Target(Purpose.PAYMENT, order=order)
+    statements.allocate(line.id, target, "The grantee has it.", by=payday.till.finance)
+    session.commit()
+    assert not unexplained(order)
+    service.return_by_bank(
+        order, credited=order.money, on=line.booked_on, reference="R-1", reason="AC04"
+    )
+    assert not unexplained(order)
+
+
+def test_the_same_notice_twice_is_silent_and_another_debit_is_not(
+    payday: Payday, order: PaymentOrder
+) -> None:
+    assert hear(payday, debit(order, "B-1")) == []
+    assert hear(payday, debit(order, "B-1"), number=2) == []
+    assert hear(payday, debit(order, ""), number=3) == []
+    assert order.status is OrderStatus.CONFIRMED
+    [other] = hear(payday, debit(order, "B-2"), number=4)
+    assert f"another debit of payment {order.ref}" in other
+    less = Money(order.amount - 1, order.currency)
+    [other] = hear(payday, debit(order, "B-1", less), number=5)
+    assert f"another debit of payment {order.ref}" in other
+    service.return_by_bank(
+        order, credited=order.money, on=clock.today(), reference="R-1", reason="AC04"
+    )
+    session.commit()
+    assert unexplained(order)
+    for message in session.query(BankMessage).filter(BankMessage.left > 0):
+        seeing.see_to(message, "The bank gave it back.", by=payday.till.finance)
+    assert not unexplained(order)
+
+
+def test_what_came_back_and_is_debited_again_is_told(payday: Payday, order: PaymentOrder) -> None:
+    hear(payday, debit(order, "B-1"))
+    service.return_by_bank(
+        order, credited=order.money, on=clock.today(), reference="R-1", reason="AC04"
+    )
+    session.commit()
+    assert hear(payday, debit(order, "B-1"), number=2) == []
+    assert not unexplained(order)
+    [_sentence] = hear(payday, debit(order, "B-2"), number=3)
+    assert unexplained(order)
