@@ -139,6 +139,12 @@ class Contribution(WithId, Versioned, Base):
         return Money(sum(each.amount for each in taken), self.currency)
 
     @property
+    def lost(self) -> Money:
+        """What the donor's bank has taken back for good, in disputes that are lost."""
+        taken = (each for each in self.disputes if each.status is DisputeStatus.LOST)
+        return Money(sum(each.amount for each in taken), self.currency)
+
+    @property
     def kept(self) -> Money:
         """What is left with the fund: neither refunded nor taken back."""
         return self.money - self.refunded - self.disputed
