@@ -72,8 +72,19 @@ def books(format_: str, out: Path, data: Path | None) -> None:
 def write_whole(out: Path, lines: Iterable[str]) -> None:
     """Write `lines` beside `out`, and put the file in its place once all of it is on the disk.
 
-    Only the owner may read it. Whatever goes wrong, `out` is as it was.
+    Only the owner may read it. Whatever goes wrong, `out` is as it was. Raises ClickException,
+    with the names that were asked for, where the folder or the disk does not take it.
     """
+    if not out.parent.is_dir():
+        raise click.ClickException(f"There is no folder {out.parent}: make it, or name another.")
+    try:
+        _write(out, lines)
+    except OSError as refused:  # its own words name the file beside, which nobody asked for
+        reason = refused.strerror or refused
+        raise click.ClickException(f"{out} cannot be written: {reason}.") from refused
+
+
+def _write(out: Path, lines: Iterable[str]) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
     beside = Path(name)
     try:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import sqlalchemy as sa
 
@@ -39,7 +40,15 @@ def test_the_books_leave_whole_and_pass_the_judge(fresh_database: str, tmp_path:
     assert out.stat().st_mode & 0o777 == 0o600
     assert session.scalars(RECORDED).all() == [1]
     nowhere = on(fresh_database, *COMMAND, str(tmp_path / "no" / "books"), data=tmp_path)
-    assert_one_line(nowhere, "No such file or directory")
+    assert_one_line(nowhere, f"There is no folder {tmp_path / 'no'}: make it, or name another.")
+
+
+def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / ("b" * 254)
+    with pytest.raises(click.ClickException) as told:
+        write_whole(out, ["line"])
+    assert str(told.value) == f"{out} cannot be written: File name too long."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_stood_there_stays_when_the_export_fails(tmp_path: Path) -> None:
