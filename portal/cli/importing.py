@@ -26,8 +26,9 @@ UNBOOKED = 3
 """The exit code where a statement was taken in, and lines of the bank could not be booked."""
 
 CONFIRM = (
-    f"A change of more than {MOST_CHANGE_PERCENT} % has to be confirmed. Compare these rows with "
-    "the UN’s own page; if they are right, run the command again with --confirm-changes."
+    f"A change of more than {MOST_CHANGE_PERCENT} %, and the first rate of a currency, have to be "
+    "confirmed. Compare these rows with the UN’s own page; if they are right, run the command "
+    "again with --confirm-changes."
 )
 
 
@@ -48,13 +49,15 @@ def import_() -> None:
 @click.option(
     "--confirm-changes",
     is_flag=True,
-    help=f"Take rates that differ by more than {MOST_CHANGE_PERCENT} % from the ones before them.",
+    help=f"Take rates that differ by more than {MOST_CHANGE_PERCENT} % from the ones before or "
+    "after them, and first rates of a currency.",
 )
 def rates(file: Path, source: str, confirm_changes: bool, data: Path | None) -> None:  # noqa: FBT001
     """Import the UN operational rates of exchange from the UN's own XML file.
 
     The same file again adds nothing; a rate that is already kept is never rewritten. Rates far
-    from the ones before them are named, and taken only if you confirm the changes.
+    from the ones before or after them are named, and so is the first rate of a currency once any
+    rates are kept: they are taken only if you confirm the changes.
     """
     settings = existing(data)
     with database(settings):

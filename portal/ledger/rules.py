@@ -202,25 +202,55 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class RateChange:
-    """A rate of the `row`th row of a file beside the latest earlier one of its currency."""
+    """A rate of the `row`th row of a file beside another of its currency: `beside`, of `beside_on`.
+
+    Both are None for the first rate of a currency: there is nothing to compare it with.
+    """
 
     row: int
     currency: str
     on: date
     units_per_usd: Decimal
-    before_on: date
-    before: Decimal
+    beside_on: date | None = None
+    beside: Decimal | None = None
 
     @property
-    def percent(self) -> Decimal:
-        """The change in per cent of the earlier rate, to one decimal, half to even."""
-        change = Fraction(self.units_per_usd - self.before) / Fraction(self.before)
-        return Decimal(round(change * _FULL * 10)).scaleb(-1)
+    def percent(self) -> Decimal | None:
+        """The change from the earlier to the later rate, in per cent of the earlier one.
+
+        To one decimal, half to even; None for the first rate of a currency.
+        """
+        if self.beside is None:
+            return None
+        earlier, later = self._by_day(self.beside)
+        return Decimal(round(Fraction(later - earlier) / Fraction(earlier) * _FULL * 10)).scaleb(-1)
+
+    @property
+    def factor(self) -> Fraction:
+        """How many times the smaller rate goes into the larger: a slip of the comma is 10.
+
+        At least 1; 0 for the first rate of a currency, which has no change.
+        """
+        if self.beside is None:
+            return Fraction(0)
+        smaller, larger = sorted((self.beside, self.units_per_usd))
+        return Fraction(larger) / Fraction(smaller)
 
     @property
     def is_large(self) -> bool:
-        """Whether a person has to confirm it: more than MOST_CHANGE_PERCENT up or down."""
-        return abs(self.units_per_usd - self.before) * _FULL > self.before * MOST_CHANGE_PERCENT
+        """Whether a person has to confirm it: a first rate, or beyond MOST_CHANGE_PERCENT.
+
+        Two rates are judged alike whichever of them was imported first.
+        """
+        if self.beside is None:
+            return True
+        earlier, later = self._by_day(self.beside)
+        return abs(later - earlier) * _FULL > earlier * MOST_CHANGE_PERCENT
+
+    def _by_day(self, beside: Decimal) -> tuple[Decimal, Decimal]:
+        if self.beside_on and self.beside_on > self.on:
+            return self.units_per_usd, beside
+        return beside, self.units_per_usd
 
 
 def dollar_rate(day: date) -> Rate:

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from uuid import UUID
 from xml.etree.ElementTree import Element, ParseError
 
+from babel.core import get_global
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from sqlalchemy import select
@@ -21,8 +23,9 @@ from sqlalchemy import select
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
-from portal.ledger import queries
+from portal.core.money import UnknownCurrency, exponent
 from portal.ledger.models import ExchangeRate
+from portal.ledger.rate_changes import RateRow, large_changes, plain, told
 from portal.ledger.rules import DOLLAR, RateChange
 from portal.ledger.service import revalue_all
 
@@ -51,21 +54,14 @@ class BadRates(ValueError):
 
 
 class LargeChanges(BadRates):
-    """A sound file whose rates differ so much from earlier ones that a person has to confirm it."""
+    """A sound file with rates far from others, or the first of a currency: a person confirms it.
+
+    `changes` are those rates, the largest change first.
+    """
 
     def __init__(self, changes: list[RateChange]) -> None:
-        super().__init__(_shortened([_changed(change) for change in changes]))
+        super().__init__(_shortened(told(changes)))
         self.changes = changes
-
-
-@dataclass(frozen=True, slots=True)
-class RateRow:
-    """What one row of the file says; rows are counted from 1."""
-
-    number: int
-    currency: str
-    units_per_usd: Decimal
-    effective_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +100,10 @@ def import_rates(
 
     Importing a file again adds nothing. A rate that differs from one kept for the same currency,
     date and source is refused: history is not rewritten, a correction is imported under a source
-    of its own, such as `UNORE-revised`, and then holds. A rate far from the latest earlier one of
-    its currency is kept only if the changes were `confirmed`. What the funds hold in foreign
-    currency is brought to the new rates. Raises BadRates, and LargeChanges.
+    of its own, such as `UNORE-revised`, and then holds. A rate far from those it comes between, or
+    the first of its currency once any are kept, is kept only if the changes were `confirmed`.
+    What the funds hold in foreign currency is brought to the new rates. Raises BadRates, and
+    LargeChanges.
     """
     if not _SOURCE.fullmatch(source):
         raise BadRates([_("Name the source in letters, digits and hyphens, like UNORE.")])
@@ -117,7 +114,7 @@ def import_rates(
     if faults:
         raise BadRates(_shortened(faults))
     new = [row for row in rows if (row.currency, row.effective_on) not in kept]
-    large = [change for change in _changes(new) if change.is_large]
+    large = large_changes(new)
     if large and not confirmed:
         raise LargeChanges(large)
     rates = [
@@ -139,45 +136,6 @@ def import_rates(
         audit.record("rates.imported", rates[0], actor_id=by, facts=facts)
         revalue_all(clock.today(), by=by)
     return Imported(len(rates), len(rows) - len(rates))
-
-
-def _changes(new: Iterable[RateRow]) -> list[RateChange]:
-    """Return each new rate beside the latest earlier one: kept, or of the same file."""
-    by_day = sorted(new, key=lambda row: (row.currency, row.effective_on))
-    holding = queries.rates_holding([(row.currency, row.effective_on) for row in by_day])
-    changes = []
-    last: RateRow | None = None
-    for row in by_day:
-        before = holding.get((row.currency, row.effective_on))
-        if (
-            last
-            and last.currency == row.currency
-            and not (before and before[0] > last.effective_on)
-        ):
-            before = (last.effective_on, last.units_per_usd)
-        if before:
-            since, units = before
-            changes.append(
-                RateChange(
-                    row.number, row.currency, row.effective_on, row.units_per_usd, since, units
-                )
-            )
-        last = row
-    return sorted(changes, key=lambda change: change.row)
-
-
-def _changed(change: RateChange) -> str:
-    return _(
-        "Row %(row)s: %(currency)s on %(day)s is %(rate)s; the rate before it, of %(since)s, is "
-        "%(before)s: %(percent)s %%.",
-        row=change.row,
-        currency=change.currency,
-        day=change.on.isoformat(),
-        rate=change.units_per_usd,
-        since=change.before_on.isoformat(),
-        before=f"{change.before.normalize():f}",
-        percent=f"{change.percent:+}",
-    )
 
 
 def _kept(rows: Iterable[RateRow], source: str) -> dict[tuple[str, date], Decimal]:
@@ -203,8 +161,8 @@ def _rewritten(row: RateRow, before: Decimal) -> str:
         row=row.number,
         currency=row.currency,
         day=row.effective_on.isoformat(),
-        rate=row.units_per_usd,
-        before=f"{before.normalize():f}",
+        rate=plain(row.units_per_usd),
+        before=plain(before),
     )
 
 
@@ -260,10 +218,41 @@ def _row(number: int, element: Element) -> RateRow:
             currency,
             _("Row %(row)s: “%(value)s” is not a currency code of three capital letters."),
         )
+    if not _is_currency(currency):
+        raise _fault(
+            number,
+            currency,
+            _("Row %(row)s: “%(value)s” is not the code of a currency. Correct it, like EUR."),
+        )
     units = _units(number, rate)
     if currency == DOLLAR and units != 1:
         raise _fault(number, rate, _("Row %(row)s: “%(value)s” is not 1, the rate of USD."))
     return RateRow(number, currency, units, _day(number, day))
+
+
+@cache
+def _is_currency(code: str) -> bool:
+    """Whether `code` is a currency that people are paid in, by ISO 4217.
+
+    One that was money of a country once counts as well: the UN's older files have its rates.
+    Codes for tests, for metals and for nothing (XTS, XAU, XXX) do not.
+    """
+    try:
+        exponent(code)
+    except UnknownCurrency:
+        return code in _tenders()
+    return True
+
+
+@cache
+def _tenders() -> frozenset[str]:
+    """Return the codes of all that is or was legal tender somewhere, by the CLDR of Babel."""
+    return frozenset(
+        code
+        for spans in get_global("territory_currencies").values()
+        for code, _since, _until, is_tender in spans
+        if is_tender
+    )
 
 
 def _value(number: int, element: Element, name: str) -> str:
@@ -335,8 +324,8 @@ def _contradictions(rows: Iterable[RateRow]) -> list[str]:
                     two=row.number,
                     currency=row.currency,
                     day=row.effective_on.isoformat(),
-                    first=before.units_per_usd,
-                    second=row.units_per_usd,
+                    first=plain(before.units_per_usd),
+                    second=plain(row.units_per_usd),
                 )
             )
     return faults
@@ -356,5 +345,5 @@ def _shortened(faults: list[str]) -> list[str]:
         return faults
     return [
         *faults[:MAX_FAULTS],
-        ngettext("And %(num)d more fault.", "And %(num)d more faults.", more),
+        ngettext("And %(num)d more row.", "And %(num)d more rows.", more),
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from iso4217 import Currency
 from sqlalchemy import text, update
 
 from portal.accounting.views.held_file import packed
@@ -20,10 +21,12 @@ from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.ledger.test_unore import dataset, row
 from tests.make.applications import application
+from tests.page import words
 
 Count = Callable[[], AbstractContextManager[SqlCount]]
 
 MOMENT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FIRST_VIEW = 30 * 1024
 OVERHEAD = 2
 """Statements of every page: the session with its person, and their roles and places."""
 
@@ -161,17 +164,35 @@ def test_rates_far_from_the_ones_before_them_are_shown_and_taken_with_a_tick(
     rate("KES", "100", OCTOBER)
     signed_in(browser, Role.FINANCE_OFFICER)
     browser.open("/rates/import")
-    chosen(browser, row("CHF", "0.81"), row("KES", "129.35"))
-    assert "1 rate changed by more than 20 %" in browser.page.text
+    chosen(browser, row("USD", "1"), row("CHF", "0.81"), row("KES", "129.35"))
+    assert "2 rates to compare: a change of more than 20 %" in browser.page.text
     for shown in ("129.35", "100", "+29.4 %", "Kenyan Shilling"):
         assert shown in browser.page.text
-    assert "Swiss" not in browser.page.text
+    assert browser.page.text.index("Swiss") < browser.page.text.index("the first rate of this")
+    assert "US Dollar" not in browser.page.text
     page = browser.press("Import these rates", 422)
     assert "Tick that you compared the rates below" in page.text
     assert ledger.rates(NOVEMBER)[0].units_per_usd == 100
     browser.choose("I compared these rates")
-    assert "2 rates are new" in browser.press("Import these rates", 200).text
-    assert {each.currency for each in ledger.rates(NOVEMBER)} == {"KES", "CHF"}
+    assert "3 rates are new" in browser.press("Import these rates", 200).text
+    assert {each.currency for each in ledger.rates(NOVEMBER)} == {"KES", "CHF", "USD"}
+
+
+def test_of_many_changes_the_largest_are_shown_and_the_tick_is_for_all(browser: Browser) -> None:
+    known = {each.code for each in Currency if each.exponent is not None}
+    codes = sorted(known - {"USD"})[:100]
+    for code in codes:
+        rate(code, "100", OCTOBER)
+    signed_in(browser, Role.FINANCE_OFFICER)
+    browser.open("/rates/import")
+    rows = [row(code, f"{201 + n}.{n:08}") for n, code in enumerate(codes)]
+    chosen(browser, *rows)
+    shown = [words(e) for e in browser.page.all("span") if e.get("class") == "ref"]
+    assert shown == codes[:-31:-1]
+    assert "And 70 more, not larger than these. The tick is for all of them" in browser.page.text
+    assert len(browser.response.data) <= FIRST_VIEW
+    browser.choose("I compared these rates")
+    assert "100 rates are new" in browser.press("Import these rates", 200).text
 
 
 def test_the_tick_is_about_the_rates_that_were_shown(browser: Browser) -> None:

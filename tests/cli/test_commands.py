@@ -120,7 +120,7 @@ def test_rates_far_from_the_ones_before_want_a_word(fresh_database: str, tmp_pat
     file = tmp_path / "rates.xml"
     file.write_bytes(dataset(row("KES", "129.5", "1 Oct 2026"), row("NPR", "141.2", "1 Oct 2026")))
     assert on(fresh_database, "import", "rates", str(file), data=tmp_path).returncode == 0
-    file.write_bytes(dataset(row("KES", "12.95"), row("NPR", "142")))
+    file.write_bytes(dataset(row("KES", "12.95"), row("NPR", "142"), row("USD", "1")))
     asked = on(fresh_database, "import", "rates", str(file), data=tmp_path)
     assert asked.returncode == 1
     assert "Row 1: KES on 2026-11-01 is 12.95" in asked.stderr
@@ -129,9 +129,11 @@ def test_rates_far_from_the_ones_before_want_a_word(fresh_database: str, tmp_pat
     assert session.scalar(sa.text("SELECT count(*) FROM exchange_rate")) == 2
     words = ("import", "rates", "--confirm-changes", str(file))
     done = on(fresh_database, *words, data=tmp_path)
-    assert done.stdout == "2 rates are new, 0 were there already.\n"
+    assert done.stdout == "3 rates are new, 0 were there already.\n"
     file.write_bytes(dataset(row("KES", "12.95"), row("UGX", "3600")))
-    more = on(fresh_database, "import", "rates", str(file), data=tmp_path)
+    first = on(fresh_database, "import", "rates", str(file), data=tmp_path)
+    assert "UGX on 2026-11-01 is 3600, the first rate of UGX" in first.stderr
+    more = on(fresh_database, *words, data=tmp_path)
     assert more.stdout == "1 rate is new, 1 was there already.\n"
 
 

@@ -54,6 +54,10 @@ def test_a_currency_of_several_countries_is_read_once() -> None:
     ]
 
 
+def test_what_was_money_once_has_rates_in_older_files() -> None:
+    assert parse(dataset(row("HRK", "6.7", "1 Oct 2020")))
+
+
 def test_a_mark_of_byte_order_and_another_encoding_are_read() -> None:
     assert parse(b"\xef\xbb\xbf" + dataset(row()))
     assert parse(dataset(row()).decode().replace("UTF-8", "UTF-16").encode("utf-16"))
@@ -74,6 +78,10 @@ def test_a_mark_of_byte_order_and_another_encoding_are_read() -> None:
         ([row("EUR", "1</rate><rate>2")], "more than once"),
         ([row("eur", "1")], "Row 1: “eur” is not a currency code"),
         ([row("EURO", "1")], "“EURO”"),
+        ([row(), row("ZZZ", "1")], "Row 2: “ZZZ” is not the code of a currency"),
+        ([row("XTS", "1")], "Row 1: “XTS” is not the code of a currency"),
+        ([row("XAU", "1")], "“XAU” is not"),
+        ([row("EUR", "0.00000001"), row("EUR", "9")], "is 0.00000001 and 9."),
         ([row("USD", "1.01")], "Row 1: “1.01” is not 1, the rate of USD."),
         ([row(day="2026-11-01")], "“2026-11-01” is not a date like 1 Nov 2026"),
         ([row(day="31 Nov 2026")], "“31 Nov 2026” is not a day of the calendar"),
@@ -96,7 +104,7 @@ def test_all_faults_are_told_at_once_and_a_flood_is_cut() -> None:
     assert len(bad.value.sentences) == 2
     with pytest.raises(BadRates) as bad:
         parse(dataset(*[row("EUR", "x")] * 30))
-    assert bad.value.sentences[-1] == "And 10 more faults."
+    assert bad.value.sentences[-1] == "And 10 more rows."
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">

@@ -36,8 +36,8 @@ from portal.ledger.rules import DOLLAR, MOST_CHANGE_PERCENT, RateChange
 from portal.ledger.unore import MAX_BYTES, BadRates, LargeChanges
 from portal.ledger.unore import import_rates as keep_rates
 
-MOST_SHOWN = 100
-"""Changes on one page; a month of the UN's rates has some 160 currencies in all."""
+MOST_SHOWN = 30
+"""Changes on one page, the largest first: what a person compares, and within 30 KB."""
 
 _CODE = re.compile("[A-Z]{3}")
 
@@ -143,7 +143,8 @@ def rate_history(currency: str) -> ResponseReturnValue:
 def import_rates() -> ResponseReturnValue:
     """Take the UN's file of rates, or say row by row why not; then nothing of it is kept.
 
-    Rates far from the ones before them are shown, and taken once somebody says they are right.
+    Rates far from the ones around them, and first rates of a currency, are shown, and taken once
+    somebody says they are right.
     """
     form = RatesForm()
     faults: list[str] = []
@@ -188,7 +189,12 @@ def _unconfirmed(form: RatesForm, content: bytes) -> list[str]:
     digest = sha256_hex(content)
     again = form.shown.data == digest
     form.held.data, form.shown.data, form.confirm.data = packed(content), digest, False
-    asked = [_("Some rates differ much from the ones before them. Compare them, then tick below.")]
+    asked = [
+        _(
+            "Some rates differ much from the ones before or after them, or are the first of their "
+            "currency. Compare them with the UN’s own page, then tick below."
+        )
+    ]
     if again:
         asked = [_("Tick that you compared the rates below, or go back without importing.")]
     if not form.held.data:

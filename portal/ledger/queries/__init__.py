@@ -20,7 +20,14 @@ from portal.ledger.queries.positions import (
     subject_sums,
     trial_balance,
 )
-from portal.ledger.queries.rates import rate_history, rate_on, rates, rates_holding
+from portal.ledger.queries.rates import (
+    has_rates,
+    rate_history,
+    rate_on,
+    rates,
+    rates_following,
+    rates_holding,
+)
 
 __all__ = [
     "AwardPosition",
@@ -35,6 +42,7 @@ __all__ = [
     "caused_entries",
     "entries",
     "find",
+    "has_rates",
     "holdings",
     "in_suspense",
     "journal",
@@ -48,6 +56,7 @@ __all__ = [
     "rate_history",
     "rate_on",
     "rates",
+    "rates_following",
     "rates_holding",
     "reversal_of",
     "subject_sums",

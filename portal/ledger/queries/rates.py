@@ -41,6 +41,18 @@ _LATEST = (
 )
 
 
+_NEXT = (
+    ExchangeRate.effective_on,
+    ExchangeRate.imported_at.desc(),
+    ExchangeRate.id,
+)
+
+
+def has_rates() -> bool:
+    """Return whether any rate was ever imported. One SQL statement."""
+    return bool(session.scalar(select(select(ExchangeRate.id).exists())))
+
+
 def rates_holding(
     asked: Collection[tuple[str, date]],
 ) -> dict[tuple[str, date], tuple[date, Decimal]]:
@@ -48,6 +60,22 @@ def rates_holding(
 
     What has no rate is not in it. One SQL statement for any number.
     """
+    return _nearest(asked, later=False)
+
+
+def rates_following(
+    asked: Collection[tuple[str, date]],
+) -> dict[tuple[str, date], tuple[date, Decimal]]:
+    """Return for each currency and day asked the next rate after that day: from when, its units.
+
+    What has none is not in it. One SQL statement for any number.
+    """
+    return _nearest(asked, later=True)
+
+
+def _nearest(
+    asked: Collection[tuple[str, date]], *, later: bool
+) -> dict[tuple[str, date], tuple[date, Decimal]]:
     of = (
         func.unnest(
             cast([currency for currency, _day in asked], ARRAY(String)),
@@ -56,14 +84,15 @@ def rates_holding(
         .table_valued(column("currency", String), column("day", Date), name="asked")
         .render_derived()
     )
-    holding = (
-        select(ExchangeRate.effective_on, ExchangeRate.units_per_usd)
-        .where(ExchangeRate.currency == of.c.currency, ExchangeRate.effective_on <= of.c.day)
-        .order_by(*_LATEST)
+    on = ExchangeRate.effective_on
+    first = (
+        select(on, ExchangeRate.units_per_usd)
+        .where(ExchangeRate.currency == of.c.currency, on > of.c.day if later else on <= of.c.day)
+        .order_by(*(_NEXT if later else _LATEST))
         .limit(1)
         .lateral()
     )
-    rows = select(of.c.currency, of.c.day, holding).join(holding, true())
+    rows = select(of.c.currency, of.c.day, first).join(first, true())
     return {
         (currency, day): (since, units) for currency, day, since, units in session.execute(rows)
     }
