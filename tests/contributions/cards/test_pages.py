@@ -251,6 +251,20 @@ def test_a_refund_that_failed_is_seen_to_and_asked_for_again(
     assert "A refund by card failed" not in donor.open("/home", 200).text
 
 
+def test_a_gift_that_ended_unpaid_is_not_said_to_wait_for_its_payment(
+    donor: Browser, counter: Counter
+) -> None:
+    gift = counter.begin()
+    ref, name, officer = gift.ref, str(gift.session_id), counter.officer.email
+    donor.sign_in(officer, PASSWORD)
+    assert "Once the gift is paid" in donor.open(f"/card-gifts/{ref}", 200).text
+    counter.processor.expire(name)
+    counter.deliver()
+    assert "Given up" in donor.open(f"/card-gifts/{ref}", 200).text
+    assert "Once the gift is paid" not in donor.page.text
+    assert "This gift ended without a payment: nothing was charged." in donor.page.text
+
+
 def test_nothing_is_offered_of_a_gift_that_a_dispute_has_taken(
     donor: Browser, counter: Counter
 ) -> None:
