@@ -7,9 +7,11 @@ import pytest
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money
+from portal.core.workflow import Refused
 from portal.payments import banking, service
 from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
 from portal.payments.service import receiving, seeing
+from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.statements import service as statements
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
@@ -47,8 +49,11 @@ def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
     assert f"a debit of payment {order.ref}, which had been given up" in sentence
     assert unexplained(order)
     assert not banking.noticed_debits([])
+    with pytest.raises(Refused, match="may pay twice"):
+        refuse_unexplained_debit(order.instalment)
     message = session.query(BankMessage).one()
     seeing.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
+    refuse_unexplained_debit(order.instalment)
     assert not unexplained(order)
 
 

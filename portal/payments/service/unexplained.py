@@ -10,6 +10,7 @@ from portal.awards.models import Instalment
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
+from portal.payments.banking import noticed_debits
 from portal.payments.models import OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.statements.models import LineStatus, StatementLine
 
@@ -50,15 +51,25 @@ def unexplained(instalments: Collection[UUID]) -> set[UUID]:
 def refuse_unexplained_debit(*instalments: Instalment) -> None:
     """Raise Refused where the bank debited an earlier payment of an instalment after all.
 
-    A new attempt would pay twice. One SQL statement.
+    A new attempt would pay twice. At most two SQL statements.
     """
-    if unexplained([each.id for each in instalments]):
+    asked = [each.id for each in instalments]
+    if unexplained(asked):
         raise Refused(
             _(
                 "The bank debited an earlier payment of this instalment, or as much, and that "
                 "debit waits in suspense: paying now would pay twice. Ask the grantee and the "
                 "bank. Then finance says what the line is: paid after all, claimed back, or "
                 "something else."
+            ),
+            rule="R22",
+        )
+    if noticed_debits(asked):
+        raise Refused(
+            _(
+                "The bank sent a notice that it debited an earlier payment of this instalment: "
+                "paying now may pay twice. Take in the bank's statement and say what its line is, "
+                "or say under Payments, Bank, how the notice was seen to."
             ),
             rule="R22",
         )
