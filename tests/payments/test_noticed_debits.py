@@ -8,13 +8,14 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money
 from portal.core.workflow import Refused
-from portal.payments import banking, service
+from portal.payments import banking, exchange, service
 from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
 from portal.payments.service import receiving, seeing
 from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.statements import service as statements
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
+from tests.make import payments as make
 from tests.payments.notices import debit, notice
 from tests.payments.payday import Payday
 from tests.payments.statements.teller import Move, Teller
@@ -114,3 +115,18 @@ def test_what_came_back_and_is_debited_again_is_told(payday: Payday, order: Paym
     assert not unexplained(order)
     [_sentence] = hear(payday, debit(order, "B-2"), number=3)
     assert unexplained(order)
+
+
+def test_what_was_released_waits_while_a_notice_is_unexplained(
+    payday: Payday, order: PaymentOrder
+) -> None:
+    service.reject_by_bank(order, reason="AM04")
+    anew = make.signed(service.prepare_order(order.instalment, by=payday.till.finance), payday.till)
+    session.commit()
+    hear(payday, debit(order))
+    assert list(exchange.gather_all()) == []
+    message = session.query(BankMessage).one()
+    seeing.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
+    session.commit()
+    [file] = exchange.gather_all()
+    assert file.orders == [anew]

@@ -23,6 +23,7 @@ from portal.funds import countries
 from portal.funds.models import Call
 from portal.ledger.models import AccountKind
 from portal.payments import payees, policy
+from portal.payments.banking import noticed_debits
 from portal.payments.iso20022 import Party, Transfer
 from portal.payments.models import (
     BankAccount,
@@ -72,9 +73,13 @@ _UNFILED = (
 
 
 def _safe(fund_code: str, currency: str) -> list[PaymentOrder]:
-    """Return what goes into one file: nothing that a debit of the bank may have paid already."""
+    """Return what goes into one file: nothing that a debit of the bank may have paid already.
+
+    Three SQL statements.
+    """
     found = session.scalars(_released(fund_code, currency)).all()
-    debited = unexplained({order.instalment_id for order in found})
+    asked = [order.instalment_id for order in found]
+    debited = unexplained(asked) | noticed_debits(asked)
     return [order for order in found if order.instalment_id not in debited]
 
 

@@ -69,7 +69,7 @@ def refuse_unexplained_debit(*instalments: Instalment) -> None:
             _(
                 "The bank sent a notice that it debited an earlier payment of this instalment: "
                 "paying now may pay twice. Take in the bank's statement and say what its line is, "
-                "or say under Payments, Bank, how the notice was seen to."
+                "or say on its page, under “From the bank”, how it was seen to."
             ),
             rule="R22",
         )
