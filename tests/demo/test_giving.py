@@ -50,7 +50,7 @@ def test_what_is_left_of_both_arrived_at_the_bank() -> None:
 
 def test_everything_was_told_by_messages_and_nothing_waits() -> None:
     states = select(StripeEvent.state, func.count()).group_by(StripeEvent.state)
-    found = dict(session.execute(states).tuples().all())
+    found = dict(session.execute(states).all())
     assert found.keys() <= {EventState.DONE, EventState.IGNORED}
     assert found[EventState.DONE] >= 4
 

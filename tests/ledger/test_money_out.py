@@ -107,7 +107,8 @@ def test_a_return_may_have_waited_in_suspense() -> None:
     service.payment_returned("order:1", DAY, by=None, credited=usd(3_990_00), into=SUSPENSE)
     session.commit()
     assert held(SUSPENSE).usd == 0
-    assert queries.position(FUND).exchange == usd(-10_00)
+    assert held(AccountKind.BANK_CHARGES).usd == 10_00
+    assert queries.position(FUND).exchange == usd(0)
 
 
 def test_a_refund_that_comes_in_francs_is_owed_in_dollars() -> None:
