@@ -265,52 +265,33 @@ def _refuse_unknown_payout(part: Part) -> None:
 
 def _charge(part: Part) -> tuple[str, str]:
     """Book a charge of the bank, or one that it gave back."""
-    through = part.through
-    verb = (
-        partial(charge_given_back, into=through)
-        if part.line.is_credit
-        else partial(charged, out_of=through)
-    )
-    verb(
-        part.fund,
-        part.dollars,
-        part.ref,
-        part.line.booked_on,
-        by=part.by.id if part.by else None,
-        local=part.local,
-        rate=part.rate,
-    )
-    return part.ref, ""
+    if part.line.is_credit:
+        return _book(part, partial(charge_given_back, into=part.through))
+    return _book(part, partial(charged, out_of=part.through))
 
 
 def _agent(part: Part) -> tuple[str, str]:
     """Book that a paying agent got back what it paid to grantees."""
     if part.line.is_credit:
         raise Refused(_("A paying agent is reimbursed by a debit."))
-    agent_reimbursed(
-        part.fund,
-        part.dollars,
-        part.ref,
-        part.line.booked_on,
-        by=part.by.id if part.by else None,
-        out_of=part.through,
-        local=part.local,
-        rate=part.rate,
-    )
-    return part.ref, ""
+    return _book(part, partial(agent_reimbursed, out_of=part.through))
 
 
 def _support_costs(part: Part) -> tuple[str, str]:
     """Book that support costs were paid over to the organisation that administers the fund."""
     if part.line.is_credit:
         raise Refused(_("Support costs are paid over by a debit."))
-    support_costs_paid(
+    return _book(part, partial(support_costs_paid, out_of=part.through))
+
+
+def _book(part: Part, verb: Callable[..., object]) -> tuple[str, str]:
+    """Book a part by a verb that needs its money, its day and who says so, and nothing else."""
+    verb(
         part.fund,
         part.dollars,
         part.ref,
         part.line.booked_on,
         by=part.by.id if part.by else None,
-        out_of=part.through,
         local=part.local,
         rate=part.rate,
     )

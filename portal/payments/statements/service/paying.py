@@ -16,7 +16,7 @@ from portal.ledger.service import charged, suspense_booked
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.answers import return_by_bank, settle_after_all, settle_by_bank
 from portal.payments.service.booking import in_dollars, refuse_much_kept
-from portal.payments.statements.models import Allocation
+from portal.payments.statements.models import Allocation, Purpose
 from portal.payments.statements.service.parts import Part
 
 SETTLED, CREDITED, CHARGE = ":settled", ":credited", ":charge"
@@ -28,7 +28,8 @@ def payment(part: Part) -> tuple[str, str]:
     order = part.target.order
     if order is None or part.line.is_credit:
         raise Refused(_("A payment is a debit, of one order."))
-    ref, told = order.booking_ref + SETTLED, _is_told(order.booking_ref + SETTLED)
+    ref = order.booking_ref + SETTLED
+    told = _is_told(order, Purpose.PAYMENT, ref)
     if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.RETURNED and told):
         return _after_all(part, order)
     if told:
@@ -54,7 +55,7 @@ def payment_back(part: Part) -> tuple[str, str]:
     if order is None or not part.line.is_credit:
         raise Refused(_("A payment that comes back is a credit, of one order."))
     ref = order.booking_ref + CREDITED
-    if _is_told(ref):
+    if _is_told(order, Purpose.RETURN, ref):
         raise Refused(_("The bank gave this payment back by another line already."))
     if order.status is OrderStatus.RETURNED and ledger.find(ref) is not None:
         _charge_what_lacks(part, ref)
@@ -72,9 +73,14 @@ def payment_back(part: Part) -> tuple[str, str]:
     return ref, order.ref
 
 
-def _is_told(booking_ref: str) -> bool:
-    """Say whether a line tells of a booking already. One SQL statement."""
-    told = exists().where(Allocation.booking_ref == booking_ref, Allocation.undone_at.is_(None))
+def _is_told(order: PaymentOrder, purpose: Purpose, booking_ref: str) -> bool:
+    """Say whether a line tells of a booking already. One SQL statement, by the unique index."""
+    told = exists().where(
+        Allocation.order_id == order.id,
+        Allocation.purpose == purpose,
+        Allocation.booking_ref == booking_ref,
+        Allocation.undone_at.is_(None),
+    )
     return bool(session.scalar(select(told)))
 
 
