@@ -114,11 +114,13 @@ def messages(page: int) -> Page[BankMessage]:
     return select_page(rows, page)
 
 
-def noticed_debits(instalment_ids: Sequence[UUID]) -> set[UUID]:
-    """Return those instalments of which a notice told a debit that nobody has explained yet.
+def perhaps_paid(instalment_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those instalments of which the bank told a payment that nobody has explained yet.
 
-    It is explained once the bank is known to have paid (the payment was confirmed since), a line
-    of its statement was booked as something else, or somebody saw to the message. One statement.
+    A notice told of its debit, or an answer says that the bank takes it, or has it, though it had
+    been given up. It is explained once the bank is known to have paid (the payment was confirmed
+    since), a line of its statement was booked as something else, or somebody saw to the message.
+    One statement.
     """
     otherwise = exists().where(
         StatementLine.end_to_end_id == PaymentOrder.ref,
@@ -132,7 +134,7 @@ def noticed_debits(instalment_ids: Sequence[UUID]) -> set[UUID]:
     )
     rows = (
         select(PaymentOrder.instalment_id)
-        .join(BankMessage, PaymentOrder.ref == any_(BankMessage.debits))
+        .join(BankMessage, PaymentOrder.ref == any_(BankMessage.perhaps_paid))
         .where(
             PaymentOrder.instalment_id.in_(instalment_ids),
             BankMessage.seen_at.is_(None),

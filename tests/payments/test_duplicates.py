@@ -8,8 +8,14 @@ from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.demo.bank import messages
 from portal.payments import service
-from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
-from portal.payments.service import receiving
+from portal.payments.models import (
+    BankMessage,
+    FileStatus,
+    OrderStatus,
+    PaymentFile,
+    PaymentOrder,
+)
+from portal.payments.service import receiving, seeing
 from portal.payments.service.placing import Received
 from tests.payments.payday import Payday
 from tests.payments.test_bank_checks import answered, left
@@ -100,12 +106,32 @@ def test_what_the_bank_had_accepted_before_is_nothing_new(orders: list[PaymentOr
     assert file_of(orders[0]).status is FileStatus.ACCEPTED
 
 
-def test_of_a_payment_that_was_given_up_a_person_is_told(orders: list[PaymentOrder]) -> None:
-    service.reject_by_bank(orders[0], reason="AM04")
+@pytest.mark.parametrize(("status", "code"), [("RJCT", "DUPL"), ("ACCP", ""), ("ACSC", "")])
+def test_what_was_given_up_and_the_bank_has_is_not_paid_anew_until_somebody_sees_to_it(
+    payday: Payday, orders: list[PaymentOrder], status: str, code: str
+) -> None:
+    order, other = orders
+    service.reject_by_bank(order, reason="AM04")
     session.commit()
-    [_sentence] = heard(
-        messages.status_report(
-            "S-1", file_of(orders[0]).message_id, [(orders[0].ref, "RJCT", "DUPL")]
-        )
-    ).left
-    assert orders[0].status is OrderStatus.REJECTED
+    told = (order.ref, status, code), (other.ref, "ACCP", "")
+    [sentence] = heard(messages.status_report("S-1", file_of(order).message_id, told)).left
+    assert order.ref in sentence
+    assert order.status is OrderStatus.REJECTED
+    with pytest.raises(Refused, match="may pay twice"):
+        service.prepare_order(order.instalment, by=payday.till.finance)
+    session.rollback()
+    message = session.query(BankMessage).one()
+    seeing.see_to(message, "The bank stopped it: letter of today.", by=payday.till.finance)
+    service.prepare_order(order.instalment, by=payday.till.finance)
+
+
+def test_so_is_one_that_is_given_up_after_the_bank_said_that_it_has_it(
+    payday: Payday, orders: list[PaymentOrder]
+) -> None:
+    order, _other = orders
+    told = [(order.ref, "RJCT", "DUPL")]
+    heard(messages.status_report("S-1", file_of(order).message_id, told))
+    service.reject_by_bank(order, reason="AC04")
+    session.commit()
+    with pytest.raises(Refused, match="may pay twice"):
+        service.prepare_order(order.instalment, by=payday.till.finance)

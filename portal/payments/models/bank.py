@@ -168,8 +168,8 @@ class BankMessage(WithId, Base):
     """A file that came from the bank, kept as it came, taken in once.
 
     `told` counts what it said of our orders; `left` what fitted none, for a person to look at:
-    `sentences` are the first of these, `debits` the payments among it that a notice says were
-    debited. A person says once, in `seen_note`, how that was seen to.
+    `sentences` are the first of these, `perhaps_paid` the payments among it that the bank says it
+    debited, takes or has. A person says once, in `seen_note`, how that was seen to.
     `fund_code` is the fund that it is about, None for a message about several.
     """
 
@@ -188,7 +188,7 @@ class BankMessage(WithId, Base):
     left: Mapped[int] = mapped_column(default=0)
     fund_code: Mapped[str | None] = mapped_column(ForeignKey("ledger_book.fund_code"), default=None)
     sentences: Mapped[list[str]] = mapped_column(JSONB, default_factory=list)
-    debits: Mapped[list[str]] = mapped_column(ARRAY(String), default_factory=list)
+    perhaps_paid: Mapped[list[str]] = mapped_column(ARRAY(String), default_factory=list)
     seen_at: Mapped[datetime | None] = mapped_column(default=None)
     seen_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     seen_note: Mapped[str] = mapped_column(default="")
@@ -196,7 +196,7 @@ class BankMessage(WithId, Base):
     __table_args__ = (
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
         CheckConstraint('jsonb_array_length(sentences) <= "left"', name="left_is_counted"),
-        CheckConstraint('cardinality(debits) <= "left"', name="debits_are_left"),
+        CheckConstraint('cardinality(perhaps_paid) <= "left"', name="perhaps_paid_is_left"),
         CheckConstraint(
             "(seen_at IS NULL) = (seen_by_id IS NULL) AND (seen_at IS NULL) = (seen_note = '')",
             name="seen_to_by_somebody",

@@ -55,7 +55,7 @@ def take_notification(notice: Notification, found: Received, by: Person | None) 
             before = len(found.left)
             place(found, order.ref, act, answered=answered)
             if not part.is_credit and len(found.left) > before:
-                found.debits.add(order.ref)
+                found.perhaps_paid.add(order.ref)
 
 
 def _moved(entry: Entry, part: Transaction) -> Act | None:

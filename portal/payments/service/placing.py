@@ -22,7 +22,8 @@ class Received:
     """What became of a file: what kind it is, what it said, and what nobody could place.
 
     `again` is true for a file that was taken in before: nothing changed. `funds` are the codes of
-    the funds whose payments it is about, `debits` the payments of which a debit was left.
+    the funds whose payments it is about, `perhaps_paid` the references of payments that the bank
+    says it made, takes or has, against what the portal knew.
     """
 
     kind: MessageKind
@@ -32,7 +33,7 @@ class Received:
     again: bool = False
     imported: list[statements.Imported] = field(default_factory=list)
     funds: set[str] = field(default_factory=set)
-    debits: set[str] = field(default_factory=set)
+    perhaps_paid: set[str] = field(default_factory=set)
 
 
 Act = Callable[[PaymentOrder], str | None]
@@ -48,30 +49,32 @@ def refuse_other_fund(account: BankAccount, by: Person | None) -> None:
         raise Refused(_("What the bank says is brought in by treasury or finance of the fund."))
 
 
-def place(found: Received, ref: str, act: Act, *, answered: PaymentFile | None) -> None:
+def place(found: Received, ref: str, act: Act, *, answered: PaymentFile | None) -> str | None:
     """Do `act` with the order of this reference; what does not fit is left, with its reason.
 
     `answered` is the file that the message answers, where it says which: for a payment of another
-    one nothing is done. Whose file it is decides who may bring the message in.
+    one nothing is done. Whose file it is decides who may bring the message in. Returns what `act`
+    itself left for a person.
     """
     order = order_named(ref)
     if order is None:
         found.left.append(_("“%(ref)s” is no payment of the portal.", ref=ref))
-        return
+        return None
     if answered is not None and order.file is not answered:
         found.left.append(
             _("Payment %(ref)s is not in the file that this message answers.", ref=ref)
         )
-        return
+        return None
     try:
         with session.begin_nested():
             left = act(order)
     except Refused as refused:
         found.left.append(refused.sentence)
-        return
+        return None
     found.told += 1
     if left:
         found.left.append(left)
+    return left
 
 
 def file_named(*message_ids: str) -> PaymentFile | None:

@@ -105,7 +105,7 @@ def _keep(found: Received, content: bytes, by: Person | None) -> None:
         left=len(found.left),
         fund_code=next(iter(found.funds)) if len(found.funds) == 1 else None,
         sentences=[sentence[:MOST_WORDS] for sentence in found.left[:MOST_SENTENCES]],
-        debits=sorted(found.debits),
+        perhaps_paid=sorted(found.perhaps_paid),
     )
     session.add(message)
     session.flush()

@@ -15,7 +15,7 @@ from portal.payments.reasons import tells_of_a_duplicate
 from portal.payments.service.answers import accept_by_bank, reject_by_bank
 from portal.payments.service.bringing import refuse_signatory
 from portal.payments.service.orders import hold
-from portal.payments.service.placing import Received, Said, in_short, place, refuse_other_fund
+from portal.payments.service.placing import Act, Received, Said, in_short, place, refuse_other_fund
 from portal.payments.service.sending import mark_sent
 
 ACCEPTS = frozenset({"ACCP", "ACTC", "ACSP", "ACSC", "ACWC", "ACCC"})
@@ -42,12 +42,12 @@ def take_report(report: StatusReport, found: Received, by: Person | None) -> Non
     mark_sent(file, by=None)
     if report.group_status == REFUSES and _is_duplicate(report.reasons):
         for order in file.orders:
-            place(found, order.ref, _has_it, answered=file)
+            _place(found, order.ref, _has_it, file)
         if file.status is FileStatus.SENT:
             _answered(file, FileStatus.DUPLICATE, report)
         return
     for ref, act in _of_all(report, file) or (_of_one(report, each) for each in report.payments):
-        place(found, ref, act, answered=file)
+        _place(found, ref, act, file)
     _answered(file, _status_now(file), report)
 
 
@@ -59,20 +59,39 @@ def _of_all(report: StatusReport, file: PaymentFile) -> list[Said]:
         refused = partial(reject_by_bank, reason=in_short(report.reasons))
         return [(order.ref, refused) for order in file.orders]
     if report.group_status in ACCEPTS:
-        return [(order.ref, accept_by_bank) for order in file.orders]
+        return [(order.ref, _takes_it) for order in file.orders]
     return []
 
 
 def _of_one(report: StatusReport, payment: PaymentStatus) -> Said:
     """Return what an answer says of one payment. One without a reason has those of the file."""
     if payment.status in ACCEPTS:
-        return payment.end_to_end_id, accept_by_bank
+        return payment.end_to_end_id, _takes_it
     if payment.status != REFUSES:
         return payment.end_to_end_id, _nothing_yet
     reasons = payment.reasons or report.reasons
     if _is_duplicate(reasons):
         return payment.end_to_end_id, _has_it
     return payment.end_to_end_id, partial(reject_by_bank, reason=in_short(reasons))
+
+
+def _place(found: Received, ref: str, act: Act, file: PaymentFile) -> None:
+    """Place what the answer says of a payment. What contradicts us waits until it is seen to."""
+    if place(found, ref, act, answered=file):
+        found.perhaps_paid.add(ref)
+
+
+def _takes_it(order: PaymentOrder) -> str | None:
+    """Note that the bank will pay. A person is told where the payment had been given up."""
+    hold(order)
+    accept_by_bank(order)
+    if order.status is not OrderStatus.REJECTED:
+        return None
+    return _(
+        "The bank says that it will make payment %(ref)s, which had been given up. Nothing is paid "
+        "anew until its statement tells of it, or somebody says how it was seen to. Ask the bank.",
+        ref=order.ref,
+    )
 
 
 def _has_it(order: PaymentOrder) -> str | None:

@@ -23,7 +23,7 @@ from portal.funds import countries
 from portal.funds.models import Call
 from portal.ledger.models import AccountKind
 from portal.payments import payees, policy
-from portal.payments.banking import noticed_debits
+from portal.payments.banking import perhaps_paid
 from portal.payments.iso20022 import Party, Transfer
 from portal.payments.models import (
     BankAccount,
@@ -79,7 +79,7 @@ def _safe(fund_code: str, currency: str) -> list[PaymentOrder]:
     """
     found = session.scalars(_released(fund_code, currency)).all()
     asked = [order.instalment_id for order in found]
-    debited = unexplained(asked) | noticed_debits(asked)
+    debited = unexplained(asked) | perhaps_paid(asked)
     return [order for order in found if order.instalment_id not in debited]
 
 

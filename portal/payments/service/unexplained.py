@@ -10,7 +10,7 @@ from portal.awards.models import Instalment
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
-from portal.payments.banking import noticed_debits
+from portal.payments.banking import perhaps_paid
 from portal.payments.models import OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.statements.models import LineStatus, StatementLine
 
@@ -64,12 +64,12 @@ def refuse_unexplained_debit(*instalments: Instalment) -> None:
             ),
             rule="R22",
         )
-    if noticed_debits(asked):
+    if perhaps_paid(asked):
         raise Refused(
             _(
-                "The bank sent a notice that it debited an earlier payment of this instalment: "
+                "The bank says that it made an earlier payment of this instalment, or has it: "
                 "paying now may pay twice. Take in the bank's statement and say what its line is, "
-                "or say on its page, under “From the bank”, how it was seen to."
+                "or say on the message's page, under “From the bank”, how it was seen to."
             ),
             rule="R22",
         )

@@ -37,7 +37,7 @@ def hear(payday: Payday, *entries: str, number: int = 1) -> list[str]:
 
 def unexplained(order: PaymentOrder) -> bool:
     session.expire_all()
-    return banking.noticed_debits([order.instalment_id]) == {order.instalment_id}
+    return banking.perhaps_paid([order.instalment_id]) == {order.instalment_id}
 
 
 def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
@@ -49,7 +49,7 @@ def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
     [sentence] = hear(payday, debit(order))
     assert f"a debit of payment {order.ref}, which had been given up" in sentence
     assert unexplained(order)
-    assert not banking.noticed_debits([])
+    assert not banking.perhaps_paid([])
     with pytest.raises(Refused, match="may pay twice"):
         refuse_unexplained_debit(order.instalment)
     message = session.query(BankMessage).one()
