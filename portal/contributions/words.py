@@ -29,6 +29,24 @@ ACTS: dict[str, LazyProxy] = {
     "contribution.dispute_lost": _l("Dispute lost: the money is gone"),
 }
 
+REFUND_FAILURES: dict[str, LazyProxy] = {
+    "canceled": _l("The card processor cancelled it"),
+    "charge_for_pending_refund_disputed": _l("The donor’s bank disputes the gift"),
+    "declined": _l("The donor’s bank refused it"),
+    "expired_or_canceled_card": _l("The card has expired or was cancelled"),
+    "failed": _l("The card processor gave no reason"),
+    "insufficient_funds": _l("There is not enough money with the card processor"),
+    "lost_or_stolen_card": _l("The card was lost or stolen"),
+    "merchant_request": _l("It was called back at the card processor’s own pages"),
+    "unknown": _l("The card processor gave no reason"),
+}
+"""Why a refund did not reach the donor, by the card processor's codes (its `failure_reason`)."""
+
+
+def why_failed(remark: str) -> str:
+    """Return why a refund failed; what the processor wrote in its own words stands as it is."""
+    return str(REFUND_FAILURES.get(remark, remark))
+
 
 def in_words(act: str) -> str:
     """Return an act in words; one that nobody gave words is shown by its code."""

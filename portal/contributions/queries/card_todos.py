@@ -15,6 +15,7 @@ from portal.contributions.models.cards import (
     PayoutStatus,
     RefundStatus,
 )
+from portal.contributions.words import why_failed
 from portal.core.i18n import _
 from portal.core.todo import Todo
 
@@ -59,7 +60,7 @@ def payouts_to_come_back(person: Person) -> Select[Any]:
 def refund_todo(person: Person, refund: CardRefund) -> Todo | None:
     """Return what the person does about an open refund; None where somebody else does."""
     if refund.status is RefundStatus.FAILED:
-        title = _("A refund by card failed: %(reason)s", reason=refund.remark)
+        title = _("A refund by card failed: %(reason)s", reason=why_failed(refund.remark))
     elif policy.can_confirm_refund(person, refund):
         title = _("Confirm a refund by card")
     else:

@@ -147,7 +147,7 @@ def _told(error: Any) -> Exception:
         return Unanswered(f"the card processor answered nothing that can be read ({status})")
     if status is None or status >= 500 or status in {409, 429}:  # noqa: PLR2004 — HTTP
         return Unanswered(f"the card processor answered HTTP {status}")
-    sentence = f"{error.user_message or error.code or type(error).__name__} (HTTP {status})"
+    sentence = error.user_message or error.code or "the card processor gave no reason"
     if isinstance(error, stripe.InvalidRequestError) and status == 404:  # noqa: PLR2004 — HTTP
         return NotFoundThere(sentence)
     return Declined(sentence, error.code or "")

@@ -123,7 +123,7 @@ class Processor:
             charge = turn.get("charge", charge_id)
             left = charge["amount"] - charge["amount_refunded"]
             wanted = left if amount is None else amount
-            if charge["disputed"]:
+            if _in_dispute(turn, charge_id):
                 raise NotNow("This charge is in dispute.", "charge_disputed")
             if not 0 < wanted <= left:
                 raise NotNow(
@@ -146,6 +146,8 @@ class Processor:
         """Let a refund come back: the donor's bank did not take it."""
         with self.store.turn() as turn:
             made = turn.get("refund", refund_id)
+            if made.get("failure_balance_transaction"):
+                return made
             gone = turn.get("balance_transaction", made["balance_transaction"])
             line = shapes.line(
                 "refund_failure", refund_id, -gone["amount"], 0, OURS, None, "refund_failure"
@@ -281,6 +283,13 @@ def _metadata(turn: Turn, page: Json) -> Json:
     kept = turn.find("pretend.kept", f"kept_{page['id']}") or {}
     metadata: Json = kept.get("metadata", {})
     return metadata
+
+
+def _in_dispute(turn: Turn, charge_id: str) -> bool:
+    """Say whether a charge is disputed, or was lost; its mark stays even once it is won."""
+    return any(
+        each["charge"] == charge_id and each["status"] != "won" for each in turn.all("dispute")
+    )
 
 
 def _is_paid_out(line: Json) -> bool:

@@ -155,6 +155,17 @@ def test_a_dispute_that_is_won_brings_everything_back(counter: Counter) -> None:
     assert balance(AccountKind.CARD_CLEARING) == 50_00 - FEE
 
 
+def test_what_was_won_can_be_given_back(counter: Counter) -> None:
+    gift, name = disputed(counter)
+    counter.processor.end_dispute(name, won=True)
+    counter.deliver()
+    counter.refund(gift, 50_00)
+    counter.work()
+    assert status(gift) is ContributionStatus.REFUNDED
+    assert balance(AccountKind.CONTRIBUTION_REVENUE) == 0
+    assert balance(AccountKind.CARD_CLEARING) == -FEE
+
+
 def test_a_dispute_that_is_lost_keeps_what_was_booked(counter: Counter) -> None:
     gift, name = disputed(counter)
     before = bookings()

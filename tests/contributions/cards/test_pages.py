@@ -244,7 +244,7 @@ def test_a_refund_that_failed_is_seen_to_and_asked_for_again(
     counter.deliver()
     ref, finance = gift.ref, counter.finance.email
     donor.sign_in(finance, PASSWORD)
-    assert "A refund by card failed: lost_or_stolen_card" in donor.open("/home", 200).text
+    assert "A refund by card failed: The card was lost or stolen" in donor.open("/home", 200).text
     donor.open(f"/card-gifts/{ref}")
     assert "Ask for a refund" in donor.page.text
     donor.press("It was seen to")

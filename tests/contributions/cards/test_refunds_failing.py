@@ -118,6 +118,16 @@ def test_it_waits_until_the_money_is_back_at_the_processor(counter: Counter) -> 
     assert standing(gift) is ContributionStatus.RECEIVED
 
 
+def test_one_fails_once_however_often_it_is_told(counter: Counter) -> None:
+    gift, refund = failed(counter)
+    with counter.processor.store.turn() as turn:
+        lines = len(turn.all("balance_transaction"))
+    counter.processor.fail_refund(str(refund.refund_id))
+    with counter.processor.store.turn() as turn:
+        assert len(turn.all("balance_transaction")) == lines
+    assert standing(gift) is ContributionStatus.RECEIVED
+
+
 def test_one_in_another_currency_leaves_no_foreign_rest(counter: Counter) -> None:
     gift = counter.paid(92_00, "EUR")
     made = counter.processor.refund(str(gift.charge_id), None, {})
@@ -164,7 +174,7 @@ def titles(person: object) -> list[str]:
 
 def test_it_is_a_task_until_somebody_has_seen_to_it(counter: Counter) -> None:
     gift, refund = failed(counter)
-    said = f"A refund by card failed: {EXPIRED}"
+    said = "A refund by card failed: The card was lost or stolen"
     assert said in titles(counter.finance)
     assert said in titles(counter.officer)
     cards.close_refund(refund, RefundAction.NOTE, by=counter.officer)
