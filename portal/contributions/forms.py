@@ -12,6 +12,7 @@ from wtforms import (
     EmailField,
     FieldList,
     FormField,
+    HiddenField,
     SelectField,
     StringField,
     TextAreaField,
@@ -370,3 +371,9 @@ class CancelForm(ReasonForm):
     """From which day on, and why, the rest of an agreement will not come."""
 
     on = _day(_l("Known since"), _l("Type the day since which it is known."))
+
+
+class ConfirmAgreementForm(Form):
+    """What a second person was shown of a draft."""
+
+    digest = HiddenField()

@@ -89,7 +89,9 @@ def test_two_confirmations_at_once_book_once(fresh_database: str) -> None:
 
         try:
             found = session.get_one(ContributionAgreement, ids[0])
-            service.confirm_agreement(found, by=session.get_one(Person, person_id))
+            service.confirm_agreement(
+                found, service.terms_digest(found), by=session.get_one(Person, person_id)
+            )
             session.commit()
         except (Refused, SQLAlchemyError) as refused:
             session.rollback()

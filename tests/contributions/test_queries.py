@@ -88,7 +88,7 @@ def test_tasks_reach_who_can_do_them(who: Desk) -> None:
         make.donor(who), FUND, make.terms(usd(500), -20, 5), by=who.officer
     )
     service.add_paper(coming, make.paper(), "signed.png", by=who.officer)
-    service.confirm_agreement(coming, by=who.finance)
+    service.confirm_agreement(coming, service.terms_digest(coming), by=who.finance)
     session.commit()
     confirming = queries.todos(who.finance)
     assert [(each.title, each.values) for each in confirming] == [

@@ -57,8 +57,8 @@ def test_an_agreement_is_booked_when_a_second_person_confirms_it(who: Desk) -> N
     assert balance(OWED) == 0
     with pytest.raises(Refused, match="drafted on this pledge"):
         service.withdraw_pledge(pledge, "No.", by=who.officer)
-    service.confirm_agreement(draft, by=who.finance)
-    service.confirm_agreement(draft, by=who.finance)
+    service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
+    service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
     session.commit()
     assert draft.status is AgreementStatus.IN_FORCE
     assert pledge.status is PledgeStatus.AGREED
@@ -70,19 +70,19 @@ def test_who_drafted_never_confirms(who: Desk) -> None:
     mixed = Desk(officer=both, finance=both)
     draft = make.agreement(mixed, AgreementStatus.DRAFT)
     with pytest.raises(Refused, match="somebody else"):
-        service.confirm_agreement(draft, by=both)
-    service.confirm_agreement(draft, by=who.finance)
+        service.confirm_agreement(draft, service.terms_digest(draft), by=both)
+    service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
     session.commit()
 
 
 def test_a_draft_without_its_paper_or_discarded_is_not_confirmed(who: Desk) -> None:
     draft = service.draft_agreement(make.donor(who), FUND, make.terms(), by=who.officer)
     with pytest.raises(Refused, match="signed paper is missing"):
-        service.confirm_agreement(draft, by=who.finance)
+        service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
     service.discard_draft(draft, by=who.officer)
     session.commit()
     with pytest.raises(Refused, match="Cancelled"):
-        service.confirm_agreement(draft, by=who.finance)
+        service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
 
 
 def test_a_draft_can_be_corrected_and_a_confirmed_one_stands(who: Desk) -> None:
@@ -90,7 +90,7 @@ def test_a_draft_can_be_corrected_and_a_confirmed_one_stands(who: Desk) -> None:
     service.edit_draft(draft, make.terms(usd(700_000), -10, 10, 20), by=who.officer)
     session.commit()
     assert [each.amount for each in draft.instalments] == [233_333, 233_333, 233_334]
-    service.confirm_agreement(draft, by=who.finance)
+    service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
     session.commit()
     with pytest.raises(Refused, match="stands"):
         service.edit_draft(draft, make.terms(usd(1)), by=who.officer)
@@ -100,9 +100,9 @@ def test_a_corrected_rate_sends_the_draft_back(who: Desk) -> None:
     draft = make.agreement(who, AgreementStatus.DRAFT, amount=chf(8_000))
     make.rate("CHF", "0.5", clock.today() - timedelta(days=70))
     with pytest.raises(Refused, match="rate of the day of the signature has changed"):
-        service.confirm_agreement(draft, by=who.finance)
+        service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
     service.edit_draft(draft, make.terms(chf(8_000)), by=who.officer)
-    service.confirm_agreement(draft, by=who.finance)
+    service.confirm_agreement(draft, service.terms_digest(draft), by=who.finance)
     session.commit()
     assert draft.usd_at_signature == 1_600_000
 

@@ -152,7 +152,7 @@ def agreement(
     service.add_paper(made, paper(), "signed.png", by=who.officer)
     if status is AgreementStatus.DRAFT:
         return made
-    service.confirm_agreement(made, by=who.finance)
+    service.confirm_agreement(made, service.terms_digest(made), by=who.finance)
     if status is AgreementStatus.FULFILLED:
         wire(who, made.money, made)
     elif status is AgreementStatus.CANCELLED:

@@ -28,6 +28,7 @@ from portal.contributions.service import (
     confirm_agreement,
     draft_agreement,
     record_donor,
+    terms_digest,
 )
 from portal.core import clock
 from portal.core.config import Settings
@@ -183,7 +184,7 @@ def _agreement(fund: str, account: str) -> ContributionAgreement:
     Image.new("RGB", (60, 80), "white").save(paper, "PNG")
     paper.seek(0)
     add_paper(found, paper, "signed.png", by=officer)
-    confirm_agreement(found, by=finance)
+    confirm_agreement(found, terms_digest(found), by=finance)
     return found
 
 

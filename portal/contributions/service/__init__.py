@@ -18,6 +18,7 @@ from portal.contributions.service.promising import (
     discard_draft,
     draft_agreement,
     edit_draft,
+    terms_digest,
     withdraw_pledge,
 )
 from portal.contributions.service.receipts import (
@@ -64,6 +65,7 @@ __all__ = [
     "refund_card",
     "refund_wire",
     "retire_earmark",
+    "terms_digest",
     "withdraw_pledge",
     "worth",
 ]

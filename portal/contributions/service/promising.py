@@ -25,7 +25,7 @@ from portal.core import audit, clock, files
 from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.money import Money, usd
-from portal.core.text import normalise
+from portal.core.text import Json, canonical_json, normalise, sha256_hex
 from portal.core.workflow import Refused
 from portal.ledger import queries as books
 from portal.ledger import service as ledger
@@ -129,6 +129,7 @@ def draft_agreement(
 
 def edit_draft(agreement: ContributionAgreement, terms: Terms, *, by: Person) -> None:
     """Correct a draft. Whoever corrected it last is who drafted it, and confirms it not."""
+    _hold(agreement)
     _refuse_settled(agreement, by)
     value = _sound_terms(agreement.donor, agreement.fund_code, terms)
     agreement.amount, agreement.currency = terms.amount.minor, terms.amount.currency
@@ -142,22 +143,38 @@ def add_paper(
     agreement: ContributionAgreement, stream: BinaryIO, filename: str, *, by: Person
 ) -> None:
     """Keep the signed paper with a draft, in place of one that was there. Raises BadFile."""
+    _hold(agreement)
     _refuse_settled(agreement, by)
     agreement.paper = files.store(stream, filename, by.id, PAPERS)
     _drafted_by(agreement, by)
 
 
-def confirm_agreement(agreement: ContributionAgreement, *, by: Person) -> None:
+def terms_digest(agreement: ContributionAgreement) -> str:
+    """Return the SHA-256, in hex, of what a second person confirms: everything the page shows."""
+    meant = agreement.earmark
+    facts = _agreed(agreement)
+    facts["donor"], facts["earmark"] = agreement.donor.ref, str(meant.id) if meant else None
+    return sha256_hex(canonical_json(facts))
+
+
+def confirm_agreement(agreement: ContributionAgreement, digest: str, *, by: Person) -> None:
     """Confirm a draft, and book what the donor owes at the rate of the day of the signature.
 
-    A second click by the same person changes nothing. Raises Refused for who drafted it, without
-    the signed paper, or where the rate of that day was corrected since the draft.
+    `digest` is the `terms_digest` of what the person was shown. A second click by the same person
+    changes nothing. Raises Refused for who drafted it, without the signed paper, where the draft
+    was changed since it was shown, or where the rate of that day was corrected since the draft.
     """
-    audit.take_turn()
-    session.refresh(agreement, [*STANDING, "confirmed_by_id"])
+    _hold(agreement)
     if agreement.status is AgreementStatus.IN_FORCE and agreement.confirmed_by_id == by.id:
         return
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CONFIRM, by)
+    if digest != terms_digest(agreement):
+        raise Refused(
+            _(
+                "The draft was changed after this page was opened. Below is what it says now: "
+                "compare it with the signed paper again."
+            )
+        )
     facts = _agreed(agreement)
     value, rate = valued(agreement.money, agreement.signed_on)
     if value.minor != agreement.usd_at_signature:
@@ -194,6 +211,7 @@ def confirm_agreement(agreement: ContributionAgreement, *, by: Person) -> None:
 
 def discard_draft(agreement: ContributionAgreement, *, by: Person) -> None:
     """Set a draft aside: nothing was booked, and its pledge is open again."""
+    _hold(agreement)
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.DISCARD, by)
     facts = _agreed(agreement)
     agreement.cancelled_by_id, agreement.cancelled_at = by.id, clock.now()
@@ -204,13 +222,11 @@ def cancel_agreement(
     agreement: ContributionAgreement, reason: str, on: date, *, by: Person
 ) -> None:
     """Book that what is still open of an agreement will not come. Raises Refused without reason."""
-    AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CANCEL, by)
     reason = normalise(reason)
     if not reason:
         raise Refused(_("Give the reason."))
     _refuse_future(on)
-    audit.take_turn()
-    session.refresh(agreement, STANDING)
+    _hold(agreement)
     AGREEMENT_WORKFLOW.check(agreement, AgreementAction.CANCEL, by)
     open_money, facts = agreement.open_money, _agreed(agreement)
     settled_usd = rules.proportion(agreement.usd_at_signature, agreement.settled, agreement.amount)
@@ -253,6 +269,16 @@ def valued(amount: Money, on: date) -> tuple[Money, Rate | None]:
 def foreign(amount: Money) -> Money | None:
     """Return an amount that is not in US$, as the books take it."""
     return None if amount.currency == DOLLAR else amount
+
+
+def _hold(agreement: ContributionAgreement) -> None:
+    """Take the turn, and read all of an agreement again with its row held.
+
+    All of it: with only its version read again, what another changed meanwhile would be
+    overlooked, and the version would not tell.
+    """
+    audit.take_turn()
+    session.refresh(agreement, with_for_update={"of": ContributionAgreement})
 
 
 def _sound_terms(donor: Donor, fund_code: str, terms: Terms) -> Money:
@@ -315,7 +341,7 @@ def _record_draft(agreement: ContributionAgreement, by: Person) -> None:
     )
 
 
-def _agreed(agreement: ContributionAgreement) -> dict[str, object]:
+def _agreed(agreement: ContributionAgreement) -> dict[str, Json]:
     """Return what the chain keeps of an agreement: codes, days and amounts."""
     return {
         "agreement": agreement.ref,

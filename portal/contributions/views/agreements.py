@@ -13,6 +13,7 @@ from portal.contributions.forms import (
     ROWS,
     AgreementForm,
     CancelForm,
+    ConfirmAgreementForm,
     as_agreement,
 )
 from portal.contributions.models import (
@@ -182,16 +183,17 @@ def paper(ref: str) -> ResponseReturnValue:
 @blueprint.route("/contributions/agreements/<ref>/confirm", methods=["GET", "POST"])
 @guard.requires(policy.records)
 def confirm_agreement(ref: str) -> ResponseReturnValue:
-    """Ask, then confirm a draft and book it."""
+    """Ask, then confirm a draft and book it; a draft that changed meanwhile is shown again."""
     found, person = agreement_or_404(ref), guard.signed_in()
     demand(policy.can_confirm(person, found))
-    form = Form()
+    form = ConfirmAgreementForm()
     if done(
         form,
-        lambda: service.confirm_agreement(found, by=person),
+        lambda: service.confirm_agreement(found, form.digest.data or "", by=person),
         _("The agreement is in force, and what the donor owes is booked."),
     ):
         return go(url_for("contributions.agreement", ref=ref))
+    form.digest.data = service.terms_digest(found)
     return page("contributions/confirm_agreement.html", form, agreement=found)
 
 

@@ -237,9 +237,11 @@ def _earmark(story: Story, signed: Signed) -> Earmark | None:
 
 
 def _confirming(story: Story, told: Told, signed: Signed) -> Callable[[], None]:
-    return lambda: service.confirm_agreement(
-        told.agreements[signed.key], by=story.people["finance"]
-    )
+    def confirm() -> None:
+        found = told.agreements[signed.key]
+        service.confirm_agreement(found, service.terms_digest(found), by=story.people["finance"])
+
+    return confirm
 
 
 def _arriving(story: Story, told: Told, arrival: Arrival) -> Callable[[], None]:
