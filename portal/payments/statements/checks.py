@@ -7,10 +7,12 @@ from functools import partial
 
 from sqlalchemy import text
 
+from portal.core import clock
 from portal.core.audit import untold
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.payments.statements.queries.silence import UNBOOKED_AFTER
 
 SUMS = """
 SELECT s.statement_id || ': from ' || s.opening || ' by ' || coalesce(sum(l.amount), 0) || ' to '
@@ -35,23 +37,35 @@ ORDER BY 1
 ONCE = r"""
 WITH attempt AS (
     SELECT o.instalment_id, o.ref,
-        (SELECT count(*) FROM statement_line l WHERE l.end_to_end_id = o.ref AND l.amount < 0
-            AND NOT l.is_return AND NOT EXISTS (SELECT FROM statement_allocation a
-            WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose = 'sent_back'))
-        + (SELECT count(*) FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id
-            WHERE a.order_id = o.id AND a.purpose = 'payment' AND a.undone_at IS NULL
-            AND l.end_to_end_id <> o.ref) AS debits,
+        (SELECT coalesce(-sum(a.amount), 0)::numeric FROM statement_allocation a
+            WHERE a.order_id = o.id AND a.purpose = 'payment' AND a.undone_at IS NULL) / o.amount
+        + (SELECT count(*) FROM statement_line l
+            LEFT JOIN LATERAL (SELECT sum(a.amount) AS amount FROM statement_allocation a
+                WHERE a.line_id = l.id AND a.undone_at IS NULL AND a.purpose <> 'send_back'
+                ) AS taken ON true
+            WHERE l.end_to_end_id = o.ref AND NOT l.is_return
+            AND -(l.amount - coalesce(taken.amount, 0)) >= o.amount) AS debits,
         (SELECT count(*) FROM ledger_transaction t
             WHERE t.source_ref IN (o.ref || '\:credited', o.ref || '\:after-all\:credited')) AS back
     FROM payment_order o WHERE o.rail = 'bank'
 )
-SELECT string_agg(ref, ', ' ORDER BY ref) || ': the bank debited ' || sum(debits)
-    || ' times what is paid once, and ' || sum(back) || ' came back'
+SELECT string_agg(ref, ', ' ORDER BY ref) || ': the bank debited '
+    || trim_scale(round(sum(debits), 2)) || ' times what is paid once, and ' || sum(back)
+    || ' came back'
 FROM attempt GROUP BY instalment_id
 HAVING sum(debits) - sum(back) > 1 OR max(debits - back) > 1 ORDER BY 1
 """
 """Over all attempts to pay an instalment: what came back, or cancels out in suspense, is no
-payment. A debit of a payment that the bank had refused counts as well."""
+payment. A debit of a payment that the bank had refused counts as well, once as much of it as the
+payment is not explained; a charge for the payment is less."""
+
+AS_NAMED = """
+SELECT l.reference || ' names ' || l.end_to_end_id || ' and is booked as ' || a.target_ref
+FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id
+JOIN payment_order named ON named.ref = l.end_to_end_id
+WHERE a.purpose IN ('payment', 'return') AND a.undone_at IS NULL AND a.order_id <> named.id
+ORDER BY 1
+"""
 
 SAME_SET = """
 WITH told AS (
@@ -185,8 +199,11 @@ WHERE coalesce(k.amount, 0) <> coalesce(i.amount, 0) ORDER BY 1
 that send it on cancel them out."""
 
 STUCK = """
-SELECT l.reference || ' of ' || l.booked_on || ' cannot be booked: ' || l.note
-FROM statement_line l WHERE l.status = 'waiting' AND l.note <> '' ORDER BY 1
+SELECT l.reference || ' of ' || l.booked_on || CASE l.note
+    WHEN '' THEN ' waits to be booked for more than a day'
+    ELSE ' cannot be booked: ' || l.note END
+FROM statement_line l JOIN statement s ON s.id = l.statement_id
+WHERE l.status = 'waiting' AND (l.note <> '' OR s.imported_at < :latest) ORDER BY 1
 """
 
 RECEIVABLES = """
@@ -251,6 +268,7 @@ def checks() -> list[Check]:
         (_("The lines of every statement lead to its closing balance"), SUMS, _STATEMENTS),
         (_("Every statement goes on where the one before it ended"), CONTINUES, _STATEMENTS),
         (_("The bank debited no payment, and no instalment, twice"), ONCE, _LINES),
+        (_("A line that names a payment is booked as no other"), AS_NAMED, _PARTS),
         (_("The payments that the bank debited are those that are paid"), SAME_SET, _DEBITS),
         (_("Every line stands in the books as it was booked"), BOOKED_LINES, _PARTS),
         (_("What the bank moved is what its lines moved in the books"), MOVED, _LINES),
@@ -262,10 +280,10 @@ def checks() -> list[Check]:
             _OWED,
         ),
         (_("Nothing is written off but by three people"), THREE, _OWED),
-        (_("No line is left that cannot be booked"), STUCK, _LINES),
     )
     return [
         *(Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows),
+        Check(_("No line is left that cannot be booked"), _stuck),
         Check(
             _("Write-offs and what people said of lines are by whom the audit chain names"), _told
         ),
@@ -275,6 +293,11 @@ def checks() -> list[Check]:
 def _run(offending: str, looked_at: str) -> CheckResult:
     found = [str(row) for row in session.scalars(text(offending))]
     return CheckResult(count=int(session.scalar(text(looked_at)) or 0), violations=found)
+
+
+def _stuck() -> CheckResult:
+    found = session.scalars(text(STUCK), {"latest": clock.now() - UNBOOKED_AFTER})
+    return CheckResult(int(session.scalar(text(_LINES)) or 0), [str(row) for row in found])
 
 
 def _told() -> CheckResult:

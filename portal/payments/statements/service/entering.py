@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from portal.accounts.models import Person
 from portal.contributions import service as contributions
@@ -27,11 +27,11 @@ from portal.ledger.service import (
     charged,
     support_costs_paid,
 )
-from portal.payments.models import PaymentFile, PaymentOrder
 from portal.payments.service.booking import in_dollars
 from portal.payments.service.refunds import receive_refund
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.service import paying
+from portal.payments.statements.service.naming import refuse_other_than_named
 from portal.payments.statements.service.parts import Part, Target
 from portal.payments.statements.service.recovering import recover
 from portal.payments.statements.service.transferring import transfer
@@ -45,10 +45,10 @@ def enter(line: StatementLine, target: Target, *, by: Person | None, reason: str
     amount = line.left.minor if target.amount is None else target.amount
     if not 0 < abs(amount) <= abs(line.left.minor) or (amount > 0) != line.is_credit:
         raise Refused(_("Give an amount that is left of this line."))
-    _refuse_other_than_its_payment(line, target.purpose)
     target = replace(target, amount=amount)
     number = len(line.allocations) + 1
     dollars, rate = _dollars(line, amount)
+    refuse_other_than_named(line, target, dollars)
     ref = f"{line.booking_ref}:{number}"
     part = Part(line, target, Money(abs(amount), line.currency), dollars, rate, ref, by, reason)
     booking_ref, target_ref = VERBS[target.purpose](part)
@@ -84,37 +84,6 @@ def enter(line: StatementLine, target: Target, *, by: Person | None, reason: str
         },
     )
     return allocation
-
-
-def _refuse_other_than_its_payment(line: StatementLine, purpose: Purpose) -> None:
-    """Raise Refused where a debit that names a payment of ours is to be something else.
-
-    It would hide that the payment was made. What the line has beyond the payment is anything.
-    """
-    if line.is_credit or purpose in OF_A_PAYMENT:
-        return
-    if any(each.purpose is Purpose.PAYMENT for each in line.live):
-        return
-    named = (
-        select(PaymentOrder.ref)
-        .outerjoin(PaymentOrder.file)
-        .where(
-            or_(
-                PaymentOrder.ref == line.end_to_end_id,
-                PaymentFile.message_id == line.batch_id,
-            )
-        )
-    )
-    ref = session.scalar(named.limit(1))
-    if ref is not None:
-        raise Refused(
-            _(
-                "This debit names payment %(ref)s: first say that it is this payment, for as much "
-                "as it is, or that it is claimed back.",
-                ref=ref,
-            ),
-            rule="R22",
-        )
 
 
 def _move(line: StatementLine, target: Target) -> None:
@@ -337,9 +306,6 @@ def _sent_back(part: Part) -> tuple[str, str]:
         raise Refused(_("The line that was to go back is of another account or amount."))
     return "", other.reference
 
-
-OF_A_PAYMENT = frozenset({Purpose.PAYMENT, Purpose.SEND_BACK, Purpose.SENT_BACK})
-"""What a debit can be that names a payment of ours."""
 
 VERBS: Mapping[Purpose, Callable[[Part], tuple[str, str]]] = {
     Purpose.PAYMENT: paying.payment,
