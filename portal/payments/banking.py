@@ -27,7 +27,13 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rules import SILENT_AFTER, is_silent
-from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
+from portal.payments.statements.models import (
+    Allocation,
+    LineStatus,
+    Purpose,
+    Statement,
+    StatementLine,
+)
 
 ANSWERABLE = (FileStatus.SENT, FileStatus.DUPLICATE)
 
@@ -119,13 +125,14 @@ def perhaps_paid(instalment_ids: Sequence[UUID]) -> set[UUID]:
 
     A notice told of its debit, or an answer says that the bank takes it, or has it, though it had
     been given up. It is explained once the bank is known to have paid (the payment was confirmed
-    since), a line of its statement was booked as something else, or somebody saw to the message.
-    One statement.
+    since), a line that came since was booked as something else, or somebody saw to the message: a
+    line that was there before may be another debit. One statement.
     """
     otherwise = exists().where(
         StatementLine.end_to_end_id == PaymentOrder.ref,
         StatementLine.amount < 0,
         StatementLine.status == LineStatus.BOOKED,
+        StatementLine.statement.has(Statement.imported_at >= BankMessage.received_at),
         ~exists().where(
             Allocation.line_id == StatementLine.id,
             Allocation.purpose == Purpose.PAYMENT,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, false, select
+from sqlalchemy import ColumnElement, Select, any_, exists, false, select
+from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
@@ -13,6 +14,7 @@ from portal.payments.models import (
     BankAccountStatus,
     BankDetails,
     BankMessage,
+    PaymentApproval,
     PaymentFile,
     PaymentOrder,
     Receivable,
@@ -205,7 +207,7 @@ def _accounts_of(person: Person, roles: Iterable[Role]) -> Select[BankAccount]:
 def can_bring(person: Person, account: BankAccount) -> bool:
     """Say whether the person brings in what the bank says of an account: treasury or finance.
 
-    Never of payments that they signed: see `service.bringing.refuse_signatory`.
+    Never of payments that they signed: see `service.signatories.refuse_signatory`.
     """
     return _fund_wide(person, HANDLES_BANK, account.fund_code)
 
@@ -228,13 +230,23 @@ def can_see_to(person: Person, message: BankMessage) -> bool:
 
 
 def waits_for(person: Person) -> ColumnElement[bool]:
-    """Return whether something of a message waits for the person: `can_see_to` as a condition."""
+    """Return whether something of a message waits for the person: `can_see_to` as a condition.
+
+    Not where they signed an attempt to pay what it may say was paid (R24).
+    """
     funds = {
         grant.fund_code
         for grant in person.roles
         if grant.role in HANDLES_BANK and grant.country is None and grant.is_in_force()
     }
-    waits = (BankMessage.left > 0) & BankMessage.seen_at.is_(None)
+    told, attempt = aliased(PaymentOrder), aliased(PaymentOrder)
+    signed = (
+        exists()
+        .where(told.ref == any_(BankMessage.perhaps_paid))
+        .where(attempt.instalment_id == told.instalment_id)
+        .where(PaymentApproval.order_id == attempt.id, PaymentApproval.person_id == person.id)
+    )
+    waits = (BankMessage.left > 0) & BankMessage.seen_at.is_(None) & ~signed
     if None in funds:
         return waits
     theirs = BankMessage.fund_code.in_(funds)

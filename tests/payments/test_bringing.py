@@ -15,12 +15,13 @@ from portal.core.workflow import Refused
 from portal.demo.bank import messages
 from portal.demo.bank.messages import Movement, StatementHead
 from portal.payments import banking, checks, policy
-from portal.payments.models import BankMessage, PaymentOrder
+from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
 from portal.payments.payees import account_id
 from portal.payments.service import receiving, seeing
 from portal.payments.service.bringing import bring_statement
 from portal.payments.service.placing import Received
 from portal.payments.statements.models import Statement
+from portal.payments.statements.service import book_lines
 from tests.make.accounts import person
 from tests.payments.payday import FUND, Payday
 from tests.payments.test_bank_checks import answered, left
@@ -101,9 +102,9 @@ def test_others_of_treasury_and_finance_bring_it_in_and_so_does_the_folder(
     payday: Payday, orders: list[PaymentOrder]
 ) -> None:
     other = person(roles=[(Role.TREASURY, FUND, None)])
+    assert receive(answered(file_of(orders[0])), None).left == []
     assert receive(report(orders[0], orders[0].ref), other).told == 1
     assert receive(report(orders[1], orders[1].ref), payday.till.finance).told == 1
-    assert receive(answered(file_of(orders[0])), None).left == []
 
 
 def test_treasury_brings_in_what_tells_of_no_payment_of_theirs(
@@ -116,6 +117,25 @@ def test_treasury_brings_in_what_tells_of_no_payment_of_theirs(
     gift = Movement(Money(5_00, payday.account.currency), True, "B-1", "A donor", text="Hello")
     [done] = bring_statement(BytesIO(messages.statement(head, [gift])), by=payday.till.treasurer)
     assert done.lines == 1
+
+
+@pytest.mark.parametrize("short", [100_01, 1])
+def test_so_much_less_than_was_paid_does_not_come_back_as_the_payment(
+    payday: Payday, orders: list[PaymentOrder], short: int
+) -> None:
+    first = orders[0]
+    receive(statement(payday, first), None)
+    while book_lines().did_something:
+        session.commit()
+    came = Money(first.amount - short, first.currency)
+    back = [(first.ref, came, "AC04")]
+    found = receive(messages.returned("R-1", file_of(first), back, clock.today()), None)
+    session.commit()
+    session.refresh(first)
+    assert (first.status is OrderStatus.RETURNED) is (short == 1)
+    assert ["more than a bank's charge" in sentence for sentence in found.left] == [True] * (
+        short > 1
+    )
 
 
 def unplaced(order: PaymentOrder, count: int = 1) -> BankMessage:

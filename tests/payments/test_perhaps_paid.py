@@ -1,9 +1,11 @@
 """Debits that a notice tells of and that fit nothing: a person hears, and nothing is paid anew."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 
+from portal.accounts.models import Role
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money
@@ -13,11 +15,13 @@ from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
 from portal.payments.service import receiving, seeing
 from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.statements import service as statements
-from portal.payments.statements.models import Purpose, StatementLine
+from portal.payments.statements.models import LineStatus, Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
+from tests.make.accounts import person
 from tests.payments.notices import debit, notice
-from tests.payments.payday import Payday
+from tests.payments.payday import FUND, Payday
+from tests.payments.statements.books import taken_in
 from tests.payments.statements.teller import Move, Teller
 from tests.payments.test_bank_checks import left
 
@@ -81,6 +85,46 @@ def test_a_debit_paid_after_all_by_a_line_is_explained_even_once_it_comes_back(
         order, credited=order.money, on=line.booked_on, reference="R-1", reason="AC04"
     )
     assert not unexplained(order)
+
+
+def test_who_signed_any_attempt_does_not_say_how_it_was_seen_to(
+    payday: Payday, order: PaymentOrder
+) -> None:
+    service.reject_by_bank(order, reason="AM04")
+    session.commit()
+    till, other = payday.till, person(roles=[(Role.TREASURY, FUND, None)])
+    anew = service.prepare_order(order.instalment, by=till.finance)
+    make.signed(anew, replace(till, treasurer=other))
+    session.commit()
+    hear(payday, debit(order))
+    message = session.query(BankMessage).one()
+    for signatory in (till.treasurer, other):
+        assert banking.waiting(signatory).left == 0
+        with pytest.raises(Refused, match="You signed payment"):
+            seeing.see_to(message, "It is nothing.", by=signatory)
+        session.rollback()
+    assert banking.waiting(till.finance).left == 1
+    seeing.see_to(message, "The bank booked it back the same day.", by=till.finance)
+
+
+def test_a_debit_that_came_back_explains_no_other_one(payday: Payday, order: PaymentOrder) -> None:
+    service.reject_by_bank(order, reason="AM04")
+    session.commit()
+    teller = Teller(payday.account.account, payday.account.currency)
+    debited, back = taken_in(
+        teller,
+        Move(-order.amount, end_to_end_id=order.ref, reference="B-1"),
+        Move(order.amount, note="Ours by mistake", reference="B-2"),
+    )
+    for line, target in (
+        (debited, Target(Purpose.SEND_BACK)),
+        (back, Target(Purpose.SENT_BACK, counterpart=debited)),
+    ):
+        statements.allocate(line.id, target, "The bank's mistake.", by=payday.till.finance)
+        session.commit()
+    assert debited.status is LineStatus.BOOKED
+    hear(payday, debit(order, "B-3"))
+    assert unexplained(order)
 
 
 def test_the_same_notice_twice_is_silent_and_another_debit_is_not(

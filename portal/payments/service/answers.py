@@ -23,7 +23,7 @@ from portal.ledger.models import AccountKind
 from portal.ledger.service import payment_returned, payment_settled
 from portal.payments.models import FileStatus, OrderStatus, PaymentOrder
 from portal.payments.service.bank import doubt_account
-from portal.payments.service.booking import book_advance, in_dollars
+from portal.payments.service.booking import book_advance, in_dollars, refuse_much_kept
 from portal.payments.service.orders import hold
 from portal.payments.service.resting import is_used
 from portal.payments.service.sending import mark_sent
@@ -171,8 +171,9 @@ def return_by_bank(
     """Record that a payment came back on the day `on`, and book what the bank gave back.
 
     The money is set aside again; a new attempt needs new signatures. Twice is once. Raises Refused
-    for a payment that was not debited yet, for more than was paid, for another currency, or once
-    something rests on the payment (`is_used`): such money waits for a person.
+    for a payment that was not debited yet, for more than was paid, for so much less that it is no
+    charge of a bank, for another currency, or once something rests on the payment (`is_used`): such
+    money waits for a person.
     """
     _hold_sent(order)
     if order.status is OrderStatus.RETURNED:
@@ -181,6 +182,7 @@ def return_by_bank(
     _refuse_before_it_left(order, on)
     if credited.currency != order.currency or not 0 < credited.minor <= order.amount:
         raise Refused(_("Another amount came back than was paid."), rule="R23")
+    refuse_much_kept(order.money, credited, on)
     _refuse_used(order)
     dollars, rate = in_dollars(credited, on)
     with session.no_autoflush:

@@ -12,7 +12,6 @@ from portal.payments.banking import account_named
 from portal.payments.iso20022 import Entry, Notification, Transaction
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.answers import return_by_bank, settle_by_bank
-from portal.payments.service.bringing import refuse_signatory
 from portal.payments.service.orders import hold
 from portal.payments.service.placing import (
     Act,
@@ -23,6 +22,7 @@ from portal.payments.service.placing import (
     place,
     refuse_other_fund,
 )
+from portal.payments.service.signatories import refuse_signatory
 
 
 def take_notification(notice: Notification, found: Received, by: Person | None) -> None:

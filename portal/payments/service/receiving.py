@@ -21,7 +21,7 @@ from portal.payments import iso20022, policy
 from portal.payments.iso20022 import Notification, ReturnMessage, StatusReport
 from portal.payments.models import BankMessage, MessageKind
 from portal.payments.service.answers import return_by_bank
-from portal.payments.service.bringing import bring_statement, refuse_signatory
+from portal.payments.service.bringing import bring_statement
 from portal.payments.service.noticing import take_notification
 from portal.payments.service.placing import (
     Received,
@@ -33,6 +33,7 @@ from portal.payments.service.placing import (
 )
 from portal.payments.service.reporting import take_report
 from portal.payments.service.sending import MEDIA_TYPE
+from portal.payments.service.signatories import refuse_signatory
 
 MOST_SENTENCES, MOST_WORDS = 100, 500
 """How many sentences are kept of what was left for a person, and how many characters of each."""

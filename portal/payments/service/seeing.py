@@ -8,6 +8,7 @@ from portal.core.text import normalise
 from portal.core.workflow import Refused
 from portal.payments import policy
 from portal.payments.models import BankMessage
+from portal.payments.service.signatories import refuse_signatory_of_attempts
 
 MOST_WORDS = 1000
 
@@ -16,11 +17,13 @@ def see_to(message: BankMessage, note: str, *, by: Person) -> None:
     """Record how somebody saw to all that the message left; it waits for nobody any more.
 
     The same again changes nothing. Raises Refused without a note, for others than treasury and
-    finance of the fund, where nothing was left, and where somebody saw to it before.
+    finance of the fund, for who signed a payment that may have been made, where nothing was left,
+    and where somebody saw to it before.
     """
     words = normalise(note).strip()
     if not policy.can_see_to(by, message):
         raise Refused(_("Treasury or finance of the fund sees to what the bank said."))
+    refuse_signatory_of_attempts(message.perhaps_paid, by)
     if not words:
         raise Refused(_("Say how it was seen to."))
     if len(words) > MOST_WORDS:

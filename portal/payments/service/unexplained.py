@@ -1,9 +1,9 @@
 """Debits that nobody has explained: until one is, its instalment is neither paid nor given up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, any_, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.awards.models import Instalment
@@ -21,31 +21,37 @@ def unexplained(instalments: Collection[UUID]) -> set[UUID]:
     """Return which instalments may be paid already, by a debit that nobody explained yet.
 
     A bank that refused a payment, or was said never to have made it, may still have paid: its
-    debit waits in suspense, under the reference of that payment, that of its file, or none at all
-    and the same amount. One SQL statement.
+    debit waits, to be booked or in suspense, under the reference of that payment (its EndToEndId,
+    or words that name it), that of its file, or none at all and the same amount. One SQL statement.
     """
     earlier, line = aliased(PaymentOrder), aliased(StatementLine)
     rows = (
         select(earlier.instalment_id)
-        .join(PaymentFile, PaymentFile.id == earlier.file_id)
-        .join(line, line.bank_account_id == PaymentFile.bank_account_id)
+        .outerjoin(PaymentFile, PaymentFile.id == earlier.file_id)
+        .join(line, or_(*_may_be(line, earlier)))
         .where(
             earlier.instalment_id.in_(instalments),
-            line.status == LineStatus.SUSPENSE,
+            line.status.in_([LineStatus.WAITING, LineStatus.SUSPENSE]),
             line.amount < 0,
-            or_(
-                line.end_to_end_id == earlier.ref,
-                line.batch_id == PaymentFile.message_id,
-                and_(
-                    earlier.status.in_(GIVEN_UP),
-                    line.amount == -earlier.amount,
-                    line.end_to_end_id == "",
-                    line.batch_id == "",
-                ),
-            ),
         )
     )
     return set(session.scalars(rows))
+
+
+def _may_be(
+    line: type[StatementLine], earlier: type[PaymentOrder]
+) -> Iterable[ColumnElement[bool]]:
+    """Yield what makes a line perhaps the debit of an earlier payment."""
+    yield line.end_to_end_id == earlier.ref
+    yield earlier.ref == any_(line.named)
+    yield line.batch_id == PaymentFile.message_id
+    yield and_(
+        line.bank_account_id == PaymentFile.bank_account_id,
+        earlier.status.in_(GIVEN_UP),
+        line.amount == -earlier.amount,
+        line.end_to_end_id == "",
+        line.batch_id == "",
+    )
 
 
 def refuse_unexplained_debit(*instalments: Instalment) -> None:
