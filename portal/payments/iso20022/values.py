@@ -1,8 +1,7 @@
 """The small values of bank messages: amounts, dates, accounts, reasons, balances.
 
 An amount is a decimal number as XML Schema writes it, in the digits 0 to 9, never below zero, and
-never finer than its currency's minor unit; ISO 20022 gives it at most 18 digits. A balance's sign
-stands beside it.
+never finer than its currency's minor unit. A balance's sign stands beside it.
 """
 
 import re
@@ -13,7 +12,9 @@ from portal.core.i18n import _
 from portal.core.money import Money, UnknownCurrency, exponent
 from portal.core.workflow import Refused
 
-MOST_DIGITS = 18
+MOST_DIGITS = 15
+"""Of minor units. ISO 20022 allows 18; more than 15, or their worth in US$, may be too large for
+the audit chain, which keeps whole numbers up to 2**53 (RFC 8785). No fund holds as much."""
 
 _DECIMAL = re.compile(r"\+?(?P<whole>[0-9]*)(?:\.(?P<decimals>[0-9]*))?")
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T.*|Z|[+-][0-9]{2}:[0-9]{2})?")
@@ -72,7 +73,11 @@ def amount(text: str, currency: str) -> Money:
     whole = whole.lstrip("0")
     if len(whole) + digits > MOST_DIGITS:
         raise Unreadable(
-            _("The amount %(amount)s has more digits than a bank writes.", amount=shown(text))
+            _(
+                "The amount %(amount)s is larger than the books can hold. Ask the bank what it "
+                "meant.",
+                amount=shown(text),
+            )
         )
     return Money(int(whole + decimals.ljust(digits, "0") or "0"), currency)
 

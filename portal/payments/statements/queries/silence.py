@@ -1,9 +1,9 @@
 """Payments that the bank says nothing of, and what waits for those who keep the money."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
@@ -17,10 +17,20 @@ from portal.core.paging import Page, select_page
 from portal.core.todo import Todo
 from portal.payments.models import BankAccount, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.statements import policy
-from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
+from portal.payments.statements.models import (
+    Allocation,
+    LineStatus,
+    Purpose,
+    Statement,
+    StatementLine,
+)
 
 SILENT_AFTER = timedelta(days=5)
 """How long a payment may be on its way before somebody asks the bank."""
+
+
+UNBOOKED_AFTER = timedelta(days=1)
+"""How long a line may wait to be booked before somebody looks why."""
 
 
 def unlined(account: BankAccount, person: Person, number: int) -> Page[PaymentOrder]:
@@ -62,18 +72,40 @@ def silent(orders: Sequence[PaymentOrder]) -> set[str]:
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return what waits in suspense for those who say what lines are. One SQL statement."""
+    """Return what waits in suspense, or cannot be booked, for those who say what lines are.
+
+    One SQL statement.
+    """
     if not policy.allocates_lines(person):
         return []
+    unbooked = (StatementLine.status == LineStatus.WAITING) & (
+        Statement.imported_at < clock.now() - UNBOOKED_AFTER
+    )
     rows = (
-        select(func.count(), func.min(StatementLine.booked_on))
+        select(
+            func.count().filter(StatementLine.status == LineStatus.SUSPENSE),
+            func.count().filter(unbooked),
+            func.min(cast(StatementLine.id, String)).filter(unbooked),
+        )
+        .join(StatementLine.statement)
         .join(BankAccount, BankAccount.id == StatementLine.bank_account_id)
-        .where(policy.visible(person), StatementLine.status == LineStatus.SUSPENSE)
+        .where(policy.visible(person), StatementLine.status != LineStatus.BOOKED)
     )
-    count, _oldest = session.execute(rows).one()
-    if not count:
-        return []
-    title = ngettext(
-        "Say what %(num)s line in suspense is", "Say what %(num)s lines in suspense are", count
-    )
-    return [Todo(title, "payments.suspense")]
+    return list(_waiting(*session.execute(rows).one()))
+
+
+def _waiting(suspended: int, unbooked: int, first_unbooked: str | None) -> Iterator[Todo]:
+    if unbooked:
+        title = ngettext(
+            "See why %(num)s line of the bank cannot be booked",
+            "See why %(num)s lines of the bank cannot be booked; this is one of them",
+            unbooked,
+        )
+        yield Todo(title, "payments.line", {"line_id": first_unbooked})
+    if suspended:
+        title = ngettext(
+            "Say what %(num)s line in suspense is",
+            "Say what %(num)s lines in suspense are",
+            suspended,
+        )
+        yield Todo(title, "payments.suspense")

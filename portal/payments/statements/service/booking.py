@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.contributions.models import ContributionAgreement
 from portal.core import audit
 from portal.core.db import session
+from portal.core.i18n import _
 from portal.core.money import Money
 from portal.core.workflow import Refused
 from portal.ledger.rules import PostingConflict
@@ -49,18 +50,31 @@ def book_lines(most: int = SLICE, *, of: Statement | None = None) -> Booked:
     """Book lines that wait for it, the oldest first, at most `most`; say what was done.
 
     What was matched is booked as what it is; what was not, or cannot be, goes into suspense and
-    waits for a person. A line that cannot even go there stays, with the reason.
+    waits for a person. A line that cannot even go there stays, with the reason: whatever is wrong
+    with it, the others are booked.
     """
     done = Booked()
     for line_id in _waiting(most, of):
         try:
             with session.begin_nested():
                 _book(line_id, done)
-        except (Refused, PostingConflict, IntegrityError) as stuck:
-            log.warning("line %s cannot be booked: %s", line_id, type(stuck).__name__)
-            _note(line_id, stuck.sentence if isinstance(stuck, Refused) else type(stuck).__name__)
+        except Refused as refused:
+            log.warning("line %s cannot be booked: %s", line_id, type(refused).__name__)
+            _note(line_id, refused.sentence)
+            done.stuck += 1
+        except Exception as failed:
+            log.exception("line %s cannot be booked", line_id)
+            _note(line_id, _unexpected(failed))
             done.stuck += 1
     return done
+
+
+def _unexpected(failed: Exception) -> str:
+    return _(
+        "The portal failed at this line (%(error)s). It is tried again with the next ones; tell "
+        "whoever runs the portal, whose log says more.",
+        error=type(failed).__name__,
+    )
 
 
 def waiting(of: Statement | None = None) -> int:
