@@ -1,6 +1,7 @@
 """Payments to grantees through the card processor: against the pretend one, over HTTP."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -82,10 +83,9 @@ class Desk:
             }
 
 
-@pytest.fixture
-def desk(db: object, app: object, tmp_path: Path, settings: Settings) -> Iterator[Desk]:
-    """Release an order for a country that is switched on, with gifts in card clearing."""
-    del db, app
+@contextmanager
+def opened(tmp_path: Path, settings: Settings) -> Iterator[Desk]:
+    """Release an order for a country that is switched on; nothing lies in card clearing yet."""
     with pretending.serving(tmp_path) as (processor, judge, address):
         award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
         country = award.application.country
@@ -104,6 +104,14 @@ def desk(db: object, app: object, tmp_path: Path, settings: Settings) -> Iterato
         yield Desk(processor, judge, ours, till, order)
     stripe.configure(settings)
     rail.configure(settings)
+
+
+@pytest.fixture
+def desk(db: object, app: object, tmp_path: Path, settings: Settings) -> Iterator[Desk]:
+    """Open the desk in the shared database."""
+    del db, app
+    with opened(tmp_path, settings) as found:
+        yield found
 
 
 def fill(cents: int = 1_000_000) -> None:

@@ -7,7 +7,7 @@ stand in the sealed instruction only.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,6 +29,8 @@ from portal.payments.rails.base import Answer, Leaving, Outcome, sound
 
 ACCOUNTS, TRANSFERS, PAYOUTS = "/v1/accounts", "/v1/transfers", "/v1/payouts"
 OURS = "usd"
+TRANSFER = "transfer:"
+"""What stands before an order in the key of the call that transfers its money."""
 REVERSAL = "reversal:"
 """What stands before an order in the key of the call that takes its transfer back."""
 
@@ -116,13 +118,15 @@ class StripeRail:
         )
 
     def submit(self, reference: str, content: bytes) -> None:
-        """Take one step of the order `reference`; as often as it is tried."""
-        self.step(reference, content)
+        """Take one step of the order `reference` that sets no money aside, as often as tried."""
+        self.step(reference, content, sets_aside=lambda: False)
 
-    def step(self, reference: str, content: bytes) -> Step:
+    def step(self, reference: str, content: bytes, *, sets_aside: Callable[[], bool]) -> Step:
         """Take the next step of an order and say how far it came; commit after each.
 
-        Raises Unanswered where nobody knows what became of a call: the same step again finds out.
+        `sets_aside` is asked once, in the step that keeps the transfer's call and before it: where
+        it says no, the order waits. Raises Unanswered where nobody knows what became of a call:
+        the same step again finds out.
         """
         said: dict[str, Any] = json.loads(content)
         key = f"payee:{sha256_hex(str(said['payee']).encode())[:40]}"
@@ -132,15 +136,19 @@ class StripeRail:
             return Step(Progress.FURTHER)
         if account.state is not CallState.ANSWERED:
             return self._made(account, said["account"])
-        return self._move(reference, said, str(account.object_id))
+        transfer = _call(TRANSFER + reference)
+        if transfer is not None:
+            return self._move(reference, said, str(account.object_id), transfer)
+        if not sets_aside():
+            return Step(Progress.WAITING)
+        params = {**said["transfer"], "destination": str(account.object_id)}
+        stripe.prepare(TRANSFER + reference, TRANSFERS, params)
+        return Step(Progress.FURTHER)
 
-    def _move(self, reference: str, said: Mapping[str, Any], account: str) -> Step:
-        """Take the next step once the account of the payee is there."""
-        transfer = _call(f"transfer:{reference}")
-        if transfer is None:
-            params = {**said["transfer"], "destination": account}
-            stripe.prepare(f"transfer:{reference}", TRANSFERS, params)
-            return Step(Progress.FURTHER)
+    def _move(
+        self, reference: str, said: Mapping[str, Any], account: str, transfer: StripeCall
+    ) -> Step:
+        """Take the next step once the money was set aside."""
         if transfer.state is not CallState.ANSWERED:
             return self._made(transfer, None, is_transfer=True)
         payout = _call(f"payout:{reference}")

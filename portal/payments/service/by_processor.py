@@ -16,14 +16,14 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.stripe.models import CallState, StripeCall, StripeEvent
 from portal.core.workflow import Refused
-from portal.ledger import queries as books
 from portal.ledger.models import AccountKind
-from portal.ledger.rules import DOLLAR
+from portal.ledger.service.posting import hold
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.rails.base import Answer, Outcome
 from portal.payments.rails.stripe import REVERSAL, STRIPE, TRANSFERS, Progress, Step, order_of
 from portal.payments.service.answers import reject_by_bank, return_by_bank, settle_by_bank
 from portal.payments.service.booking import book_advance, fund_of
+from portal.payments.service.covering import is_covered
 from portal.payments.service.signing import instruction_of
 
 CLEARING = AccountKind.CARD_CLEARING
@@ -62,10 +62,10 @@ def pay(order: PaymentOrder) -> Progress:
     Whoever else works on the order meanwhile is left alone: the step waits.
     """
     mine = text("SELECT pg_try_advisory_xact_lock(hashtext(:ref))")
-    if not session.scalar(mine, {"ref": order.ref}) or not _is_covered(order):
+    if not session.scalar(mine, {"ref": order.ref}) or not is_covered(order):
         return Progress.WAITING
     try:
-        step = STRIPE.step(order.ref, instruction_of(order))
+        step = STRIPE.step(order.ref, instruction_of(order), sets_aside=lambda: _sets_aside(order))
     except stripe.Unanswered as silent:
         log.warning("payment %s: %s", order.ref, silent)
         return Progress.WAITING
@@ -77,15 +77,13 @@ def pay(order: PaymentOrder) -> Progress:
     return step.progress
 
 
-def _is_covered(order: PaymentOrder) -> bool:
-    """Say whether the fund's own money lies with the processor, or the payment has left already.
+def _sets_aside(order: PaymentOrder) -> bool:
+    """Say whether there is still money for the order, with the fund's books held until it is kept.
 
-    One account there serves all funds: none pays with the gifts of another.
+    Nothing is asked of the processor meanwhile: who waits for the books does not wait for it.
     """
-    if books.find(order.booking_ref) is not None:
-        return True
-    held = books.holdings(fund_of(order)).get((CLEARING, DOLLAR))
-    return held is not None and held.money.minor >= order.amount_usd
+    hold([fund_of(order)])
+    return is_covered(order)
 
 
 def _hear(order: PaymentOrder, step: Step, answer: Answer) -> None:
