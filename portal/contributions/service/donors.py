@@ -1,6 +1,6 @@
 """Recording donors, correcting and merging them; what gifts may be earmarked for."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -39,10 +39,20 @@ class DonorFacts:
 
 
 def record_donor(facts: DonorFacts, *, by: Person) -> Donor:
-    """Record a donor. Raises Refused for a State that is there already, or a name too long."""
+    """Record a donor, or return the one that the same was said of, as by a second click.
+
+    Raises Refused for a State that is there already otherwise, or a name too long.
+    """
     if not policy.writes(by) and not policy.records(by):
         raise Refused(_("This step belongs to somebody else."))
-    facts = _sound(facts, None)
+    facts = _tidy(facts)
+    audit.take_turn()
+    known = session.scalar(
+        policy.donors_visible_to(by).filter_by(**asdict(facts)).order_by(Donor.created_at).limit(1)
+    )
+    if known is not None:
+        return known
+    _refuse_second_state(facts, None)
     donor = _new(facts, by.id)
     audit.record("donor.recorded", donor, actor_id=by.id, facts=_said(donor))
     return donor
@@ -170,31 +180,37 @@ def _new(facts: DonorFacts, by_id: UUID | None) -> Donor:
 
 def _sound(facts: DonorFacts, donor: Donor | None) -> DonorFacts:
     """Return `facts` tidied. Raises Refused where a row could not hold them."""
+    tidy = _tidy(facts)
+    _refuse_second_state(tidy, donor)
+    return tidy
+
+
+def _tidy(facts: DonorFacts) -> DonorFacts:
     name = " ".join(normalise(facts.name).split())
     if not 0 < len(name) <= NAME_LIMIT:
         raise Refused(_("Give the donor's official name, in 300 characters at most."))
     if facts.language not in LANGUAGES:
         raise Refused(_("Choose a language from the list."))
-    if facts.kind is DonorKind.STATE:
-        if not facts.country:
-            raise Refused(_("Say which State it is."))
-        same = select(Donor.id).where(
-            Donor.kind == DonorKind.STATE,
-            Donor.country == facts.country,
-            Donor.merged_into_id.is_(None),
-        )
-        if donor is not None:
-            same = same.where(Donor.id != donor.id)
-        if session.scalar(same) is not None:
-            raise Refused(_("This State is recorded already. Look for it in the list of donors."))
-    return DonorFacts(
-        facts.kind,
-        name,
-        facts.country or None,
-        facts.email.strip().lower(),
-        facts.language,
-        facts.unnamed,
+    if facts.kind is DonorKind.STATE and not facts.country:
+        raise Refused(_("Say which State it is."))
+    return replace(
+        facts, name=name, country=facts.country or None, email=facts.email.strip().lower()
     )
+
+
+def _refuse_second_state(facts: DonorFacts, donor: Donor | None) -> None:
+    """Raise Refused where the State is recorded already, other than as `donor`."""
+    if facts.kind is not DonorKind.STATE:
+        return
+    same = select(Donor.id).where(
+        Donor.kind == DonorKind.STATE,
+        Donor.country == facts.country,
+        Donor.merged_into_id.is_(None),
+    )
+    if donor is not None:
+        same = same.where(Donor.id != donor.id)
+    if session.scalar(same) is not None:
+        raise Refused(_("This State is recorded already. Look for it in the list of donors."))
 
 
 def _said(donor: Donor) -> dict[str, object]:

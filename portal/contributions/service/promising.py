@@ -60,12 +60,28 @@ def announce_pledge(
 ) -> Pledge:
     """Note that `donor` announced `amount` for a fund: a memo, never in the books.
 
-    Raises Refused for who may not, a day to come, or a currency without a rate on that day.
+    The same once more, as a second click sends it, is the pledge that is open already. Raises
+    Refused for who may not, a day to come, or a currency without a rate on that day.
     """
     if not policy.can_write(by, fund_code):
         raise Refused(_("This step belongs to somebody else."))
     _refuse_strange(donor, fund_code, earmark)
     _refuse_future(on)
+    said = {
+        "donor_id": donor.id,
+        "fund_code": fund_code,
+        "earmark_id": earmark.id if earmark else None,
+        "amount": amount.minor,
+        "currency": amount.currency,
+        "announced_on": on,
+        "remark": normalise(remark),
+    }
+    audit.take_turn()
+    known = session.scalar(
+        select(Pledge).filter_by(**said, status=PledgeStatus.ANNOUNCED).order_by(Pledge.ref)
+    )
+    if known is not None:
+        return known
     pledge = Pledge(
         donor=donor,
         fund_code=fund_code,
