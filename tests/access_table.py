@@ -249,6 +249,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.line": STATEMENT_READERS,
     "payments.allocate": holders(Role.FINANCE_OFFICER),
     "payments.undo_allocation": holders(Role.FINANCE_OFFICER),
+    "payments.confirm_return": holders(Role.FINANCE_OFFICER, Role.TREASURY),
     "payments.files": BANK_READERS,
     "payments.file": BANK_READERS,
     "payments.download_file": BANK_READERS,

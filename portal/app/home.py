@@ -40,6 +40,7 @@ TASK_SOURCES: tuple[TaskSource, ...] = (
     payments.todos,
     processor.todos,
     statements.todos,
+    statements.to_confirm,
     write_offs.todos,
     contributions.todos,
     funds.todos,

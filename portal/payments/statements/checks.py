@@ -233,6 +233,21 @@ WHERE r.written_off_usd > 0 AND NOT EXISTS (SELECT FROM write_off o WHERE o.rece
 ORDER BY 1
 """
 
+TWO = r"""
+SELECT l.reference || ' is said to be payment ' || o.ref || ' that came back, by one person'
+FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id
+JOIN payment_order o ON o.id = a.order_id
+WHERE a.purpose = 'return' AND a.by_id IS NOT NULL AND a.undone_at IS NULL
+AND l.end_to_end_id <> o.ref AND NOT o.ref = ANY(l.named)
+AND EXISTS (SELECT FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+    JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'suspense'
+    WHERE t.source_ref = a.booking_ref)
+AND NOT EXISTS (SELECT FROM return_proposal p WHERE p.line_id = a.line_id
+    AND p.order_id = a.order_id AND p.amount = a.amount AND p.by_id <> a.by_id)
+ORDER BY 1
+"""
+"""Where a notice told of the return, it is in the books without the line: that takes one person."""
+
 SIGNATURES = """
 SELECT o.id, w.ref, said.act, said.person_id, said.at, NULL AS fact, NULL AS value
 FROM write_off o JOIN receivable r ON r.id = o.receivable_id JOIN award w ON w.id = r.award_id
@@ -246,6 +261,9 @@ UNION ALL
 SELECT l.id, l.reference, CASE WHEN a.by_id IS NULL THEN 'statement_line.booked'
     ELSE 'statement_line.allocated' END, a.by_id, a.at, 'number', a.number::text
 FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id WHERE a.by_id IS NOT NULL
+UNION ALL
+SELECT l.id, l.reference, 'statement_line.said_returned', p.by_id, p.at, 'amount', p.amount::text
+FROM return_proposal p JOIN statement_line l ON l.id = p.line_id
 UNION ALL
 SELECT l.id, l.reference, 'statement_line.undone', a.undone_by_id, a.undone_at, 'number',
     a.number::text
@@ -280,6 +298,7 @@ def checks() -> list[Check]:
             _OWED,
         ),
         (_("Nothing is written off but by three people"), THREE, _OWED),
+        (_("No payment came back by the word of one person alone"), TWO, _PARTS),
     )
     return [
         *(Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows),

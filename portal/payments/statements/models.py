@@ -341,3 +341,32 @@ class Allocation(WithId, Base):
     def money(self) -> Money:
         """The part of the line's amount, signed as it."""
         return Money(self.amount, self.line.currency)
+
+
+class ReturnProposal(WithId, Base):
+    """Somebody said that a credit which names no payment is one that came back: another confirms.
+
+    `amount` is as much of the line as it is. It stands as it was said, and books nothing.
+    """
+
+    __tablename__ = "return_proposal"
+
+    line: Mapped[StatementLine] = relationship()
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"), init=False)
+    order: Mapped[PaymentOrder] = relationship()
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("payment_order.id"), init=False)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+
+    __table_args__ = (
+        UniqueConstraint("line_id", "order_id", "amount", "by_id"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("reason <> ''", name="has_a_reason"),
+    )
+
+    @property
+    def money(self) -> Money:
+        """As much as came back."""
+        return Money(self.amount, self.line.currency)

@@ -7,8 +7,9 @@ none. What a line leads to is shown only to those for whom that file exists.
 from sqlalchemy import ColumnElement, false, or_, true
 
 from portal.accounts.models import Person, Role
+from portal.payments import policy as payments
 from portal.payments.models import BankAccount
-from portal.payments.statements.models import StatementLine
+from portal.payments.statements.models import ReturnProposal, StatementLine
 
 ACTS = (Role.FINANCE_OFFICER, Role.TREASURY)
 READS = (*ACTS, Role.AUDITOR)
@@ -53,6 +54,16 @@ def can_allocate(person: Person, line: StatementLine) -> bool:
     """Say whether the person says what a line is: finance of the fund."""
     account = line.statement.bank_account
     return _holds(person, (Role.FINANCE_OFFICER,), account.fund_code)
+
+
+def can_confirm(person: Person, proposal: ReturnProposal) -> bool:
+    """Say whether the person confirms that a payment came back: not who said so first."""
+    account = proposal.line.statement.bank_account
+    return (
+        person.id != proposal.by_id
+        and _holds(person, ACTS, account.fund_code)
+        and payments.can_view(person, proposal.order)
+    )
 
 
 def visible(person: Person) -> ColumnElement[bool]:

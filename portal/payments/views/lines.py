@@ -9,14 +9,22 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.applications.queries import names
+from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.money import BadAmount, Money, format_money
-from portal.core.pages import done, go, page
-from portal.core.web import Form
+from portal.core.pages import done, go, page, refuse
+from portal.core.web import Form, tell
 from portal.core.workflow import Refused
+from portal.payments import policy as payments
 from portal.payments.statements import policy, queries, service
 from portal.payments.statements.forms import AllocateForm, ReasonForm
-from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
+from portal.payments.statements.models import (
+    Allocation,
+    LineStatus,
+    Purpose,
+    ReturnProposal,
+    StatementLine,
+)
 from portal.payments.statements.queries import Candidate
 from portal.payments.statements.service.allocating import FINAL
 from portal.payments.views.blueprint import blueprint
@@ -28,8 +36,11 @@ def line(line_id: UUID) -> ResponseReturnValue:
     """Show a line: who the other side is, what it was booked as, what was taken back."""
     found = _visible(line_id)
     person = guard.signed_in()
-    people = {each.by_id for each in found.allocations} | {
-        each.undone_by_id for each in found.allocations
+    waiting = queries.proposals(found)
+    people = {
+        *(each.by_id for each in waiting),
+        *(each.by_id for each in found.allocations),
+        *(each.undone_by_id for each in found.allocations),
     }
     return page(
         "payments/line.html",
@@ -40,6 +51,11 @@ def line(line_id: UUID) -> ResponseReturnValue:
         may_undo=policy.can_allocate(person, found),
         final=FINAL,
         people=names(people),
+        proposals=[
+            (each, policy.can_confirm(person, each))
+            for each in waiting
+            if payments.can_view(person, each.order)
+        ],
         leads=[each for each in map(_leads_to, found.live) if each is not None],
     )
 
@@ -72,13 +88,50 @@ def allocate(line_id: UUID) -> ResponseReturnValue:
     form = AllocateForm()
     likely = queries.candidates(found, person)
     form.offer([(each, _words(each)) for each in likely], is_credit=found.is_credit)
+    if form.validate_on_submit():
+        try:
+            target = _target(form, found)
+            made = service.allocate(found.id, target, form.reason.data, by=person)
+        except Refused as refused:
+            session.rollback()
+            refuse(form, refused)
+        else:
+            _say(made)
+            return go(_page_of(found))
+    return page("payments/allocate.html", form, line=found, particulars=_particulars(found))
+
+
+def _say(made: Allocation | ReturnProposal) -> None:
+    if isinstance(made, Allocation):
+        tell(_("Recorded, and booked."))
+    else:
+        tell(_("Recorded. It is booked once a second person confirms it."), "wait")
+
+
+@blueprint.route("/bank/lines/<uuid:line_id>/came-back/<uuid:proposal_id>", methods=["GET", "POST"])
+@guard.requires(policy.imports_statements)
+def confirm_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
+    """Confirm, as the second person, that a credit is a payment that came back."""
+    found = _visible(line_id)
+    proposal = queries.proposal_by_id(proposal_id)
+    person = guard.signed_in()
+    if proposal is None or proposal.line_id != found.id or not policy.can_confirm(person, proposal):
+        raise NotFound
+    form = Form()
     if done(
         form,
-        lambda: service.allocate(found.id, _target(form, found), form.reason.data, by=person),
-        _("Recorded, and booked."),
+        lambda: service.confirm_return(proposal, by=person),
+        _("Confirmed, and booked. The instalment can be paid anew."),
     ):
         return go(_page_of(found))
-    return page("payments/allocate.html", form, line=found, particulars=_particulars(found))
+    return page(
+        "payments/confirm_return.html",
+        form,
+        line=found,
+        particulars=_particulars(found),
+        proposal=proposal,
+        people=names([proposal.by_id]),
+    )
 
 
 def _target(form: AllocateForm, found: StatementLine) -> service.Target:

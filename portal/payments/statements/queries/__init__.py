@@ -29,6 +29,7 @@ from portal.payments.statements.queries.listing import (
     statement_by_id,
     statements,
 )
+from portal.payments.statements.queries.seconding import proposal_by_id, proposals, to_confirm
 from portal.payments.statements.queries.silence import SILENT_AFTER, silent, todos, unlined
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "is_hidden",
     "line_by_id",
     "lines",
+    "proposal_by_id",
+    "proposals",
     "silent",
     "standing",
     "standings",
@@ -52,6 +55,7 @@ __all__ = [
     "statements",
     "suspense",
     "target_of",
+    "to_confirm",
     "todos",
     "unlined",
 ]

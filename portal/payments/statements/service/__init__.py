@@ -5,6 +5,7 @@ from portal.payments.statements.service.booking import SLICE, Booked, book_lines
 from portal.payments.statements.service.importing import Imported, import_statement
 from portal.payments.statements.service.keeping import Particulars, original, particulars
 from portal.payments.statements.service.parts import Target
+from portal.payments.statements.service.seconding import confirm_return
 
 __all__ = [
     "SLICE",
@@ -14,6 +15,7 @@ __all__ = [
     "Target",
     "allocate",
     "book_lines",
+    "confirm_return",
     "import_statement",
     "original",
     "particulars",

@@ -19,21 +19,31 @@ from portal.ledger.service import reverse, suspense_booked
 from portal.payments.service.booking import in_dollars
 from portal.payments.service.refunds import take_back_refund
 from portal.payments.statements import policy
-from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
+from portal.payments.statements.models import (
+    Allocation,
+    LineStatus,
+    Purpose,
+    ReturnProposal,
+    StatementLine,
+)
 from portal.payments.statements.service.booking import hold
 from portal.payments.statements.service.entering import enter, payout_of
 from portal.payments.statements.service.parts import Target
+from portal.payments.statements.service.seconding import say_it_came_back, takes_two
 
 MOST_WORDS = 1000
 FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND, Purpose.CARD_PAYOUT_BACK})
 """What the bank alone undoes, by a line of its own."""
 
 
-def allocate(line_id: UUID, target: Target, reason: str, *, by: Person) -> Allocation:
+def allocate(
+    line_id: UUID, target: Target, reason: str, *, by: Person
+) -> Allocation | ReturnProposal:
     """Say what a line in suspense is, or a part of it, and book that.
 
-    The same as the last that stands changes nothing. Raises Refused for who may not, without a
-    reason, for a line that does not wait, and for what it cannot be.
+    The same as the last that stands changes nothing. That a payment came back which the line does
+    not name is only a proposal, until a second person says so too. Raises Refused for who may not,
+    without a reason, for a line that does not wait, and for what it cannot be.
     """
     words = _words(reason)
     line = hold(line_id)
@@ -43,6 +53,8 @@ def allocate(line_id: UUID, target: Target, reason: str, *, by: Person) -> Alloc
         return before
     if line.status is not LineStatus.SUSPENSE:
         raise Refused(_("This line does not wait in suspense."))
+    if takes_two(line, target):
+        return say_it_came_back(line, target, words, by=by)
     if target.counterpart is not None:
         _lock_counterpart(target.counterpart)
     made = enter(line, target, by=by, reason=words)

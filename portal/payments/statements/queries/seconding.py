@@ -1,0 +1,70 @@
+"""What somebody said to be a payment that came back, and what waits for a second person."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from portal.accounts.models import Person
+from portal.applications.models import Application
+from portal.awards.models import Award, Instalment
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.core.todo import Todo
+from portal.payments.models import BankAccount, PaymentOrder
+from portal.payments.statements import policy
+from portal.payments.statements.models import LineStatus, ReturnProposal, StatementLine
+
+MOST = 5
+"""Tasks of this kind that a home page shows; each that is done lets another in."""
+
+CASE = (
+    joinedload(ReturnProposal.order)
+    .joinedload(PaymentOrder.instalment)
+    .joinedload(Instalment.award)
+    .joinedload(Award.application)
+    .selectinload(Application.recusals)
+)
+
+
+def proposals(line: StatementLine) -> list[ReturnProposal]:
+    """Return what waits for a second person, of a line in suspense. Two SQL statements."""
+    if line.status is not LineStatus.SUSPENSE:
+        return []
+    rows = select(ReturnProposal).where(
+        ReturnProposal.line_id == line.id, ReturnProposal.amount <= line.left.minor
+    )
+    return list(session.scalars(rows.options(CASE)).unique())
+
+
+def proposal_by_id(proposal_id: UUID) -> ReturnProposal | None:
+    """Return what somebody said, with its line and its payment. Two SQL statements."""
+    rows = select(ReturnProposal).where(ReturnProposal.id == proposal_id)
+    return session.scalars(rows.options(joinedload(ReturnProposal.line), CASE)).one_or_none()
+
+
+def to_confirm(person: Person) -> list[Todo]:
+    """Return what waits for the person to confirm, the oldest first. At most two statements."""
+    if not policy.imports_statements(person):
+        return []
+    rows = (
+        select(ReturnProposal)
+        .join(ReturnProposal.line)
+        .join(BankAccount, BankAccount.id == StatementLine.bank_account_id)
+        .where(
+            policy.visible(person),
+            StatementLine.status == LineStatus.SUSPENSE,
+            ReturnProposal.by_id != person.id,
+        )
+        .options(contains_eager(ReturnProposal.line), CASE)
+        .order_by(ReturnProposal.at)
+        .limit(MOST)
+    )
+    found = session.scalars(rows).unique()
+    return [_todo(each) for each in found if policy.can_confirm(person, each)]
+
+
+def _todo(proposal: ReturnProposal) -> Todo:
+    title = _("Confirm that payment %(ref)s came back", ref=proposal.order.ref)
+    where = {"line_id": proposal.line_id, "proposal_id": proposal.id}
+    return Todo(title, "payments.confirm_return", where, since=proposal.at)

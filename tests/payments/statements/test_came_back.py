@@ -1,0 +1,162 @@
+"""A credit that names no payment is one that came back only where two people say so."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.models import Person, Role
+from portal.awards.models import InstalmentStatus, PayingAgent
+from portal.core import clock
+from portal.core.db import session
+from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
+from portal.payments import exchange
+from portal.payments import service as payments
+from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.statements import service
+from portal.payments.statements.models import Allocation, Purpose, ReturnProposal, StatementLine
+from portal.payments.statements.service import Target
+from tests.browser import Browser
+from tests.make import contributions as give
+from tests.make import payments as make
+from tests.make.accounts import person
+from tests.make.awards import award as make_award
+from tests.make.awards import cast
+from tests.payments.conftest import World, enter
+from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
+from tests.payments.statements.teller import Move, Teller
+
+
+@pytest.fixture
+def paid(world: World, teller: Teller) -> PaymentOrder:
+    """Return a payment that the bank debited."""
+    award = make_award(
+        amount_usd=480_000,
+        paying_agent=PayingAgent.HEADQUARTERS,
+        of=world.paid.application.call,
+        people=cast(world.paid.application.call),
+    )
+    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
+    order = make.signed(
+        payments.prepare_order(award.instalments[0], by=world.till.finance), world.till
+    )
+    session.commit()
+    list(exchange.gather_all())
+    teller.balance = ledger.bank_balance("act", "USD").minor
+    taken_in(teller, Move(-order.amount, end_to_end_id=order.ref))
+    session.refresh(order)
+    assert order.status is OrderStatus.CONFIRMED
+    return order
+
+
+def said(line: StatementLine, order: PaymentOrder, by: Person) -> Allocation | ReturnProposal:
+    target = Target(Purpose.RETURN, order=order)
+    made = service.allocate(line.id, target, "The same amount.", by=by)
+    session.commit()
+    return made
+
+
+def test_one_person_alone_makes_no_payment_come_back(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    assert said(line, paid, world.till.finance) is first
+    assert suspended(line)
+    session.refresh(paid)
+    assert paid.status is OrderStatus.CONFIRMED
+    with pytest.raises(Refused, match="by a second person"):
+        service.confirm_return(first, by=world.till.finance)
+    session.rollback()
+    with pytest.raises(Refused):
+        payments.prepare_order(paid.instalment, by=world.till.finance)
+    session.rollback()
+    gift = Target(Purpose.CONTRIBUTION, donor=give.donor(give.desk()))
+    service.allocate(line.id, gift, "Their letter says so.", by=world.till.finance)
+    session.commit()
+    assert booked_as(line) == [(Purpose.CONTRIBUTION, paid.amount)]
+    with pytest.raises(Refused, match="does not wait"):
+        service.confirm_return(first, by=world.till.treasurer)
+    session.rollback()
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("second", ["treasurer", "another of finance"])
+def test_a_second_person_confirms_it_and_it_is_paid_anew(
+    world: World, paid: PaymentOrder, teller: Teller, second: str
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "returned"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    if second == "treasurer":
+        made = service.confirm_return(first, by=world.till.treasurer)
+        assert service.confirm_return(first, by=world.till.treasurer) is made
+        session.commit()
+    else:
+        other = person(roles=[(Role.FINANCE_OFFICER, "act", None)])
+        said(line, paid, other)
+    session.refresh(paid)
+    assert paid.status is OrderStatus.RETURNED
+    assert paid.instalment.status is InstalmentStatus.PLANNED
+    assert booked_as(line) == [(Purpose.RETURN, paid.amount)]
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("by", ["EndToEndId", "what somebody wrote", "a notice"])
+def test_where_the_bank_names_the_payment_one_person_is_enough(
+    world: World, paid: PaymentOrder, teller: Teller, by: str
+) -> None:
+    ref, note = paid.ref, "back"
+    if by != "EndToEndId":
+        ref, note = "", f"back {paid.ref}" if by == "what somebody wrote" else "back"
+    if by == "a notice":
+        payments.return_by_bank(
+            paid, credited=paid.money, on=clock.today(), reference="N-1", reason="AC04"
+        )
+    [line] = taken_in(teller, Move(paid.amount, note, end_to_end_id=ref))
+    assert isinstance(said(line, paid, world.till.finance), Allocation)
+    session.refresh(paid)
+    assert paid.status is OrderStatus.RETURNED
+    assert wrong() == []
+
+
+def test_a_return_by_one_person_is_found(world: World, paid: PaymentOrder, teller: Teller) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "returned"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    service.confirm_return(first, by=world.till.treasurer)
+    session.commit()
+    for change in ("UPDATE return_proposal SET amount = 1", "DELETE FROM return_proposal"):
+        with pytest.raises(sa.exc.IntegrityError, match=r"kept|stands|never"):
+            session.execute(sa.text(change))
+        session.rollback()
+    session.execute(sa.text("ALTER TABLE return_proposal DISABLE TRIGGER ALL"))
+    session.execute(sa.text("DELETE FROM return_proposal"))
+    assert any("by the word of one person alone" in each for each in wrong())
+    session.rollback()
+
+
+def test_the_second_person_finds_it_at_home_and_confirms_it(
+    world: World, paid: PaymentOrder, teller: Teller, visitor: Browser
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "returned"))
+    where, ref = f"/bank/lines/{line.id}", paid.ref
+    enter(visitor, world, "finance")
+    visitor.open(f"{where}/allocate")
+    assert f"Payment that came back · {ref}" in visitor.page.text
+    visitor.choose("Payment that came back")
+    visitor.fill("Reference", ref)
+    visitor.fill("Reason", "The same amount.")
+    visitor.press("Book it as this")
+    assert "once a second person confirms it" in visitor.page.text
+    assert "Waits for a second person" in visitor.page.text
+    assert "Confirm that it came back" not in visitor.page.text
+    visitor.press("Sign out")
+    enter(visitor, world, "treasurer")
+    visitor.open("/home")
+    visitor.follow(f"Confirm that payment {ref} came back")
+    assert "The same amount." in visitor.page.text
+    visitor.press("Confirm that it came back")
+    assert "Confirmed, and booked" in visitor.page.text
+    visitor.open("/home")
+    assert f"Confirm that payment {ref}" not in visitor.page.text
