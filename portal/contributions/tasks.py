@@ -6,9 +6,9 @@ from portal.core import jobs
 
 
 @jobs.sweep("receipts", eager=True)
-def receipts() -> None:
-    """Make the receipts of money that came or went back, and queue their messages."""
-    service.issue_due_receipts()
+def receipts() -> object:
+    """Make one receipt of money that came or went back and queue its message, then the next."""
+    return jobs.AGAIN if service.issue_next_receipt() else None
 
 
 @jobs.sweep("card refunds", eager=True)

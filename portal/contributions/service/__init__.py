@@ -23,6 +23,7 @@ from portal.contributions.service.promising import (
 )
 from portal.contributions.service.receipts import (
     issue_due_receipts,
+    issue_next_receipt,
     opens,
     receipt_link,
     receipt_token,
@@ -54,6 +55,7 @@ __all__ = [
     "edit_draft",
     "giver",
     "issue_due_receipts",
+    "issue_next_receipt",
     "make_earmark",
     "merge_donors",
     "opens",

@@ -10,7 +10,7 @@ import logging
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 
-from sqlalchemy import exists, select
+from sqlalchemy import Exists, exists, select
 
 from portal.contributions.models import Contribution, ContributionReceipt
 from portal.core import audit, clock, files, i18n, outbox, templating
@@ -21,8 +21,6 @@ from portal.funds.queries import profile
 
 PURPOSE = "contribution-receipt"
 TOKEN_BYTES = 18
-AT_ONCE = 25
-"""How many receipts one sweep makes: each takes about a quarter of a second."""
 
 log = logging.getLogger(__name__)
 
@@ -44,30 +42,49 @@ def opens(token: str, contribution: Contribution) -> bool:
 
 
 def issue_due_receipts() -> int:
-    """Make the receipts that are due and queue their messages; return how many were made.
+    """Make all receipts that are due, in the caller's transaction; return how many were made."""
+    count = 0
+    while issue_next_receipt():
+        count += 1
+    return count
 
-    Where PDF cannot be made on this machine they stay due, and the log says so.
+
+def issue_next_receipt() -> bool:
+    """Make the receipt that is due the longest and queue its message; say whether to go on.
+
+    It is written before anything is locked, since that takes about a quarter of a second; what
+    changed meanwhile is written anew. Where PDF cannot be made on this machine receipts stay due,
+    and the log says so.
     """
-    made = select(ContributionReceipt.id).where(
+    due = select(Contribution).where(~_made()).order_by(*_LONGEST_DUE).limit(1)
+    contribution = session.scalar(due)
+    if contribution is None:
+        return False
+    shown = contribution.version
+    try:
+        content = document(contribution)
+    except PdfUnavailable:
+        log.warning("receipts are due, and this machine makes no PDF")
+        return False
+    audit.take_turn()
+    session.refresh(contribution, ["version", "edition"], with_for_update=True)
+    still_due = session.scalar(
+        select(Contribution.id).where(Contribution.id == contribution.id, ~_made())
+    )
+    if contribution.version == shown and still_due is not None:
+        _issue(contribution, content)
+    return True
+
+
+_LONGEST_DUE = (Contribution.recorded_at, Contribution.id)
+
+
+def _made() -> Exists:
+    """Return whether the edition that holds has its receipt."""
+    return exists().where(
         ContributionReceipt.contribution_id == Contribution.id,
         ContributionReceipt.edition == Contribution.edition,
     )
-    due = (
-        select(Contribution)
-        .where(~exists(made))
-        .order_by(Contribution.recorded_at, Contribution.id)
-        .limit(AT_ONCE)
-        .with_for_update(of=Contribution, skip_locked=True)
-    )
-    count = 0
-    for contribution in session.scalars(due).all():
-        try:
-            _issue(contribution)
-        except PdfUnavailable:
-            log.warning("receipts are due, and this machine makes no PDF")
-            break
-        count += 1
-    return count
 
 
 def document(contribution: Contribution) -> bytes:
@@ -85,12 +102,12 @@ def document(contribution: Contribution) -> bytes:
         )
 
 
-def _issue(contribution: Contribution) -> None:
+def _issue(contribution: Contribution, content: bytes) -> None:
     name = f"receipt-{contribution.receipt_no}-{contribution.edition}.pdf"
     receipt = ContributionReceipt(
         contribution=contribution,
         edition=contribution.edition,
-        document=files.keep_document(document(contribution), name, None),
+        document=files.keep_document(content, name, None),
     )
     session.add(receipt)
     audit.record(
