@@ -33,6 +33,9 @@ ALPHA_3 = 3
 PRETEND_PROCESSOR = "/demo/stripe"
 """Where the demonstration plays the card processor."""
 
+PRETEND_FEES_FUND = "act"
+"""The fund that bears what it takes for the account, also of a payout to several funds."""
+
 
 class BadSettings(Exception):
     """The portal cannot start with these settings; the message is one line for the operator."""
@@ -236,6 +239,7 @@ def _with_pretend_processor(settings: Settings) -> Settings:
             "stripe_secret_key": SecretStr("sk_test_demonstration"),
             "stripe_webhook_secret": SecretStr(f"whsec_{signing}"),
             "stripe_api_base": settings.stripe_api_base or settings.base_url + PRETEND_PROCESSOR,
+            "stripe_fees_fund": settings.stripe_fees_fund or PRETEND_FEES_FUND,
         }
     )
 

@@ -98,7 +98,9 @@ def test_a_demonstration_plays_the_card_processor_itself(tmp_path: Path) -> None
     settings = load_settings(data_dir=tmp_path, demo=True, base_url="http://127.0.0.1:5009")
     assert settings.takes_cards
     assert settings.stripe_api_base == "http://127.0.0.1:5009/demo/stripe"
+    assert settings.stripe_fees_fund == "act", "also a payout to several funds has a fee taken"
     assert load_settings(data_dir=tmp_path).takes_cards is False
+    assert load_settings(data_dir=tmp_path).stripe_fees_fund == ""
 
 
 def test_a_card_processor_whose_messages_cannot_be_verified_is_refused(tmp_path: Path) -> None:
