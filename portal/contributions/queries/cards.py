@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from portal.accounts.models import Person
 from portal.contributions import policy
@@ -55,11 +55,18 @@ def gift_in_full(ref: str) -> CardGift | None:
 
 
 def payouts_visible_to(person: Person) -> Select[CardPayout]:
-    """Return the payouts in which there is money of the person's funds, newest first."""
+    """Return the payouts in which there is money of the person's funds, newest first.
+
+    Also those that came to nothing: their movements belong to the payout that paid them over again.
+    """
     mine = select(CardMovement.payout_id).where(policy.scope(person, CardMovement.fund_code))
+    seen = select(CardPayout.id).where(CardPayout.id.in_(mine)).cte("seen", recursive=True)
+    earlier = aliased(CardPayout)
+    seen = seen.union(select(earlier.id).join(seen, earlier.again_by_id == seen.c.id))
     return (
         select(CardPayout)
-        .where(CardPayout.id.in_(mine))
+        .where(CardPayout.id.in_(select(seen.c.id)))
+        .options(joinedload(CardPayout.again_by))
         .order_by(CardPayout.paid_on.desc(), CardPayout.payout_id)
     )
 

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.contributions import queries
 from portal.contributions.models.cards import CardPayout, PayoutStatus
+from portal.contributions.queries.cards import payouts_visible_to
 from portal.contributions.service import cards
 from portal.core import clock
 from portal.core.db import session
@@ -81,6 +82,8 @@ def test_a_later_payout_pays_the_same_movements_over(counter: Counter) -> None:
     assert second.amount == first.amount + sum(each.net.minor for each in later.movements)
     session.refresh(first)
     assert first.movements == []
+    listed = session.scalars(payouts_visible_to(counter.finance)).all()
+    assert {each: each.again_by for each in listed} == {first: second, second: None}
     assert sound() == []
     arrive(second, ref="line:2")
     assert (FUND, AccountKind.CARD_CLEARING) not in sums()
