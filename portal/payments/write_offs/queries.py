@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import any_, exists, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Person
 from portal.applications.models import Application
-from portal.awards.models import Award
+from portal.awards.models import Award, Instalment
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
-from portal.payments.models import BankAccount, Receivable
+from portal.payments.models import BankAccount, PaymentOrder, Receivable
 from portal.payments.statements.models import (
     Allocation,
     LineStatus,
@@ -38,12 +38,24 @@ def proposal_by_id(proposal_id: UUID) -> WriteOff | None:
 def unplaced(receivable: Receivable) -> list[StatementLine]:
     """Return the credits that may be money of this debt, and of which nobody said what they are.
 
-    They name the award, or were entered as its refund and taken back. What is to go back where it
-    came from is not waited for. The oldest first; one SQL statement.
+    They name the award or a payment of it, or were entered as its refund and taken back. What is
+    to go back where it came from is not waited for. The oldest first; one SQL statement.
     """
     award = receivable.award
     about = (Allocation.line_id == StatementLine.id, Allocation.receivable_id == receivable.id)
     taken_back = exists().where(*about, Allocation.undone_at.is_not(None))
+    of_a_payment = (
+        exists()
+        .where(
+            PaymentOrder.instalment_id == Instalment.id,
+            Instalment.award_id == award.id,
+            or_(
+                PaymentOrder.ref == StatementLine.end_to_end_id,
+                PaymentOrder.ref == any_(StatementLine.named),
+            ),
+        )
+        .correlate(StatementLine)
+    )
     goes_back = exists().where(
         Allocation.line_id == StatementLine.id,
         Allocation.purpose == Purpose.SEND_BACK,
@@ -57,7 +69,7 @@ def unplaced(receivable: Receivable) -> list[StatementLine]:
             StatementLine.status != LineStatus.BOOKED,
             StatementLine.amount > 0,
             BankAccount.fund_code == award.application.call.fund_code,
-            or_(StatementLine.named.contains([award.ref]), taken_back),
+            or_(StatementLine.named.contains([award.ref]), of_a_payment, taken_back),
             ~goes_back,
         )
         .order_by(StatementLine.booked_on, StatementLine.number)

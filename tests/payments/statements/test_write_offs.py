@@ -243,6 +243,21 @@ def test_money_that_comes_into_suspense_stops_each_approval_and_is_shown(
     assert "Money came that may be of this debt" in visitor.page.text
 
 
+@pytest.mark.parametrize("names", ["EndToEndId", "what somebody wrote"])
+def test_money_that_names_a_payment_of_the_grant_stops_its_write_off(
+    world: World, owed: Receivable, teller: Teller, names: str
+) -> None:
+    finance, ref = world.till.finance, world.order.ref
+    told, note = (ref, "") if names == "EndToEndId" else ("", f"returned {ref}")
+    [line] = taken_in(teller, Move(84_000, note, end_to_end_id=told, is_return=True))
+    assert queries.unplaced(owed) == [line]
+    refuses(partial(service.propose_write_off, owed, "Lost.", by=finance), line.reference)
+    target = Target(Purpose.REFUND, receivable=owed)
+    statements.allocate(line.id, target, "The bank gave it back.", by=finance)
+    session.commit()
+    assert queries.unplaced(owed) == []
+
+
 def test_after_a_write_off_the_refund_stays_and_it_is_told_what_to_do(
     world: World, owed: Receivable, teller: Teller
 ) -> None:
