@@ -44,8 +44,11 @@ def proposal_by_id(proposal_id: UUID) -> ReturnProposal | None:
 
 
 def to_confirm(person: Person) -> list[Todo]:
-    """Return what waits for the person to confirm, the oldest first. At most two statements."""
-    if not policy.imports_statements(person):
+    """Return what waits for the person to confirm, the oldest first. At most two statements.
+
+    Those who say what lines are find it among the lines in suspense.
+    """
+    if policy.allocates_lines(person) or not policy.imports_statements(person):
         return []
     rows = (
         select(ReturnProposal)
