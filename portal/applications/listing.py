@@ -12,6 +12,7 @@ from portal.accounts.models import Organisation, Person
 from portal.applications import journey, policy
 from portal.applications.models import Application, ApplicationStatus
 from portal.core.db import session
+from portal.core.files.plain import safe_cell
 from portal.core.i18n import _
 from portal.core.money import Money, usd
 from portal.funds.models import Call
@@ -19,7 +20,6 @@ from portal.funds.stations import Station
 
 PAGE_ROWS = 25
 EXPORT_ROWS = 5_000
-RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +101,6 @@ def choices(person: Person) -> Choices:
         sorted((ref, title) for ref, title in session.execute(calls)),
         sorted(session.scalars(countries)),
     )
-
-
-def safe_cell(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(RISKY_STARTS) else text
 
 
 def as_csv(person: Person, wanted: Wanted) -> str:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.applications.eligibility import months_later
-from portal.applications.listing import safe_cell
 from portal.applications.rules import (
     BadAnswer,
     BadLine,
@@ -188,9 +187,3 @@ def test_nothing_is_missing_from_a_whole_application_and_all_from_an_empty_one()
 )
 def test_months_end_with_the_month(day: date, months: int, later: date) -> None:
     assert months_later(day, months) == later
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_cell_is_a_formula(start: str) -> None:
-    assert safe_cell(f"{start}1+1") == f"'{start}1+1"
-    assert safe_cell("plain") == "plain"

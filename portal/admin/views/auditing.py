@@ -14,8 +14,8 @@ from portal.accounts import guard
 from portal.admin import chain, policy, queries, words
 from portal.admin.queries import Line, Wanted
 from portal.admin.views.blueprint import asked, blueprint
-from portal.applications.listing import safe_cell
 from portal.core.config import ROOT
+from portal.core.files.plain import safe_cell
 from portal.core.i18n import _
 from portal.core.web import attachment
 

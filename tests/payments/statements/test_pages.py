@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib import import_module
 
 import pytest
 
@@ -9,7 +10,7 @@ from portal.accounts.models import Role
 from portal.core import clock
 from portal.core.db import session
 from portal.payments import service as payments
-from portal.payments.statements import service
+from portal.payments.statements import queries, service
 from portal.payments.statements.models import Purpose
 from tests.browser import Browser
 from tests.conftest import SqlCount
@@ -167,6 +168,19 @@ def test_a_file_is_handed_out_whole_and_as_a_table(
     visitor.open(f"{path}.csv")
     assert visitor.response.mimetype == "text/csv"
     assert "100.00" in visitor.response.get_data(as_text=True)
+
+
+def test_debits_leave_as_numbers_and_what_is_left_out_is_said(
+    world: World, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first, *_rest] = taken_in(teller, Move(-1_200, "=1+1"), Move(5_000), Move(7_000))
+    table = queries.as_csv(first.statement, world.till.finance).splitlines()
+    assert table[1].split(",")[4] == "-12.00"
+    assert len(table) == 4
+    listing = import_module("portal.payments.statements.queries.lines")
+    monkeypatch.setattr(listing, "EXPORT_ROWS", 1)
+    table = queries.as_csv(first.statement, world.till.finance).splitlines()
+    assert table[2:] == ["2 more lines are not in this file"]
 
 
 def test_three_people_write_off_by_the_pages(world: World, visitor: Browser) -> None:

@@ -11,12 +11,12 @@ from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from portal.accounts.models import Person
 from portal.applications import policy as applications
-from portal.applications.listing import safe_cell
 from portal.applications.models import Application
 from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.core.db import session
-from portal.core.i18n import _
+from portal.core.files.plain import safe_cell
+from portal.core.i18n import _, ngettext
 from portal.core.money import Money
 from portal.core.paging import Page, select_page
 from portal.payments.models import BankAccount, PaymentOrder, Receivable
@@ -29,6 +29,7 @@ from portal.payments.statements.models import (
 )
 
 EXPORT_ROWS = 20_000
+"""Lines that a spreadsheet holds; a last line says how many more there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +196,10 @@ def line_by_id(line_id: UUID) -> StatementLine | None:
 
 
 def as_csv(of: Statement, person: Person) -> str:
-    """Return the lines of a statement as CSV, at most EXPORT_ROWS. Three SQL statements."""
+    """Return the lines of a statement as CSV, at most EXPORT_ROWS, and how many more there are.
+
+    Three SQL statements.
+    """
     found = session.scalars(_narrowed(of, Wanted()).limit(EXPORT_ROWS)).unique().all()
     hidden = _hidden(found, person)
     out = io.StringIO()
@@ -215,6 +219,12 @@ def as_csv(of: Statement, person: Person) -> str:
     )
     for line in found:
         writer.writerow([safe_cell(cell) for cell in _cells(_row(line, hidden))])
+    more = of.line_count - len(found)
+    if more:
+        said = ngettext(
+            "%(num)d more line is not in this file", "%(num)d more lines are not in this file", more
+        )
+        writer.writerow([said])
     return out.getvalue()
 
 
