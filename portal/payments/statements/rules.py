@@ -25,7 +25,8 @@ _PROCESSOR = re.compile(r"\bPO_?[A-Z0-9]{6,60}\b|STRIPE")
 
 MOST_NAMED = 20
 CHARGES = frozenset({"CHRG", "FEES", "COMM", "COME", "COMI", "COMT", "INTR"})
-"""Sub-families of ISO 20022 bank transaction codes that stand for charges and commissions."""
+"""Sub-families of ISO 20022 bank transaction codes of what a bank takes for itself: charges,
+commissions, interest."""
 
 
 class Unsound(Refused):
@@ -84,11 +85,6 @@ def payouts(text: str) -> list[str]:
     """Return what names a payout of the card processor, without marks, each once."""
     found = (name.replace("_", "") for name in _PROCESSOR.findall(text.upper()))
     return list(dict.fromkeys(found))[:MOST_NAMED]
-
-
-def is_charge(bank_code: str) -> bool:
-    """Say whether the bank's own code names a charge, such as `PMNT/MDOP/CHRG`."""
-    return bool(CHARGES & set(bank_code.split("/")))
 
 
 def named(identifier: str) -> str:

@@ -13,6 +13,7 @@ from portal.core.paging import pager
 from portal.core.web import Form
 from portal.funds.queries import profiles
 from portal.payments.models import BankAccount
+from portal.payments.rules import SILENT_AFTER
 from portal.payments.statements import policy, queries
 from portal.payments.statements.forms import LinesForm
 from portal.payments.views.blueprint import blueprint
@@ -56,7 +57,7 @@ def account_lines(account_id: UUID) -> ResponseReturnValue:
         rows=found.rows,
         orders=sent.rows,
         silent=queries.silent(sent.rows),
-        after=queries.SILENT_AFTER.days,
+        after=SILENT_AFTER.days,
         pager=pager(found, lambda to: url_for("payments.account_lines", page=to, **kept)),
         sent_pager=pager(sent, lambda to: url_for("payments.account_lines", sent=to, **kept)),
     )

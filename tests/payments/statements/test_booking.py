@@ -1,7 +1,8 @@
 """Each line is booked once, as what it is; what leaves a doubt waits in suspense."""
 
+from datetime import timedelta
+
 import pytest
-import sqlalchemy as sa
 from sqlalchemy import select
 
 from portal.awards.models import PayingAgent
@@ -15,7 +16,7 @@ from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder, Receivable, ReceivableStatus
 from portal.payments.statements import service
-from portal.payments.statements.models import Purpose
+from portal.payments.statements.models import LineStatus, Purpose
 from tests.make import contributions as give
 from tests.make import payments as make
 from tests.make import reports
@@ -203,19 +204,33 @@ def test_a_line_that_cannot_be_booked_is_told_and_holds_up_nothing(
     make.fund_account(who=world.till, currency="EUR", account="NL57MOCK0000000004")
     give.rate("EUR", "0.9")
     session.commit()
-    euros = Teller("NL57MOCK0000000004", "EUR")
-    service.import_statement(euros.file(Move(1_000)), by=None)
-    session.execute(sa.text("ALTER TABLE exchange_rate DISABLE TRIGGER ALL"))
-    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2999-01-01'"))
+    later = clock.now() + timedelta(days=5)
+    with clock.at(later):
+        euros = Teller("NL57MOCK0000000004", "EUR")
+        service.import_statement(euros.file(Move(1_000)), by=None)
     service.import_statement(teller.file(Move(500)), by=None)
     session.commit()
     done = service.book_lines()
     session.commit()
     assert (done.suspended, done.stuck) == (1, 1)
-    assert [said for said in wrong() if "cannot be booked: There is no UN" in said]
-    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2020-01-01'"))
-    session.commit()
-    assert service.book_lines().suspended == 1
+    with clock.at(later):
+        assert [said for said in wrong() if "Nothing can be booked in the future" in said]
+        assert service.book_lines().suspended == 1
     session.commit()
     assert ledger.bank_balance("act", "EUR").minor == 1_000
     assert wrong() == []
+
+
+def test_a_line_that_names_an_agreement_and_an_award_waits_for_a_person(
+    world: World, teller: Teller
+) -> None:
+    agreement = give.agreement(give.desk())
+    session.commit()
+    [line] = taken_in(teller, Move(10_000, f"{agreement.ref} for {world.paid.ref}"))
+    assert (line.status, line.purpose) == (LineStatus.SUSPENSE, None)
+
+
+def test_interest_is_told_by_its_code_as_other_charges_are(world: World, teller: Teller) -> None:
+    del world
+    lines = taken_in(teller, Move(-300, code="MCOP/INTR"), Move(-300, code="MDOP/CHRG"))
+    assert [each.purpose for each in lines] == [Purpose.BANK_CHARGE, Purpose.BANK_CHARGE]

@@ -25,7 +25,7 @@ def plan(query: str, **values: object) -> str:
 def test_a_line_is_matched_by_indexes(world: World, teller: Teller, step: str) -> None:
     del world
     [line] = taken_in(teller, Move(100))
-    found = plan(getattr(matching, step), statement=line.statement_id)
+    found = plan(getattr(matching, step), statement=line.statement_id, charges=["CHRG"])
     whole = [row.strip() for row in found.splitlines() if "Seq Scan" in row]
     assert not whole, found
 

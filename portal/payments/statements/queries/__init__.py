@@ -30,10 +30,9 @@ from portal.payments.statements.queries.listing import (
     statements,
 )
 from portal.payments.statements.queries.seconding import proposal_by_id, proposals, to_confirm
-from portal.payments.statements.queries.silence import SILENT_AFTER, silent, todos, unlined
+from portal.payments.statements.queries.silence import silent, todos, unlined
 
 __all__ = [
-    "SILENT_AFTER",
     "Candidate",
     "Gap",
     "Row",

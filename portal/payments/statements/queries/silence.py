@@ -16,6 +16,7 @@ from portal.core.i18n import ngettext
 from portal.core.paging import Page, select_page
 from portal.core.todo import Todo
 from portal.payments.models import BankAccount, OrderStatus, PaymentFile, PaymentOrder
+from portal.payments.rules import is_silent
 from portal.payments.statements import policy
 from portal.payments.statements.models import (
     Allocation,
@@ -24,10 +25,6 @@ from portal.payments.statements.models import (
     Statement,
     StatementLine,
 )
-
-SILENT_AFTER = timedelta(days=5)
-"""How long a payment may be on its way before somebody asks the bank."""
-
 
 UNBOOKED_AFTER = timedelta(days=1)
 """How long a line may wait to be booked before somebody looks why."""
@@ -67,8 +64,12 @@ def unlined(account: BankAccount, person: Person, number: int) -> Page[PaymentOr
 
 def silent(orders: Sequence[PaymentOrder]) -> set[str]:
     """Return which of the payments the bank has said nothing of for too long. No statement."""
-    since = clock.now() - SILENT_AFTER
-    return {order.ref for order in orders if order.file is not None and order.file.made_at < since}
+    now = clock.now()
+    return {
+        order.ref
+        for order in orders
+        if order.file is not None and is_silent(order.file.made_at, now)
+    }
 
 
 def todos(person: Person) -> list[Todo]:

@@ -1,14 +1,15 @@
 """Matching: which order, agreement, refund or payout a line is about. One SQL statement for each.
 
-Only what leaves no doubt is matched: the bank's reference is ours, the amount is the one that is
-waited for, and nothing else fits. Everything else a person decides.
+Only what leaves no doubt is matched: the bank's reference is ours, and nothing else fits. Of a
+payment, a file and a payout the amount is the one that is waited for; donors and grantees pay in
+parts, so that of an agreement and a refund it may be any, and what is more than is open waits. A
+line that names an agreement and an award waits as well. Everything else a person decides.
 """
-
-from uuid import UUID
 
 from sqlalchemy import text
 
 from portal.core.db import session
+from portal.payments.statements import rules
 from portal.payments.statements.models import Statement
 
 ORDERS_PAID = """
@@ -72,6 +73,7 @@ FROM (
     JOIN bank_account b ON b.id = l.bank_account_id AND b.fund_code = c.fund_code
     WHERE l.statement_id = :statement AND l.amount > 0 AND NOT l.is_return AND l.purpose IS NULL
     AND c.status = 'in_force'
+    AND NOT EXISTS (SELECT FROM award w WHERE w.ref = ANY(l.named))
     GROUP BY l.id HAVING count(*) = 1
 ) AS found WHERE found.id = l.id
 """
@@ -88,6 +90,7 @@ FROM (
     JOIN bank_account b ON b.id = l.bank_account_id AND b.fund_code = c.fund_code
     WHERE l.statement_id = :statement AND l.amount > 0 AND NOT l.is_return AND l.purpose IS NULL
     AND l.currency = 'USD'
+    AND NOT EXISTS (SELECT FROM contribution_agreement c WHERE c.ref = ANY(l.named))
     GROUP BY l.id HAVING count(DISTINCT r.id) = 1
 ) AS found WHERE found.id = l.id
 """
@@ -111,7 +114,7 @@ FROM (
 CHARGES = """
 UPDATE statement_line SET purpose = 'bank_charge', version = version + 1
 WHERE statement_id = :statement AND amount < 0 AND purpose IS NULL AND end_to_end_id = ''
-AND string_to_array(bank_code, '/') && ARRAY['CHRG', 'FEES', 'COMM', 'COME', 'COMI', 'COMT']
+AND string_to_array(bank_code, '/') && CAST(:charges AS text[])
 """
 
 STEPS = (ORDERS_PAID, ORDERS_RETURNED, FILES_PAID, AGREEMENTS, REFUNDS, PAYOUTS, CHARGES)
@@ -123,7 +126,7 @@ WHERE statement_id = :statement AND purpose IS NOT NULL AND purpose <> 'bank_cha
 
 def match(statement: Statement) -> int:
     """Match the lines of a statement, and return how many were matched. Eight SQL statements."""
-    values: dict[str, UUID] = {"statement": statement.id}
+    values: dict[str, object] = {"statement": statement.id, "charges": sorted(rules.CHARGES)}
     for step in STEPS:
         session.execute(text(step), values)
     return int(session.scalar(text(MATCHED), values) or 0)
