@@ -2,15 +2,20 @@
 
 from datetime import date
 
+from sqlalchemy.exc import IntegrityError
+
 from portal.accounts.models import Person
 from portal.core.i18n import _, locale
 from portal.core.money import Money, format_money, to_usd, usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
-from portal.ledger.rules import DOLLAR, NoRate, Rate
+from portal.ledger.rules import DOLLAR, NoRate, PostingConflict, Rate
 from portal.ledger.service import advance_paid, commit_funds
 from portal.payments.models import PaymentOrder
+
+UNBOOKABLE = (Refused, PostingConflict, IntegrityError)
+"""How the books, and the rows beside them, refuse what a bank says: it is left for a person."""
 
 MOST_KEPT_USD = 100_00
 """What a bank may keep of a payment that it gives back, in US cents: above it, somebody asks."""

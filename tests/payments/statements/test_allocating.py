@@ -1,5 +1,6 @@
 """A person says what a line is, with a reason, and takes it back: on record, in the books."""
 
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from portal.core.db import session
 from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
+from portal.ledger.models import ExchangeRate, LedgerTransaction
 from portal.payments import service as payments
 from portal.payments.models import Receivable, ReceivableStatus
 from portal.payments.statements import queries, service
@@ -90,6 +92,54 @@ def test_a_line_in_two_parts(world: World, owed: Receivable, teller: Teller) -> 
     assert wrong() == []
     with pytest.raises(Refused, match="does not wait"):
         allocated(world, line, Target(Purpose.SEND_BACK))
+
+
+def test_only_the_same_again_is_a_second_click(world: World, teller: Teller) -> None:
+    desk = give.desk()
+    first, second = give.agreement(desk), give.agreement(desk)
+    session.commit()
+    [line] = taken_in(teller, Move(30_000, "from the capital"))
+    said = Target(Purpose.CONTRIBUTION, agreement=first)
+    allocated(world, line, said)
+    allocated(world, line, said)
+    assert booked_as(line) == [(Purpose.CONTRIBUTION, 30_000)]
+    others = (
+        Target(Purpose.CONTRIBUTION, agreement=second),
+        Target(Purpose.CONTRIBUTION, donor=first.donor),
+        Target(Purpose.CONTRIBUTION, 20_000, agreement=first),
+    )
+    for other in others:
+        with pytest.raises(Refused, match="does not wait"):
+            allocated(world, line, other)
+        session.rollback()
+
+
+def test_a_rate_that_is_corrected_changes_nothing_of_a_line(world: World, teller: Teller) -> None:
+    del teller
+    make.fund_account(who=world.till, currency="EUR", account="NL57MOCK0000000004")
+    give.rate("EUR", "0.9")
+    session.commit()
+    [line] = taken_in(Teller("NL57MOCK0000000004", "EUR"), Move(-9_000))
+    latest = select(ExchangeRate).order_by(ExchangeRate.imported_at.desc()).limit(1)
+    old = session.scalars(latest).one()
+    session.add(
+        ExchangeRate(
+            currency="EUR",
+            units_per_usd=Decimal("0.5"),
+            effective_on=line.booked_on,
+            source="corrected",
+            imported_at=clock.now(),
+        )
+    )
+    session.commit()
+    allocated(world, line, Target(Purpose.BANK_CHARGE, -4_500))
+    undone(world, line)
+    booked = session.scalars(
+        select(LedgerTransaction).where(LedgerTransaction.rate_id.is_not(None))
+    )
+    assert {each.rate_id for each in booked} == {old.id}
+    assert [each.amount_usd for each in line.allocations] == [-5_000]
+    assert wrong() == []
 
 
 def test_a_refund_taken_back_is_owed_again(world: World, owed: Receivable, teller: Teller) -> None:

@@ -16,7 +16,6 @@ from portal.core.text import normalise
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.service import reverse, suspense_booked
-from portal.payments.service.booking import in_dollars
 from portal.payments.service.refunds import take_back_refund
 from portal.payments.statements import policy
 from portal.payments.statements.models import (
@@ -28,7 +27,7 @@ from portal.payments.statements.models import (
 )
 from portal.payments.statements.service.booking import hold
 from portal.payments.statements.service.entering import enter, payout_of
-from portal.payments.statements.service.parts import Target
+from portal.payments.statements.service.parts import Target, rate_of
 from portal.payments.statements.service.seconding import say_it_came_back, takes_two
 
 MOST_WORDS = 1000
@@ -121,16 +120,31 @@ def _refuse_others(line: StatementLine, by: Person) -> None:
 
 
 def _just_done(line: StatementLine, target: Target, by: Person) -> Allocation | None:
-    """Return what the person's first click did."""
+    """Return what the person's first click did; anything else that they say is refused."""
     last = line.live[-1] if line.live else None
-    if last is None or last.by_id != by.id or last.purpose is not target.purpose:
+    if last is None or line.status is not LineStatus.BOOKED:
         return None
-    same = (last.order_id, last.receivable_id, last.counterpart_id) == (
+    said = (by.id, target.purpose, target.amount or last.amount)
+    if (last.by_id, last.purpose, last.amount) != said:
+        return None
+    return last if _leads_to(last, target) else None
+
+
+def _leads_to(last: Allocation, target: Target) -> bool:
+    """Say whether what was booked leads to what is said now. At most one SQL statement."""
+    if target.agreement is not None or target.donor is not None:
+        given = session.scalar(select(Contribution).where(Contribution.ref == last.target_ref))
+        whose = target.agreement.donor_id if target.agreement else target.donor and target.donor.id
+        under = target.agreement and target.agreement.id
+        return given is not None and (given.donor_id, given.agreement_id) == (whose, under)
+    named = target.contribution.ref if target.contribution else target.payout_ref
+    if named:
+        return last.target_ref.lower() == named.lower()
+    return (last.order_id, last.receivable_id, last.counterpart_id) == (
         target.order.id if target.order else None,
         target.receivable.id if target.receivable else None,
         target.counterpart.id if target.counterpart else None,
     )
-    return last if same and line.status is LineStatus.BOOKED else None
 
 
 def _lock_counterpart(other: StatementLine) -> None:
@@ -209,7 +223,7 @@ def _unbook_contribution(line: StatementLine, allocation: Allocation, by: Person
 
 def _into_suspense(line: StatementLine, allocation: Allocation, by: Person) -> None:
     account = line.statement.bank_account
-    rate = in_dollars(allocation.money, line.booked_on)[1] if line.currency != "USD" else None
+    rate = rate_of(line)
     suspense_booked(
         account.fund_code,
         usd(allocation.amount_usd),

@@ -9,22 +9,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.contributions.models import ContributionAgreement
 from portal.core import audit
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.money import Money
 from portal.core.workflow import Refused
-from portal.ledger.rules import PostingConflict
 from portal.ledger.service import suspense_booked
 from portal.payments.models import PaymentFile
-from portal.payments.service.booking import in_dollars
+from portal.payments.service.booking import UNBOOKABLE
 from portal.payments.statements.models import LineStatus, Purpose, Statement, StatementLine
 from portal.payments.statements.service.entering import enter
-from portal.payments.statements.service.parts import Target
+from portal.payments.statements.service.parts import Target, rate_of
 
 SLICE = 50
 """Lines that are booked in one transaction: others who write wait no longer than that."""
@@ -140,7 +137,7 @@ def _booked_as(line: StatementLine, targets: list[Target]) -> bool:
                 suspend(line, "")
             for target in targets:
                 enter(line, target, by=None, reason="")
-    except (Refused, PostingConflict, IntegrityError) as refused:
+    except UNBOOKABLE as refused:
         log.info("line %s is not what it was matched with: %s", line.id, type(refused).__name__)
         _note(line.id, refused.sentence if isinstance(refused, Refused) else "")
         return False
@@ -194,7 +191,7 @@ def _orders_of_file(line: StatementLine) -> list[Target]:
 def suspend(line: StatementLine, note: str) -> None:
     """Book a line into suspense, where it waits for a person. Raises Refused."""
     account = line.statement.bank_account
-    rate = in_dollars(Money(abs(line.amount), line.currency), line.booked_on)[1]
+    rate = rate_of(line)
     suspense_booked(
         account.fund_code,
         line.dollars,

@@ -27,12 +27,11 @@ from portal.ledger.service import (
     charged,
     support_costs_paid,
 )
-from portal.payments.service.booking import in_dollars
 from portal.payments.service.refunds import receive_refund
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.service import paying
 from portal.payments.statements.service.naming import refuse_other_than_named
-from portal.payments.statements.service.parts import Part, Target
+from portal.payments.statements.service.parts import Part, Target, rate_of
 from portal.payments.statements.service.recovering import recover
 from portal.payments.statements.service.transferring import transfer
 
@@ -97,7 +96,8 @@ def _move(line: StatementLine, target: Target) -> None:
 def _dollars(line: StatementLine, amount: int) -> tuple[Money, Rate | None]:
     """Return a part of a line in US$, above zero; the last part takes what rounding left."""
     money = Money(abs(amount), line.currency)
-    dollars, rate = in_dollars(money, line.booked_on)
+    rate = rate_of(line)
+    dollars = money if rate is None else rate.in_usd(money)
     if amount == line.left.minor:
         taken = sum(each.amount_usd for each in line.covering)
         dollars = usd(abs(line.amount_usd - taken))

@@ -4,11 +4,23 @@ from dataclasses import dataclass
 
 from portal.accounts.models import Person
 from portal.contributions.models import Contribution, ContributionAgreement, Donor
+from portal.core.db import session
 from portal.core.money import Money
-from portal.ledger.models import AccountKind
+from portal.ledger.models import AccountKind, ExchangeRate
 from portal.ledger.rules import Rate
 from portal.payments.models import PaymentOrder, Receivable
 from portal.payments.statements.models import LineStatus, Purpose, StatementLine
+
+
+def rate_of(line: StatementLine) -> Rate | None:
+    """Return the rate at which a line was taken in, none for US$. At most one SQL statement.
+
+    A rate that is corrected later changes nothing of the US$ that the line was given with it.
+    """
+    if line.rate_id is None:
+        return None
+    row = session.get_one(ExchangeRate, line.rate_id)
+    return Rate(row.currency, row.units_per_usd, row.effective_on, row.source, row.id)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from portal.ledger.models import AccountKind
 from portal.ledger.service import charged, suspense_booked
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.answers import return_by_bank, settle_after_all, settle_by_bank
-from portal.payments.service.booking import in_dollars, refuse_much_kept
+from portal.payments.service.booking import refuse_much_kept
 from portal.payments.statements.models import Allocation, Purpose
 from portal.payments.statements.service.parts import Part
 
@@ -114,7 +114,7 @@ def _charge_what_lacks(part: Part, ref: str) -> None:
         raise Refused(_told_otherwise(told.money))
     if told is not None and kept:
         refuse_much_kept(told.money, part.money, part.line.booked_on)
-        dollars, rate = in_dollars(kept, part.line.booked_on)
+        dollars, rate = kept if part.rate is None else part.rate.in_usd(kept), part.rate
         charged(
             part.fund,
             dollars,
