@@ -1,6 +1,6 @@
 """Finding one thing, and what belongs to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -150,10 +150,18 @@ def receipt_of(contribution: Contribution) -> ContributionReceipt | None:
     )
 
 
-def history(subjects: Iterable[UUID]) -> Sequence[AuditEvent]:
-    """Return what happened to some rows by the audit chain, oldest first. One SQL statement."""
-    rows = select(AuditEvent).where(AuditEvent.subject_id.in_(list(subjects)))
-    return session.scalars(rows.order_by(AuditEvent.number)).all()
+def history(subject: UUID) -> list[tuple[AuditEvent, str | None]]:
+    """Return what happened to a row by the audit chain, oldest first. One SQL statement.
+
+    Each event with the name of whoever acted, None where nobody did.
+    """
+    rows = (
+        select(AuditEvent, Person.name)
+        .outerjoin(Person, Person.id == AuditEvent.actor_id)
+        .where(AuditEvent.subject_id == subject)
+    )
+    found = session.execute(rows.order_by(AuditEvent.number))
+    return [(event, name) for event, name in found]
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:

@@ -48,7 +48,8 @@ def ask_of_statements(tells: Callable[[str, str], bool]) -> None:
     _told_by_bank[:] = [tells]
 
 
-def _bank_tells(fund_code: str, currency: str) -> bool:
+def bank_tells(fund_code: str, currency: str) -> bool:
+    """Say whether the bank's statements of a fund and currency are taken in."""
     return any(tells(fund_code, currency) for tells in _told_by_bank)
 
 
@@ -83,7 +84,7 @@ def receive_wire(
     before = _before(source_ref, fund_code, amount)
     if before is not None:
         return before
-    if source_ref.startswith(BY_HAND) and _bank_tells(fund_code, amount.currency):
+    if source_ref.startswith(BY_HAND) and bank_tells(fund_code, amount.currency):
         raise Refused(
             _("The bank’s statements tell what arrives on this account: take them in instead.")
         )

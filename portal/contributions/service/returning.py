@@ -17,7 +17,7 @@ from portal.contributions.models import (
     Means,
 )
 from portal.contributions.service.promising import STANDING, foreign
-from portal.contributions.service.receiving import BOOKED
+from portal.contributions.service.receiving import BOOKED, BY_HAND, bank_tells
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, locale
@@ -50,7 +50,8 @@ def refund_wire(
     """Book that a part or all of a bank transfer was sent back, once for each `source_ref`.
 
     `by` is whoever recorded it, None where the bank's statement did. Raises Refused above what is
-    left of it, without a reason, for card money, and for who may not.
+    left of it, without a reason, for card money, for who may not, and by hand (`BY_HAND`) where
+    the bank's statements tell of it.
     """
     if by is not None and not policy.can_refund(by, contribution):
         raise Refused(_("This step belongs to somebody else."))
@@ -91,6 +92,15 @@ def refund_card(
         reason=normalise(reason),
         out_of=out_of,
         by=by,
+    )
+
+
+def booked_from_its_line() -> str:
+    """Return why no refund of such an account is recorded by hand, and where it is booked."""
+    return _(
+        "The bank’s statements are taken in for this account: what goes back to the donor is "
+        "booked from its line there. Find the line under Payments, Reconciliation, or import "
+        "the statement."
     )
 
 
@@ -273,6 +283,8 @@ def _refunded(
     if known is not None:
         _refuse_other(known.contribution_id, known.amount, contribution, amount, source_ref)
         return known
+    if source_ref.startswith(BY_HAND) and bank_tells(contribution.fund_code, amount.currency):
+        raise Refused(booked_from_its_line())
     if on < contribution.received_on:
         raise Refused(_("Money does not go back before it came. Check the date."))
     value = _still_here(contribution, amount, amount_usd)

@@ -132,7 +132,6 @@ def agreement(ref: str) -> ResponseReturnValue:
     """Show an agreement: its schedule with what is open, what came, and what can be done."""
     found, person = agreement_or_404(ref), guard.signed_in()
     in_force = found.status is AgreementStatus.IN_FORCE
-    events = queries.history([found.id])
     return show(
         "contributions/agreement.html",
         agreement=found,
@@ -142,8 +141,7 @@ def agreement(ref: str) -> ResponseReturnValue:
         may_edit=found.status is AgreementStatus.DRAFT and policy.can_draft(person, found),
         may_record=in_force and policy.can_record(person, found.fund_code),
         may_remind=in_force and policy.can_write(person, found.fund_code),
-        events=events,
-        people=queries.names(each.actor_id for each in events),
+        events=queries.history(found.id),
     )
 
 

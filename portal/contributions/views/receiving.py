@@ -16,7 +16,8 @@ from portal.contributions.models import (
     Donor,
     Means,
 )
-from portal.contributions.service.returning import is_told_by_bank
+from portal.contributions.service.receiving import bank_tells
+from portal.contributions.service.returning import booked_from_its_line, is_told_by_bank
 from portal.contributions.views.blueprint import (
     agreement_or_404,
     blueprint,
@@ -75,20 +76,23 @@ def contributions_csv() -> ResponseReturnValue:
 def contribution(ref: str) -> ResponseReturnValue:
     """Show what came, what became of it, its receipt and its history."""
     found, person = contribution_or_404(ref), guard.signed_in()
-    events = queries.history([found.id])
+    refundable = (
+        found.means is Means.WIRE
+        and found.status in REFUNDABLE
+        and policy.can_refund(person, found)
+    )
+    told = refundable and bank_tells(found.fund_code, found.currency)
     return show(
         "contributions/contribution.html",
         contribution=found,
         receipt=queries.receipt_of(found),
-        may_refund=found.means is Means.WIRE
-        and found.status in REFUNDABLE
-        and policy.can_refund(person, found),
+        may_refund=refundable and not told,
+        told_by_bank=booked_from_its_line() if told else None,
         may_annul=found.means is Means.WIRE
         and not is_told_by_bank(found)
         and found.status is ContributionStatus.RECEIVED
         and policy.can_refund(person, found),
-        events=events,
-        people=queries.names(each.actor_id for each in events),
+        events=queries.history(found.id),
     )
 
 
@@ -187,6 +191,8 @@ def refund(ref: str) -> ResponseReturnValue:
     found, person = contribution_or_404(ref), guard.signed_in()
     demand(policy.can_refund(person, found) and found.means is Means.WIRE)
     form = RefundForm(data={"on": clock.today(), "amount": format_amount(found.kept, language())})
+    if not form.is_submitted() and bank_tells(found.fund_code, found.currency):
+        return go(url_for("contributions.contribution", ref=ref))
     typed: list[Money] = []
 
     def send_back() -> None:
