@@ -20,6 +20,7 @@ from portal.contributions.models import (
     Pledge,
     PledgeStatus,
 )
+from portal.contributions.queries.figures import cancelled_usd
 from portal.core.db import session
 
 
@@ -128,6 +129,5 @@ def _row(what: str, model: Any, cents: Any, on: Any) -> Select[Any]:
 def _signed(until: date) -> Any:
     """Return what an agreement is worth in US cents, less what was cancelled of it by then."""
     whole = ContributionAgreement.usd_at_signature
-    lost = func.round(whole * ContributionAgreement.cancelled / ContributionAgreement.amount)
     midnight = datetime.combine(until + timedelta(days=1), time(), UTC)
-    return whole - case((ContributionAgreement.cancelled_at < midnight, lost), else_=0)
+    return whole - case((ContributionAgreement.cancelled_at < midnight, cancelled_usd()), else_=0)

@@ -4,10 +4,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import selectinload
 
 from portal.accounts.models import Person
@@ -77,11 +90,21 @@ class Receivable:
     due: Due
 
 
-def _signed() -> Any:
-    """Return what an agreement is worth in US cents, less the part that was cancelled."""
-    whole = ContributionAgreement.usd_at_signature
-    lost = whole * ContributionAgreement.cancelled / ContributionAgreement.amount
-    return whole - func.round(lost)
+def cancelled_usd() -> ColumnElement[Decimal]:
+    """Return what was cancelled of an agreement in US cents, to the cent as it was booked."""
+    agreed = ContributionAgreement
+    kept = proportion_in_sql(agreed.usd_at_signature, agreed.settled, agreed.amount)
+    booked = func.greatest(1, agreed.usd_at_signature - kept)
+    return case((agreed.cancelled == 0, 0), else_=booked)
+
+
+def proportion_in_sql(whole_usd: Any, part: Any, whole: Any) -> ColumnElement[Decimal]:
+    """Return `rules.proportion` as SQL: exact, for amounts of any size, rounded half to even."""
+    product = cast(whole_usd, Numeric) * part
+    down = func.div(product, whole)
+    twice = 2 * (product - down * whole)
+    rounds_up = or_(twice > whole, and_(twice == whole, func.mod(down, 2) == 1))
+    return down + case((rounds_up, 1), else_=0)
 
 
 def _kinds(key: tuple[str, ...]) -> list[Select[Any]]:
@@ -101,11 +124,12 @@ def _kinds(key: tuple[str, ...]) -> list[Select[Any]]:
         ContributionDispute, ContributionDispute.contribution_id == Contribution.id
     )
     confirmed = ContributionAgreement.confirmed_at.is_not(None)
+    signed = ContributionAgreement.usd_at_signature - cancelled_usd()
     arrived = Contribution.status != ContributionStatus.ANNULLED
     return [
         of(Pledge, "announced", Pledge.amount_usd).where(Pledge.status == PledgeStatus.ANNOUNCED),
         of(Pledge, "agreed_pledge", Pledge.amount_usd).where(Pledge.status == PledgeStatus.AGREED),
-        of(ContributionAgreement, "agreed", _signed()).where(confirmed),
+        of(ContributionAgreement, "agreed", signed).where(confirmed),
         of(Contribution, "received", Contribution.amount_usd).where(arrived),
         back.where(arrived, ContributionRefund.taken_back_on.is_(None)),
         taken.where(ContributionDispute.status != DisputeStatus.WON),
