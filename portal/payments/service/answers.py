@@ -123,7 +123,11 @@ def _refuse_settled_otherwise(order: PaymentOrder) -> None:
         )
     if order.instalment.status is not InstalmentStatus.PLANNED:
         raise Refused(
-            _("Nothing is left to pay of this instalment: claim the debit back from the bank."),
+            _(
+                "Nothing is left to pay of this instalment: claim the debit back from the bank, or "
+                "from the grantee who has the money. What comes, also in parts, is paired with "
+                "this line; what a bank keeps of it is its charge."
+            ),
             rule="R22",
         )
 

@@ -141,7 +141,7 @@ def _opposite(line: StatementLine) -> Iterator[Candidate]:
     for other in session.scalars(_to_go_back(line).limit(MOST)):
         day = other.booked_on.isoformat()
         named = bool(line.end_to_end_id) and other.end_to_end_id == line.end_to_end_id
-        yield Candidate(Purpose.SENT_BACK, other.reference, day, other.money, named)
+        yield Candidate(Purpose.SENT_BACK, other.reference, day, other.left, named)
 
 
 def _of_order(purpose: Purpose, order: PaymentOrder, line: StatementLine) -> Candidate:

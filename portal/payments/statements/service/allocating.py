@@ -26,7 +26,7 @@ from portal.payments.statements.models import (
     StatementLine,
 )
 from portal.payments.statements.service.booking import hold
-from portal.payments.statements.service.entering import enter, payout_of
+from portal.payments.statements.service.entering import enter, part_in_dollars, payout_of
 from portal.payments.statements.service.parts import Target, rate_of
 from portal.payments.statements.service.seconding import say_it_came_back, takes_two
 
@@ -59,7 +59,7 @@ def allocate(
     made = enter(line, target, by=by, reason=words)
     if target.counterpart is not None:
         twin = Target(Purpose.SENT_BACK, counterpart=line)
-        _pair(target.counterpart, twin, words, by)
+        _pair(target.counterpart, twin, -made.amount, words, by)
     return made
 
 
@@ -153,15 +153,16 @@ def _lock_counterpart(other: StatementLine) -> None:
         raise Refused(_("Nobody said yet that this line is to go back."))
 
 
-def _pair(other: StatementLine, target: Target, words: str, by: Person) -> None:
-    """Enter the other half of a pair: the line that was to go back leaves suspense too."""
+def _pair(other: StatementLine, target: Target, amount: int, words: str, by: Person) -> None:
+    """Enter the other half of a pair: as much of the line that was to go back has gone back."""
     line = target.counterpart
+    dollars = part_in_dollars(other, amount)[0].minor
     allocation = Allocation(
         line=other,
         number=len(other.allocations) + 1,
         purpose=Purpose.SENT_BACK,
-        amount=other.left.minor,
-        amount_usd=other.amount_usd - sum(each.amount_usd for each in other.covering),
+        amount=amount,
+        amount_usd=dollars if amount > 0 else -dollars,
         booking_ref="",
         from_suspense=True,
         reason=words,
@@ -170,7 +171,7 @@ def _pair(other: StatementLine, target: Target, words: str, by: Person) -> None:
         counterpart=line,
     )
     session.add(allocation)
-    other.status = LineStatus.BOOKED
+    other.status = LineStatus.SUSPENSE if other.left else LineStatus.BOOKED
     session.flush()
     _record(other, allocation, "statement_line.allocated", by)
 
@@ -179,7 +180,8 @@ def _twin(allocation: Allocation) -> Allocation | None:
     if allocation.counterpart is None:
         return None
     other = hold(allocation.counterpart.id)
-    return next((one for one in other.live if one.counterpart_id == allocation.line_id), None)
+    pair = (allocation.line_id, -allocation.amount)
+    return next((one for one in other.live if (one.counterpart_id, one.amount) == pair), None)
 
 
 def _undone(allocation: Allocation, words: str, by: Person) -> None:

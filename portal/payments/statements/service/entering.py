@@ -16,8 +16,8 @@ from portal.contributions.service.cards.payouts import payout_arrived, payout_ta
 from portal.contributions.service.receiving import BOOKED
 from portal.core import audit
 from portal.core.db import session
-from portal.core.i18n import _
-from portal.core.money import Money, usd
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money, usd
 from portal.core.workflow import Refused
 from portal.ledger.rules import Rate
 from portal.ledger.service import (
@@ -46,7 +46,7 @@ def enter(line: StatementLine, target: Target, *, by: Person | None, reason: str
         raise Refused(_("Give an amount that is left of this line."))
     target = replace(target, amount=amount)
     number = len(line.allocations) + 1
-    dollars, rate = _dollars(line, amount)
+    dollars, rate = part_in_dollars(line, amount)
     refuse_other_than_named(line, target, dollars)
     ref = f"{line.booking_ref}:{number}"
     part = Part(line, target, Money(abs(amount), line.currency), dollars, rate, ref, by, reason)
@@ -93,7 +93,7 @@ def _move(line: StatementLine, target: Target) -> None:
     line.note = ""
 
 
-def _dollars(line: StatementLine, amount: int) -> tuple[Money, Rate | None]:
+def part_in_dollars(line: StatementLine, amount: int) -> tuple[Money, Rate | None]:
     """Return a part of a line in US$, above zero; the last part takes what rounding left."""
     money = Money(abs(amount), line.currency)
     rate = rate_of(line)
@@ -298,12 +298,24 @@ def _send_back(part: Part) -> tuple[str, str]:
 
 
 def _sent_back(part: Part) -> tuple[str, str]:
-    """Pair a line with the opposite one that was to go back: in suspense they cancel out."""
+    """Pair a line with the opposite one that was to go back: in suspense they cancel out.
+
+    It may come in parts, and a bank may keep something of it: what is left of the line that was to
+    go back waits for the rest, or is a charge.
+    """
     other, line = part.target.counterpart, part.line
     if other is None or line.status is not LineStatus.SUSPENSE:
         raise Refused(_("Choose the line that was to go back."))
-    if other.bank_account_id != line.bank_account_id or other.left != -part.signed:
-        raise Refused(_("The line that was to go back is of another account or amount."))
+    if other.bank_account_id != line.bank_account_id or other.is_credit is line.is_credit:
+        raise Refused(_("The line that was to go back is of another account, or of the same side."))
+    if part.money > abs(other.left):
+        raise Refused(
+            _(
+                "Only %(most)s of that line has still to go back: enter as much, and say what the "
+                "rest is.",
+                most=format_money(abs(other.left), str(locale())),
+            )
+        )
     return "", other.reference
 
 
