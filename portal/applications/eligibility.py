@@ -16,6 +16,7 @@ from portal.applications import queries, rules
 from portal.applications.models import Application
 from portal.core.i18n import _, translated
 from portal.core.money import Money, format_money, usd
+from portal.core.text import plain
 from portal.funds.countries import country, has_flag
 from portal.funds.models import Call
 from portal.funds.profile import Budget, EligibilityRule, Source
@@ -249,7 +250,7 @@ def _ceiling(rule: EligibilityRule, facts: Facts) -> Outcome:
         "%(day)s.",
         asked=format_money(asked),
         limit=format_money(usd(limit)),
-        rate=f"{rate.units_per_usd.normalize():f}",
+        rate=plain(rate.units_per_usd),
         currency=rate.currency,
         day=rate.effective_on.isoformat(),
     )

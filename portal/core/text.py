@@ -6,6 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from portal.core.i18n import _
 
@@ -188,6 +189,11 @@ def _telephone(text: str) -> str:
         if digits in _TELEPHONE_DIGITS and dialled and not _NO_TELEPHONE.fullmatch(number):
             return number
     return ""
+
+
+def plain(number: Decimal) -> str:
+    """Return a number in digits only, without zeros after the last one: never `1E+1`."""
+    return f"{number.normalize():f}"
 
 
 def ascii_digits(text: str) -> str:

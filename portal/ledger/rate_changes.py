@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from portal.core.i18n import _
+from portal.core.text import plain
 from portal.ledger import queries
 from portal.ledger.rules import DOLLAR, RateChange
 
@@ -27,11 +28,6 @@ class RateRow:
     currency: str
     units_per_usd: Decimal
     effective_on: date
-
-
-def plain(units: Decimal) -> str:
-    """Return a rate in digits only, without the zeros after them: never `1E-8`."""
-    return f"{units.normalize():f}"
 
 
 def large_changes(new: Iterable[RateRow]) -> list[RateChange]:

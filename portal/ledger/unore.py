@@ -24,8 +24,9 @@ from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
 from portal.core.money import UnknownCurrency, exponent
+from portal.core.text import plain
 from portal.ledger.models import ExchangeRate
-from portal.ledger.rate_changes import RateRow, large_changes, plain, told
+from portal.ledger.rate_changes import RateRow, large_changes, told
 from portal.ledger.rules import DOLLAR, RateChange
 from portal.ledger.service import revalue_all
 

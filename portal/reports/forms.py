@@ -27,6 +27,7 @@ from portal.applications.rules import Value
 from portal.awards.models import AwardBudgetLine
 from portal.core.i18n import _, _l, locale
 from portal.core.money import BadAmount, Money, format_amount, format_money, usd
+from portal.core.text import plain
 from portal.core.web import Form, choices
 from portal.funds.profile import ReportRule, Section
 from portal.reports import rules
@@ -58,7 +59,7 @@ def decimal_mark() -> str:
 
 def rate_text(rate: Decimal) -> str:
     """Return a rate as it is typed: no marks between thousands."""
-    return f"{rate.normalize():f}".replace(".", decimal_mark())
+    return plain(rate).replace(".", decimal_mark())
 
 
 def line_name(position: int) -> str:

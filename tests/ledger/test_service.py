@@ -140,6 +140,13 @@ def test_funds_are_set_aside_up_to_the_last_cent_and_no_further() -> None:
     assert queries.position(FUND).available == usd(0)
 
 
+@pytest.mark.parametrize(("percent", "said"), [("10", "10"), ("12.50", "12.5"), ("100", "100")])
+def test_the_refusal_says_the_percentage_in_digits(percent: str, said: str) -> None:
+    open_fund(usd(100_00), percent=percent)
+    with pytest.raises(Refused, match=f"support costs of {said} %"):
+        service.commit_funds(FUND, AWARD, usd(5_000_00), by=None)
+
+
 def test_a_dollar_set_aside_takes_its_support_costs_with_it() -> None:
     open_fund(usd(100_00), percent="13")
     with pytest.raises(Refused) as refused:

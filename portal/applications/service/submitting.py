@@ -20,7 +20,7 @@ from portal.applications.workflow import WORKFLOW
 from portal.core import clock, crypto, outbox
 from portal.core.db import session
 from portal.core.i18n import ngettext, translated
-from portal.core.text import canonical_json, sha256_hex
+from portal.core.text import canonical_json, plain, sha256_hex
 from portal.core.workflow import Refused
 from portal.ledger.rules import NoRate
 
@@ -173,7 +173,7 @@ def body_of(application: Application, number: int, by: Person) -> dict[str, Any]
             ],
             "requested": application.requested,
             "requested_usd": application.requested_usd,
-            "units_per_usd": f"{rate.units_per_usd.normalize():f}",
+            "units_per_usd": plain(rate.units_per_usd),
             "rate_of": rate.effective_on.isoformat(),
         },
         "attachments": [

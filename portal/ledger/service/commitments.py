@@ -8,6 +8,7 @@ from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.money import Money, format_money
+from portal.core.text import plain
 from portal.core.workflow import Refused
 from portal.ledger import queries
 from portal.ledger.models import Commitment
@@ -45,7 +46,7 @@ def commit_funds(
                 "together with the programme support costs of %(percent)s %% that it brings.",
                 available=format_money(position.available, str(locale())),
                 amount=format_money(amount, str(locale())),
-                percent=position.percent.normalize(),
+                percent=plain(position.percent),
             ),
             rule="R19",
         )

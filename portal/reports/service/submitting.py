@@ -9,7 +9,7 @@ from portal.core import audit, clock, outbox
 from portal.core.db import session
 from portal.core.formats import format_day
 from portal.core.i18n import _, ngettext
-from portal.core.text import canonical_json, sha256_hex
+from portal.core.text import canonical_json, plain, sha256_hex
 from portal.core.workflow import Refused
 from portal.reports import queries, rules
 from portal.reports.models import Report, ReportAction, ReportStatus
@@ -151,7 +151,7 @@ def body_of(report: Report) -> dict[str, Any]:
                 "line": row.line.position,
                 "spent": row.spent,
                 "currency": row.currency,
-                "units_per_usd": f"{row.rate.normalize():f}",
+                "units_per_usd": plain(row.rate),
                 "rate_reason": row.rate_reason,
                 "spent_usd": row.spent_usd,
                 "reason": row.reason,
