@@ -172,22 +172,16 @@ class Books(Abroad):
         assert after == charged + (usd(share(amount.minor, PERCENT)) if done else usd(0))
 
     @precondition(lambda self: self.orders)
-    @rule(part=PARTS, name=AWARDS, accepted=st.booleans())
-    def ask_back(self, part: int, name: str, accepted: bool) -> None:  # noqa: FBT001
-        """Ask money back, unless it is more than there is."""
+    @rule(part=PARTS, name=AWARDS)
+    def ask_back(self, part: int, name: str) -> None:
+        """Ask money back, unless it is more than was advanced: support costs are not touched."""
         ref, award = self.ref("refund"), self.award(name)
-        position = queries.award_position(self.fund, award)
-        most = position.accepted if accepted else position.advanced
+        most = queries.award_position(self.fund, award).advanced
         amount = a_part(most, part)
         charged = queries.position(self.fund).support_costs
-        done = self.do(
-            lambda: service.refund_due(
-                self.fund, award, amount, ref, DAY, by=None, accepted_before=accepted
-            )
-        )
+        done = self.do(lambda: service.refund_due(self.fund, award, amount, ref, DAY, by=None))
         assert done == (amount <= most)
-        back = usd(share(amount.minor, PERCENT)) if done and accepted else usd(0)
-        assert queries.position(self.fund).support_costs == charged - back
+        assert queries.position(self.fund).support_costs == charged
 
     @precondition(lambda self: self.orders)
     @rule(part=PARTS, name=AWARDS)

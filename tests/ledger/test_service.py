@@ -307,17 +307,6 @@ def test_unspent_money_is_owed_until_it_is_back_or_written_off() -> None:
     assert queries.position(FUND).available == usd(500_00)
 
 
-def test_spending_found_ineligible_gives_its_support_costs_back() -> None:
-    open_fund(usd(5_000_00), percent="13")
-    service.commit_funds(FUND, AWARD, usd(4_000_00), by=None)
-    advance()
-    service.expenditure_accepted(FUND, AWARD, usd(4_000_00), "report:1", DAY, by=None)
-    service.refund_due(FUND, AWARD, usd(1_000_00), "refund:1", DAY, by=None, accepted_before=True)
-    session.commit()
-    assert balance(AccountKind.SUPPORT_COSTS) == 390_00
-    assert queries.award_position(FUND, AWARD).accepted == usd(3_000_00)
-
-
 def test_a_percentage_is_dated_and_its_history_stays() -> None:
     service.open_book(FUND)
     kind = PercentKind.OPERATING_RESERVE

@@ -68,7 +68,7 @@ def expenditure_accepted(
 def _charge_support_costs(
     cause: LedgerTransaction, fund_code: str, cents: int, by: UUID | None, case_id: UUID | None
 ) -> None:
-    """Charge (or give back, below zero) the support costs on `cents` of expenditure, once.
+    """Charge the support costs on `cents` of expenditure, once.
 
     A repeated call finds the first charge, even where another percentage was recorded since.
     """
@@ -141,38 +141,32 @@ def refund_due(
     *,
     by: UUID | None,
     case_id: UUID | None = None,
-    accepted_before: bool = False,
 ) -> LedgerTransaction:
     """Book what a grantee has to give back (R25): `amount` (US$) becomes a receivable.
 
-    Money that was not spent comes out of the advance; money that was accepted as spent and turns
-    out ineligible (`accepted_before`) comes out of expenditure, and its support costs are given
-    back. Raises Refused above what is there.
+    It was paid and not accepted as spent, so it comes out of the advance. Raises Refused above
+    what is there.
     """
-    cents = above_zero(amount)
-    source = EXPENDITURE if accepted_before else ADVANCES
+    above_zero(amount)
 
     def refuse_beyond() -> None:
         refuse_above(
-            usd(queries.subject_sums(fund_code, award_ref).get(source, 0)),
+            usd(queries.subject_sums(fund_code, award_ref).get(ADVANCES, 0)),
             amount,
             _("Only %(most)s of this award can be asked back, less than %(amount)s."),
             "R25",
         )
 
-    booking = post(
+    return post(
         TransactionKind.REFUND_DUE,
         ref,
-        [debit(fund_code, OWED, amount), credit(fund_code, source, amount)],
+        [debit(fund_code, OWED, amount), credit(fund_code, ADVANCES, amount)],
         on=on,
         by=by,
         subject_ref=award_ref,
         case_id=case_id,
         guard=refuse_beyond,
     )
-    if accepted_before:
-        _charge_support_costs(booking, fund_code, -cents, by, case_id)
-    return booking
 
 
 def refund_received(
