@@ -130,7 +130,7 @@ def perhaps_paid(instalment_ids: Sequence[UUID]) -> set[UUID]:
     """
     otherwise = exists().where(
         StatementLine.end_to_end_id == PaymentOrder.ref,
-        StatementLine.amount < 0,
+        StatementLine.amount <= -PaymentOrder.amount,  # a fee that names it explains nothing
         StatementLine.status == LineStatus.BOOKED,
         StatementLine.statement.has(Statement.imported_at >= BankMessage.received_at),
         ~exists().where(

@@ -1,5 +1,7 @@
 """What a line may be that names a payment, its file, or an award of ours."""
 
+from io import BytesIO
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,7 +13,8 @@ from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.payments import exchange
 from portal.payments import service as payments
-from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
+from portal.payments.service.receiving import receive_file
 from portal.payments.statements import service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
@@ -20,6 +23,7 @@ from tests.make import payments as make
 from tests.make.awards import award as make_award
 from tests.make.awards import cast
 from tests.payments.conftest import World
+from tests.payments.notices import debit, notice
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -151,6 +155,20 @@ def test_a_fee_for_a_refused_payment_is_a_charge_and_the_payment_is_made_anew(
     said(world, fee, Target(Purpose.BANK_CHARGE))
     anew = payments.prepare_order(first.instalment, by=world.till.finance)
     assert (anew.attempt, wrong()) == (2, [])
+
+
+def test_a_fee_explains_no_debit_that_a_notice_told_of(
+    world: World, two: list[PaymentOrder], teller: Teller, account: BankAccount
+) -> None:
+    first, _second = two
+    refused_by_bank(first)
+    content = notice(account, debit(first), message_id="N-1")
+    receive_file(BytesIO(content), by=None)
+    session.commit()
+    [fee] = taken_in(teller, Move(-FEE, end_to_end_id=first.ref))
+    said(world, fee, Target(Purpose.BANK_CHARGE))
+    with pytest.raises(Refused, match="may pay twice"):
+        payments.prepare_order(first.instalment, by=world.till.finance)
 
 
 def test_a_second_debit_of_the_amount_is_found_and_a_fee_is_not(
