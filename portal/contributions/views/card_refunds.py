@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.contributions import policy
-from portal.contributions.models.cards import CardRefund, RefundAction, RefundStatus
+from portal.contributions.models.cards import CardGift, CardRefund, RefundAction, RefundStatus
 from portal.contributions.queries import cards as queries
 from portal.contributions.service import cards as service
 from portal.contributions.views.card_forms import RefundForm
@@ -51,7 +51,8 @@ def refund(ref: str) -> ResponseReturnValue:
 @guard.freshly(policy.records)
 def confirm_refund(ref: str, refund_ref: str) -> ResponseReturnValue:
     """Ask the second person, then send the refund."""
-    found = _refund(ref, refund_ref)
+    gift = seen(ref)
+    found = _refund(gift, refund_ref)
     person = guard.signed_in()
     if not policy.can_confirm_refund(person, found):
         raise NotFound
@@ -69,10 +70,11 @@ def confirm_refund(ref: str, refund_ref: str) -> ResponseReturnValue:
             return _back(ref)
     page = render_template(
         "giving/confirm_refund.html",
-        gift=found.gift,
+        gift=gift,
         refund=found,
-        fund=fund_or_404(found.gift.fund_code),
+        fund=fund_or_404(gift.fund_code),
         people=queries.names_of([found]),
+        left=service.confirmable(found),
         form=form,
     )
     return (page, UNPROCESSABLE) if form.errors else page
@@ -82,7 +84,7 @@ def confirm_refund(ref: str, refund_ref: str) -> ResponseReturnValue:
 @guard.requires(policy.asks_refunds)
 def close_refund(ref: str, refund_ref: str, act: str) -> ResponseReturnValue:
     """Withdraw a refund, or note that one that failed was seen to."""
-    found = _refund(ref, refund_ref)
+    found = _refund(seen(ref), refund_ref)
     action = CLOSING.get(act)
     if action is None:
         raise NotFound
@@ -95,9 +97,9 @@ def close_refund(ref: str, refund_ref: str, act: str) -> ResponseReturnValue:
     return _back(ref)
 
 
-def _refund(ref: str, refund_ref: str) -> CardRefund:
-    """Return a refund of a gift that exists for the reader. Raises NotFound."""
-    found = next((each for each in seen(ref).refunds if each.ref == refund_ref), None)
+def _refund(gift: CardGift, refund_ref: str) -> CardRefund:
+    """Return a refund of a gift. Raises NotFound."""
+    found = next((each for each in gift.refunds if each.ref == refund_ref), None)
     if found is None:
         raise NotFound
     return found

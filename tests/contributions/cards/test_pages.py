@@ -277,10 +277,13 @@ def test_nothing_is_offered_of_a_gift_that_a_dispute_has_taken(
     with pytest.raises(Refused, match=r"US\$.0\.00 is left"):
         cards.confirm_refund(refund, by=counter.finance)
     session.rollback()
-    ref, officer = gift.ref, counter.officer.email
-    donor.sign_in(officer, PASSWORD)
+    ref, finance, asked = gift.ref, counter.finance.email, refund.ref
+    donor.sign_in(finance, PASSWORD)
     donor.open(f"/card-gifts/{ref}", 200)
     assert "Can still be given back US$ 0.00" in donor.page.text
+    donor.open(f"/card-gifts/{ref}/refunds/{asked}/confirm", 200)
+    assert "US$ 0.00 of the gift can go back now, and no more" in donor.page.text
+    assert "Confirm and send the refund" not in donor.page.text
     assert "Ask for a refund" not in donor.page.text
 
 

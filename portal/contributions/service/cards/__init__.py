@@ -8,6 +8,7 @@ from portal.contributions.service.cards.asking import (
     ask_refund,
     close_refund,
     confirm_refund,
+    confirmable,
     refundable,
 )
 from portal.contributions.service.cards.giving import Giving, begin_gift, offered, open_checkout
@@ -26,6 +27,7 @@ __all__ = [
     "begin_gift",
     "close_refund",
     "confirm_refund",
+    "confirmable",
     "look_at",
     "look_at_payout",
     "look_at_stale",

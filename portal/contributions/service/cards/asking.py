@@ -32,6 +32,11 @@ def refundable(gift: CardGift) -> Money:
     return _left(gift, UNDER_WAY)
 
 
+def confirmable(refund: CardRefund) -> Money:
+    """Return what of its gift can go back now, were this refund confirmed; maybe less than it."""
+    return _left(refund.gift, (RefundStatus.ASKED,))
+
+
 def _left(gift: CardGift, statuses: tuple[RefundStatus, ...]) -> Money:
     """Return what is kept of a gift, less the refunds at one of `statuses`; never below zero.
 
