@@ -4,13 +4,18 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import pytest
 from pypdf import PdfReader
 
+from portal.accounting.queries.given import gifts
 from portal.accounting.queries.statement import statement
+from portal.accounting.tracing import Pool
 from portal.accounts.models import Person, Role
+from portal.contributions import service
 from portal.contributions.models import Donor, DonorKind
+from portal.contributions.service import returning
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import total, usd
@@ -129,6 +134,29 @@ def test_money_that_no_donor_gave_has_its_share(town: Town) -> None:
 
 def test_a_year_before_the_gift_knows_nothing_of_it(town: Town) -> None:
     assert statement(town.reader, town.anything, YEAR - 1).sections == []
+
+
+def test_what_comes_later_changes_no_year_that_has_ended(town: Town) -> None:
+    with clock.at(MOMENT + timedelta(days=30)):
+        disputed = returning.dispute(
+            giving.card(usd(50_00)), usd(50_00), clock.today(), source_ref="dp:1"
+        )
+        pledge = giving.pledge(town.desk, amount=usd(700_00), of=disputed.contribution.donor)
+        session.commit()
+        before = _given(disputed.contribution.donor, YEAR)
+        assert before == (0, 700_00)
+    with clock.at(MOMENT + timedelta(days=60)):
+        returning.dispute_won(disputed, clock.today())
+        service.withdraw_pledge(pledge, "Another budget.", by=town.desk.officer)
+        session.commit()
+        assert _given(disputed.contribution.donor, YEAR) == before
+        assert _given(disputed.contribution.donor, YEAR + 1) == (50_00, 0)
+
+
+def _given(donor: Donor, year: int) -> tuple[int, int]:
+    """Return what a donor gave without an earmark, and pledged, by the end of a year."""
+    gift = gifts(date(year, 12, 31))["act"][Pool("", "")][donor.id]
+    return gift.received, gift.pledged
 
 
 def test_page_and_document_name_no_grantee(town: Town, browser: Browser) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, union_all
+from sqlalchemy import Select, case, func, literal, or_, select, union_all
 
 from portal.accounting.tracing import Pool
 from portal.contributions.models import (
@@ -28,7 +28,7 @@ from portal.core.db import session
 class Gift:
     """What one donor gave to one fund for one purpose, in US cents.
 
-    `pledged` was announced and not withdrawn, signed or not; `agreed` signed, less what was
+    `pledged` was announced and not withdrawn by then, signed or not; `agreed` signed, less what was
     cancelled; `received` arrived, less what went back or is disputed, of it `in_year` in the year
     of the day. `titles` are those of the earmarks.
     """
@@ -45,10 +45,10 @@ Gifts = Mapping[str, Mapping[Pool, Mapping[UUID, Gift]]]
 
 
 def gifts(until: date) -> Gifts:
-    """Return what was given until the end of a day. One SQL statement."""
+    """Return what was given until the end of a day, whatever came later. One SQL statement."""
     rows = union_all(
         _row("pledged", Pledge, Pledge.amount_usd, Pledge.announced_on).where(
-            Pledge.status != PledgeStatus.WITHDRAWN
+            or_(Pledge.status != PledgeStatus.WITHDRAWN, Pledge.withdrawn_at >= _midnight(until))
         ),
         _row(
             "agreed", ContributionAgreement, _signed(until), ContributionAgreement.signed_on
@@ -68,9 +68,15 @@ def gifts(until: date) -> Gifts:
             Contribution,
             -ContributionDispute.amount_usd,
             ContributionDispute.disputed_on,
+        ).join(ContributionDispute, ContributionDispute.contribution_id == Contribution.id),
+        _row(
+            "received",
+            Contribution,
+            ContributionDispute.amount_usd,
+            ContributionDispute.ended_on,
         )
         .join(ContributionDispute, ContributionDispute.contribution_id == Contribution.id)
-        .where(ContributionDispute.status != DisputeStatus.WON),
+        .where(ContributionDispute.status == DisputeStatus.WON),
     ).subquery()
     this_year = rows.c.on >= date(until.year, 1, 1)
     found = (
@@ -129,5 +135,10 @@ def _row(what: str, model: Any, cents: Any, on: Any) -> Select[Any]:
 def _signed(until: date) -> Any:
     """Return what an agreement is worth in US cents, less what was cancelled of it by then."""
     whole = ContributionAgreement.usd_at_signature
-    midnight = datetime.combine(until + timedelta(days=1), time(), UTC)
+    midnight = _midnight(until)
     return whole - case((ContributionAgreement.cancelled_at < midnight, cancelled_usd()), else_=0)
+
+
+def _midnight(until: date) -> datetime:
+    """Return the moment at which a day has ended."""
+    return datetime.combine(until + timedelta(days=1), time(), UTC)
