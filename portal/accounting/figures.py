@@ -126,3 +126,13 @@ MEANINGS: Mapping[Figure, Meaning] = {
     ),
 }
 """The accounts that a figure is the balance of; commitments are memo entries beside them."""
+
+
+def words_of(kind: AccountKind) -> str:
+    """Return what an account means, as the position says it; empty where it is in no figure alone.
+
+    The yearly account says the same words beside the same balance.
+    """
+    alone = (each for each in MEANINGS.values() if each.accounts == (kind,) and not each.cause)
+    meaning = next(alone, None)
+    return str(meaning.words) if meaning else ""

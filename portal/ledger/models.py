@@ -47,7 +47,7 @@ class AccountKind(Labelled):
     SUPPORT_COSTS = "support_costs", _l("Programme support costs")
     SUPPORT_COSTS_PAYABLE = "support_costs_payable", _l("Programme support costs payable")
     EXCHANGE_DIFFERENCE = "exchange_difference", _l("Exchange gain or loss")
-    SUSPENSE = "suspense", _l("Suspense (unmatched credits)")
+    SUSPENSE = "suspense", _l("Suspense (unmatched, or on its way between funds)")
     BANK_CHARGES = "bank_charges", _l("Bank and card charges")
     PAYING_AGENTS = "paying_agents", _l("Due to paying agents")
 

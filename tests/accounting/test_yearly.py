@@ -253,6 +253,18 @@ def test_the_document_says_what_the_page_says(browser: Browser) -> None:
     assert "Provisional" not in browser.open("/funds/act/account/2025", 200).text
 
 
+def test_suspense_is_explained_in_the_words_of_the_position(browser: Browser) -> None:
+    told()
+    service.suspense_booked("act", usd(6_91), "line:1", MOMENT.date(), by=None)
+    content = opened(browser, "/funds/act/account/2026.pdf")
+    sheets = PdfReader(io.BytesIO(content)).pages
+    document = " ".join(" ".join(each.extract_text() for each in sheets).split())
+    pages = [browser.open(f"/funds/act/{path}", 200).text for path in ("account/2026", "position")]
+    for text in (document, *pages):
+        assert "card gifts on their way to the fund they are for" in text
+    assert "Suspense (unmatched, or on its way between funds)" in pages[0]
+
+
 @pytest.mark.parametrize("year", ["0", "1945", "2027", "9999", "99999999999", "-1", "x"])
 def test_a_year_without_an_account_is_not_found(browser: Browser, year: str) -> None:
     funds.load_profiles_into_database(make.profiles())
