@@ -107,7 +107,7 @@ FROM part p LEFT JOIN LATERAL (
     AND (c.kind = 'bank' OR p.from_suspense AND t.kind <> 'card_payout')
 ) AS booked ON true
 WHERE booked.amount IS DISTINCT FROM p.amount
-    AND NOT (p.from_suspense AND p.booking_ref ~ ':(settled|credited)$')
+    AND NOT (p.from_suspense AND p.booking_ref ~ '\:(settled|credited)(\:[0-9]+)?$')
     AND NOT EXISTS (SELECT FROM ledger_transaction t WHERE t.source_ref = p.booking_ref
         AND t.kind = 'card_payout' AND p.from_suspense)
 ORDER BY 1

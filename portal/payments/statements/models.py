@@ -266,7 +266,8 @@ class Allocation(WithId, Base):
     """What a line, or a part of it, was booked as: by machine (`by_id` none) or by a person.
 
     `amount` is signed as the line's. `booking_ref` names the booking in the ledger, and is empty
-    where there is none. It is undone once, with a reason, and never removed.
+    where there is none; of several lines that are a payment together, the second and later have its
+    name with their number. It is undone once, with a reason, and never removed.
     """
 
     __tablename__ = "statement_allocation"

@@ -29,6 +29,7 @@ from portal.payments.statements.service.booking import hold
 from portal.payments.statements.service.entering import enter, part_in_dollars, payout_of
 from portal.payments.statements.service.parts import Target, rate_of
 from portal.payments.statements.service.seconding import say_it_came_back, takes_two
+from portal.payments.statements.service.together import paid_in_several
 
 MOST_WORDS = 1000
 FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND, Purpose.CARD_PAYOUT_BACK})
@@ -54,6 +55,9 @@ def allocate(
         raise Refused(_("This line does not wait in suspense."))
     if takes_two(line, target):
         return say_it_came_back(line, target, words, by=by)
+    several = paid_in_several(line, target, words, by=by)
+    if several is not None:
+        return several
     if target.counterpart is not None:
         _lock_counterpart(target.counterpart)
     made = enter(line, target, by=by, reason=words)

@@ -27,7 +27,9 @@ def rate_of(line: StatementLine) -> Rate | None:
 class Target:
     """What a line is said to be. `amount` is signed as the line's; none means all that is left.
 
-    `settles` is how much of an `agreement` in another currency it settles, in that currency.
+    `settles` is how much of an `agreement` in another currency it settles, in that currency. Of a
+    payment that several lines are together, the first has what is `beside` it, above zero; the
+    others have their `number`, from two on.
     """
 
     purpose: Purpose
@@ -40,6 +42,8 @@ class Target:
     contribution: Contribution | None = None
     payout_ref: str = ""
     counterpart: StatementLine | None = None
+    beside: Money | None = None
+    number: int = 1
 
 
 @dataclass(frozen=True)

@@ -29,24 +29,39 @@ def payment(part: Part) -> tuple[str, str]:
     if order is None or part.line.is_credit:
         raise Refused(_("A payment is a debit, of one order."))
     ref = order.booking_ref + SETTLED
+    if part.target.number > 1:
+        return _beside(part, ref), order.ref
+    debited = part.money + (part.target.beside or Money.zero(part.money.currency))
     told = _is_told(order, Purpose.PAYMENT, ref)
     if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.RETURNED and told):
         return _after_all(part, order)
     if told:
         raise Refused(_("The bank debited this payment by another line already: claim it back."))
     if order.status is not OrderStatus.RELEASED and ledger.find(ref) is not None:
-        if part.money != order.money:
+        if debited != order.money:
             raise Refused(_told_otherwise(order.money))
         _take_from_suspense(part)
         return ref, order.ref
     settle_by_bank(
         order,
-        debited=part.money,
+        debited=debited,
         on=part.line.booked_on,
         reference=part.line.reference,
         from_=part.through,
     )
     return ref, order.ref
+
+
+def _beside(part: Part, ref: str) -> str:
+    """Take a further line of a payment out of suspense, where the payment did not come from there.
+
+    Returns a reference of its own: the books hold the payment once, by the first line.
+    """
+    booking = ledger.find(ref)
+    accounts = {one.account for one in ledger.lines_of(booking)} if booking else set()
+    if AccountKind.SUSPENSE not in accounts:
+        _take_from_suspense(part)
+    return f"{ref}:{part.target.number}"
 
 
 def payment_back(part: Part) -> tuple[str, str]:
