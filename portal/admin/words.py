@@ -170,6 +170,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "write_off.withdraw": _l("Proposal to write off withdrawn"),
     "statement.imported": _l("Statement of the bank imported"),
     "statement.file_read": _l("File of a statement downloaded"),
+    "statement.exported": _l("Lines of a statement taken out as a table"),
     "statement_line.booked": _l("Line of a statement booked"),
     "statement_line.suspended": _l("Line of a statement put into suspense"),
     "statement_line.allocated": _l("Said what a line in suspense is"),
@@ -202,6 +203,8 @@ LEDGER: dict[str, LazyProxy] = {
     "rates.imported": _l("Rates of exchange imported"),
     "books.exported": _l("Books of a fund taken out as a file"),
     "account.exported": _l("Yearly account taken out as a file"),
+    "contributions.exported": _l("Contributions of a fund taken out as a table"),
+    "donor_statement.exported": _l("Statement of a donor taken out as a file"),
     "entries.exported": _l("Entries of the books taken out as a table"),
     **{f"ledger.{kind.value}": kind.label for kind in TransactionKind},
 }

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from pypdf import PdfReader
+from sqlalchemy import select
 
 from portal.accounting.queries.given import gifts
 from portal.accounting.queries.statement import statement
@@ -17,6 +18,7 @@ from portal.contributions import service
 from portal.contributions.models import Donor, DonorKind
 from portal.contributions.service import returning
 from portal.core import clock
+from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.money import total, usd
 from portal.funds.models import Call
@@ -24,6 +26,7 @@ from portal.ledger import service as ledger
 from tests import make
 from tests.accounting.books import MOMENT
 from tests.accounting.grants import grant
+from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make import contributions as giving
@@ -167,7 +170,10 @@ def test_page_and_document_name_no_grantee(town: Town, browser: Browser) -> None
         assert words in page.text
     for secret in ("Nepal", "Lesbian", "Applicant of", "CANARY"):
         assert secret not in page.html
-    answer = browser.client.get(f"/donors/{ref}/statement.pdf?year={YEAR}")
+    browser.press("Download as PDF")
+    answer = browser.response
+    exported = select(AuditEvent.facts).where(AuditEvent.action == "donor_statement.exported")
+    assert session.scalars(exported).all() == [{"donor": ref, "year": YEAR, "form": "pdf"}]
     text = "".join(each.extract_text() for each in PdfReader(io.BytesIO(answer.data)).pages)
     for words in ("666.67", "Kenya", "Provisional", f"Statement of {YEAR}"):
         assert words in text
@@ -182,7 +188,7 @@ def test_a_year_that_is_none_is_told(town: Town, browser: Browser, typed: str) -
     browser.sign_in(email, make.PASSWORD)
     page = browser.open(f"/donors/{ref}/statement?year={typed}", 422)
     assert "This year is shown instead" in page.text
-    browser.open(f"/donors/{ref}/statement.pdf?year={typed}", 404)
+    assert taken(browser, f"/donors/{ref}/statement.pdf?year={typed}").status_code == 404
     assert browser.open(f"/donors/{ref}/statement?year=٢٠٢٥", 200).status == 200
 
 
@@ -198,7 +204,7 @@ def test_who_does_not_read_contributions_finds_no_statement(town: Town, browser:
         browser.sign_in(email, make.PASSWORD)
         for each in (ref, individual, "ZZZZ-9999"):
             browser.open(f"/donors/{each}/statement", 404)
-            browser.open(f"/donors/{each}/statement.pdf", 404)
+            assert taken(browser, f"/donors/{each}/statement.pdf").status_code == 404
         browser.sign_out()
 
 

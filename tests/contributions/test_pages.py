@@ -20,9 +20,11 @@ from portal.contributions.models import (
     DonorKind,
 )
 from portal.core import clock
+from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.money import Money, usd
 from portal.core.outbox import Message
+from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make import contributions as make
@@ -213,8 +215,7 @@ def test_only_the_desk_of_the_fund_sees_anything(
     for each in LISTS:
         browser.open(f"/contributions{each}", 200)
         assert name not in browser.page.text
-    browser.open("/contributions/received.csv", 200)
-    assert name not in browser.response.get_data(as_text=True)
+    assert name not in taken(browser, "/contributions/received.csv").get_data(as_text=True)
     browser.sign_out()
     enter(browser, emails.officer)
     for path in paths:
@@ -257,9 +258,12 @@ def test_lists_are_narrowed_paged_and_exported(who: Desk, emails: Emails, browse
     assert "No contribution fits this choice" in browser.page.text
     browser.open("/contributions/received?year=99999&status=%F0%9F%92%A3&means=x&page=-4", 200)
     browser.open("/contributions/received?means=wire")
-    browser.follow("Download this list")
+    browser.press("Download this list")
     body = browser.response.get_data(as_text=True)
     assert body.count("\n") == 31
+    exported = select(AuditEvent.facts).where(AuditEvent.action == "contributions.exported")
+    assert session.scalars(exported).all() == [{"fund": "act", "contributions": 30}]
+    assert browser.client.get("/contributions/received.csv").status_code in {404, 405}
     assert "'=SUM(A1)" in body
 
 

@@ -1,12 +1,10 @@
 """The blueprint of accounting, and what its views share."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -15,9 +13,7 @@ from portal.accounting.rules import BadDay
 from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.core import clock
-from portal.core.files.plain import safe_cell
 from portal.core.pages import UNPROCESSABLE
-from portal.core.web import attachment
 from portal.funds import queries as funds
 from portal.funds.profile import Profile
 
@@ -65,20 +61,3 @@ def fund_or_404(code: str, may_see: Callable[[Person, str], bool]) -> Profile:
     if found is None:
         raise NotFound
     return found
-
-
-def csv_file(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> ResponseReturnValue:
-    """Answer with a table for a spreadsheet, in which no cell can run as a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(heads)
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return download("\ufeff" + out.getvalue(), "text/csv; charset=utf-8", name)
-
-
-def download(content: bytes | str, kind: str, name: str) -> ResponseReturnValue:
-    """Answer with a file that was made for the reader."""
-    answer = make_response(content)
-    answer.headers["Content-Type"] = kind
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return attachment(answer)

@@ -16,13 +16,13 @@ from portal.accounting.views.blueprint import (
     asked_day,
     asked_day_or_404,
     blueprint,
-    csv_file,
     fund_or_404,
     page,
     written,
 )
 from portal.accounts import guard
 from portal.core import clock
+from portal.core.downloads import csv_file
 from portal.core.i18n import _, ngettext
 from portal.core.money import Money, total, usd
 from portal.core.paging import PAGE_ROWS, Page, pager

@@ -18,7 +18,6 @@ from portal.accounting.views.blueprint import (
     asked_day,
     asked_day_or_404,
     blueprint,
-    csv_file,
     page,
     written,
 )
@@ -26,6 +25,7 @@ from portal.accounting.views.held_file import packed, unpacked
 from portal.accounts import guard
 from portal.core import clock
 from portal.core.db import session
+from portal.core.downloads import csv_file
 from portal.core.i18n import _, locale, ngettext
 from portal.core.paging import page_of, pager
 from portal.core.text import sha256_hex

@@ -6,11 +6,13 @@ from werkzeug.exceptions import NotFound
 from portal.accounting import rules
 from portal.accounting.queries.statement import Statement, donor_by_ref, statement
 from portal.accounting.rules import BadDay
-from portal.accounting.views.blueprint import asked, blueprint, download, page
+from portal.accounting.views.blueprint import asked, blueprint, page
 from portal.accounts import guard
 from portal.contributions import policy
 from portal.contributions.models import Donor
+from portal.contributions.service.taking import record_statement_taken
 from portal.core import clock, templating
+from portal.core.downloads import download
 
 
 def _donor(ref: str) -> Donor:
@@ -44,10 +46,10 @@ def donor_statement(ref: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/donors/<ref>/statement.pdf")
+@blueprint.post("/donors/<ref>/statement.pdf")
 @guard.requires(policy.reads)
 def donor_statement_pdf(ref: str) -> ResponseReturnValue:
-    """Hand out the statement as a document for the donor."""
+    """Hand out the statement as a document for the donor; that is an act of record."""
     donor = _donor(ref)
     year, wrong = _asked_year()
     if wrong:
@@ -59,6 +61,7 @@ def donor_statement_pdf(ref: str) -> ResponseReturnValue:
         dated=clock.today(),
         addressee=[donor.name],
     )
+    record_statement_taken(donor, year, by=guard.signed_in())
     return download(content, "application/pdf", f"statement-{donor.ref}-{year}.pdf")
 
 

@@ -6,10 +6,11 @@ from werkzeug.exceptions import NotFound
 from portal.accounting import policy, rules, service
 from portal.accounting.figures import words_of
 from portal.accounting.queries.yearly import YearlyAccount, yearly_account
-from portal.accounting.views.blueprint import blueprint, download, fund_or_404, page
+from portal.accounting.views.blueprint import blueprint, fund_or_404, page
 from portal.accounting.workbook import workbook
 from portal.accounts import guard
 from portal.core import clock, templating
+from portal.core.downloads import download
 
 blueprint.add_app_template_filter(words_of, "account_words")
 

@@ -12,11 +12,12 @@ from portal.contributions.queries.listing import (
     Choices,
     Wanted,
     agreements,
-    as_csv,
+    as_table,
     choices,
     contributions,
     donors,
     pledges,
+    taken_out,
 )
 from portal.contributions.queries.lookup import (
     agreement_named_in,
@@ -44,7 +45,7 @@ __all__ = [
     "agreement_named_in",
     "agreements",
     "agreements_of",
-    "as_csv",
+    "as_table",
     "by_fund",
     "choices",
     "contribution_by_ref",
@@ -65,5 +66,6 @@ __all__ = [
     "receipt_of",
     "receivables",
     "received_by_earmark",
+    "taken_out",
     "todos",
 ]

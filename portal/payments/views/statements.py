@@ -3,17 +3,18 @@
 from itertools import pairwise
 from uuid import UUID
 
-from flask import Response, current_app, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from portal.accounts import guard
 from portal.applications.queries import names
 from portal.core.db import session
+from portal.core.downloads import csv_file, download
 from portal.core.i18n import _, ngettext
 from portal.core.pages import go, page, refuse
 from portal.core.paging import pager
-from portal.core.web import Form, attachment, tell
+from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.payments.models import BankAccount
 from portal.payments.service.bringing import bring_statement
@@ -102,15 +103,14 @@ def statement(statement_id: UUID) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/bank/statements/<uuid:statement_id>.csv")
+@blueprint.post("/bank/statements/<uuid:statement_id>.csv")
 @guard.requires(policy.reads_statements)
 def statement_csv(statement_id: UUID) -> ResponseReturnValue:
-    """Hand out the lines of a statement as a table for a spreadsheet."""
-    found = _visible(statement_id)
-    answer = Response(
-        "\ufeff" + queries.as_csv(found, guard.signed_in()), mimetype="text/csv; charset=utf-8"
-    )
-    return _download(answer, f"statement-{found.to_on.isoformat()}.csv")
+    """Hand out the lines of a statement for a spreadsheet; that is an act of record."""
+    found, person = _visible(statement_id), guard.signed_in()
+    service.record_lines_taken(found, by=person)
+    name = f"statement-{found.to_on.isoformat()}.csv"
+    return csv_file(name, *queries.as_table(found, person))
 
 
 @blueprint.post("/bank/statements/<uuid:statement_id>/file")
@@ -119,13 +119,8 @@ def statement_file(statement_id: UUID) -> ResponseReturnValue:
     """Hand out the file as it came. It names people and accounts, so that is an act of record."""
     found = _visible(statement_id)
     pieces = service.original(found, by=guard.signed_in())
-    answer = current_app.response_class(b"".join(pieces), mimetype="application/xml")
-    return _download(answer, f"statement-{found.to_on.isoformat()}.xml")
-
-
-def _download(answer: Response, name: str) -> ResponseReturnValue:
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return attachment(answer)
+    name = f"statement-{found.to_on.isoformat()}.xml"
+    return download(b"".join(pieces), "application/xml", name)
 
 
 def _visible(statement_id: UUID) -> Statement:

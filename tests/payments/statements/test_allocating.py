@@ -277,7 +277,7 @@ def test_a_file_that_one_is_recused_from_is_no_candidate_and_no_row(
     session.commit()
     shown = queries.lines(line.statement, queries.Wanted(), 1, finance).rows
     assert [(row.hidden, len(row.parts)) for row in shown] == [(True, 0)]
-    assert owed.award.ref not in queries.as_csv(line.statement, finance)
+    assert owed.award.ref not in str(queries.as_table(line.statement, finance))
     assert queries.candidates(other, finance) == []
     with pytest.raises(Refused, match="no award"):
         queries.target_of(other, Purpose.REFUND, owed.award.ref, None, finance)

@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 
 import pytest
+from sqlalchemy import select
 
 from portal.accounts.models import Role
 from portal.core import clock
+from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.payments import service as payments
 from portal.payments.statements import queries, service
@@ -158,29 +160,36 @@ def test_a_file_is_handed_out_whole_and_as_a_table(
 ) -> None:
     content = teller.file(Move(10_000, "=cmd()"))
     [done] = service.import_statement(content, by=None)
-    path = f"/bank/statements/{done.statement.id}"
+    statement_id = done.statement.id
+    path = f"/bank/statements/{statement_id}"
     session.commit()
     enter(visitor, world, "finance")
     visitor.open(path)
     visitor.press("Download the bank's file")
     assert visitor.response.data == content.getvalue()
     assert "no-store" in visitor.response.headers["Cache-Control"]
-    visitor.open(f"{path}.csv")
+    visitor.open(path)
+    visitor.press("Download as a table (CSV)")
     assert visitor.response.mimetype == "text/csv"
-    assert "100.00" in visitor.response.get_data(as_text=True)
+    text = visitor.response.get_data(as_text=True)
+    assert "100.00" in text
+    taken = select(AuditEvent.action).where(AuditEvent.subject_id == statement_id)
+    acts = list(session.scalars(taken.order_by(AuditEvent.number)))
+    assert acts[-2:] == ["statement.file_read", "statement.exported"]
+    assert visitor.client.get(f"{path}.csv").status_code in {404, 405}
 
 
 def test_debits_leave_as_numbers_and_what_is_left_out_is_said(
     world: World, teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [first, *_rest] = taken_in(teller, Move(-1_200, "=1+1"), Move(5_000), Move(7_000))
-    table = queries.as_csv(first.statement, world.till.finance).splitlines()
-    assert table[1].split(",")[4] == "-12.00"
-    assert len(table) == 4
+    _heads, rows = queries.as_table(first.statement, world.till.finance)
+    assert rows[0][4] == "-12.00"
+    assert len(rows) == 3
     listing = import_module("portal.payments.statements.queries.lines")
     monkeypatch.setattr(listing, "EXPORT_ROWS", 1)
-    table = queries.as_csv(first.statement, world.till.finance).splitlines()
-    assert table[2:] == ["2 more lines are not in this file"]
+    _heads, rows = queries.as_table(first.statement, world.till.finance)
+    assert rows[1:] == [["2 more lines are not in this file"]]
 
 
 def test_three_people_write_off_by_the_pages(world: World, visitor: Browser) -> None:
@@ -240,7 +249,6 @@ def test_who_does_not_belong_finds_nothing(world: World, teller: Teller, visitor
         f"/bank/reconciliation/{line.bank_account_id}",
         f"/bank/accounts/{line.bank_account_id}/statements",
         f"/bank/statements/{line.statement_id}",
-        f"/bank/statements/{line.statement_id}.csv",
         f"/bank/lines/{line.id}",
         f"/bank/lines/{line.id}/allocate",
     ]

@@ -17,7 +17,7 @@ from portal.payments.statements.queries.candidates import (
 from portal.payments.statements.queries.lines import (
     Row,
     Wanted,
-    as_csv,
+    as_table,
     is_hidden,
     line_by_id,
     lines,
@@ -38,7 +38,7 @@ __all__ = [
     "Row",
     "Standing",
     "Wanted",
-    "as_csv",
+    "as_table",
     "candidates",
     "closings",
     "gap_before",

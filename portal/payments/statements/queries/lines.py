@@ -1,7 +1,5 @@
 """Lines of statements as lists: beside what they were booked as, narrowed, and as a spreadsheet."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +13,6 @@ from portal.applications.models import Application
 from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.core.db import session
-from portal.core.files.plain import safe_cell
 from portal.core.i18n import _, ngettext
 from portal.core.money import Money
 from portal.core.paging import Page, select_page
@@ -195,37 +192,32 @@ def line_by_id(line_id: UUID) -> StatementLine | None:
     )
 
 
-def as_csv(of: Statement, person: Person) -> str:
-    """Return the lines of a statement as CSV, at most EXPORT_ROWS, and how many more there are.
+def as_table(of: Statement, person: Person) -> tuple[list[str], list[list[str]]]:
+    """Return the lines of a statement for a spreadsheet: the heads of the columns, and the rows.
 
-    Three SQL statements.
+    At most EXPORT_ROWS lines, and how many more there are. Three SQL statements.
     """
     found = session.scalars(_narrowed(of, Wanted()).limit(EXPORT_ROWS)).unique().all()
     hidden = _hidden(found, person)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        [
-            _("Number"),
-            _("Day"),
-            _("Bank's reference"),
-            _("Our reference"),
-            _("Amount"),
-            _("Currency"),
-            _("State"),
-            _("What it is"),
-            _("Leads to"),
-        ]
-    )
-    for line in found:
-        writer.writerow([safe_cell(cell) for cell in _cells(_row(line, hidden))])
+    heads = [
+        _("Number"),
+        _("Day"),
+        _("Bank's reference"),
+        _("Our reference"),
+        _("Amount"),
+        _("Currency"),
+        _("State"),
+        _("What it is"),
+        _("Leads to"),
+    ]
+    rows = [_cells(_row(line, hidden)) for line in found]
     more = of.line_count - len(found)
     if more:
         said = ngettext(
             "%(num)d more line is not in this file", "%(num)d more lines are not in this file", more
         )
-        writer.writerow([said])
-    return out.getvalue()
+        rows.append([said])
+    return heads, rows
 
 
 def _cells(row: Row) -> list[str]:

@@ -3,7 +3,12 @@
 from portal.payments.statements.service.allocating import allocate, undo_allocation
 from portal.payments.statements.service.booking import SLICE, Booked, book_lines, waiting
 from portal.payments.statements.service.importing import Imported, import_statement
-from portal.payments.statements.service.keeping import Particulars, original, particulars
+from portal.payments.statements.service.keeping import (
+    Particulars,
+    original,
+    particulars,
+    record_lines_taken,
+)
 from portal.payments.statements.service.parts import Target
 from portal.payments.statements.service.seconding import confirm_return
 
@@ -19,6 +24,7 @@ __all__ = [
     "import_statement",
     "original",
     "particulars",
+    "record_lines_taken",
     "undo_allocation",
     "waiting",
 ]

@@ -95,6 +95,12 @@ def original(statement: Statement, *, by: Person) -> Iterator[bytes]:
     return unpacked(statement.file)
 
 
+def record_lines_taken(statement: Statement, *, by: Person) -> None:
+    """Record that somebody took the lines of a statement as a table."""
+    facts = {"lines": statement.line_count}
+    audit.record("statement.exported", statement, actor_id=by.id, facts=facts)
+
+
 def unpacked(file: StatementFile) -> Iterator[bytes]:
     """Yield the bytes of a file as it came. Raises Refused where they can no longer be read."""
     opened = zlib.decompressobj()
