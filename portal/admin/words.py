@@ -147,6 +147,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "payment_order.instruction_read": _l("Payment instruction read"),
     "payment_order.acknowledged": _l("Receipt of the money acknowledged"),
     "payment_file.kept": _l("Payment file written and kept"),
+    "payment_file.withdrawn": _l("Payment file withdrawn before it left"),
     "payment_file.sent": _l("Payment file left for the bank"),
     "payment_file.sent_again": _l("The same payment file sent again"),
     "payment_file.read": _l("Payment file downloaded"),

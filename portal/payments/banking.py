@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import any_, exists, func, select, true
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person
@@ -27,13 +27,6 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rules import SILENT_AFTER, is_silent
-from portal.payments.statements.models import (
-    Allocation,
-    LineStatus,
-    Purpose,
-    Statement,
-    StatementLine,
-)
 
 ANSWERABLE = (FileStatus.SENT, FileStatus.DUPLICATE)
 
@@ -118,38 +111,6 @@ def messages(page: int) -> Page[BankMessage]:
     """Return what the bank sent, the newest first. Two SQL statements."""
     rows = select(BankMessage).order_by(BankMessage.received_at.desc(), BankMessage.id)
     return select_page(rows, page)
-
-
-def perhaps_paid(instalment_ids: Sequence[UUID]) -> set[UUID]:
-    """Return those instalments of which the bank told a payment that nobody has explained yet.
-
-    A notice told of its debit, or an answer says that the bank takes it, or has it, though it had
-    been given up. It is explained once the bank is known to have paid (the payment was confirmed
-    since), a line that came since was booked as something else, or somebody saw to the message: a
-    line that was there before may be another debit. One statement.
-    """
-    otherwise = exists().where(
-        StatementLine.end_to_end_id == PaymentOrder.ref,
-        StatementLine.amount <= -PaymentOrder.amount,  # a fee that names it explains nothing
-        StatementLine.status == LineStatus.BOOKED,
-        StatementLine.statement.has(Statement.imported_at >= BankMessage.received_at),
-        ~exists().where(
-            Allocation.line_id == StatementLine.id,
-            Allocation.purpose == Purpose.PAYMENT,
-            Allocation.undone_at.is_(None),
-        ),
-    )
-    rows = (
-        select(PaymentOrder.instalment_id)
-        .join(BankMessage, PaymentOrder.ref == any_(BankMessage.perhaps_paid))
-        .where(
-            PaymentOrder.instalment_id.in_(instalment_ids),
-            BankMessage.seen_at.is_(None),
-            func.coalesce(PaymentOrder.confirmed_at <= BankMessage.received_at, true()),
-            ~otherwise,
-        )
-    )
-    return set(session.scalars(rows))
 
 
 def fund_accounts(person: Person) -> Sequence[BankAccount]:

@@ -14,9 +14,10 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
+from portal.payments.service.gathering import gather
 from portal.payments.service.placing import Received
 from portal.payments.service.receiving import receive_file
-from portal.payments.service.sending import gather, send_next
+from portal.payments.service.sending import begin_next, send_next, withdraw_next
 from portal.payments.statements.models import LineStatus, StatementLine
 from portal.payments.statements.service import Booked, book_lines
 
@@ -41,8 +42,23 @@ def gather_all() -> Iterator[PaymentFile]:
     session.rollback()
 
 
+def withdraw_all() -> Iterator[PaymentFile]:
+    """Withdraw what must not leave any more, and yield each such file."""
+    while (file := withdraw_next()) is not None:
+        session.commit()
+        yield file
+    session.rollback()
+
+
 def send_all() -> Iterator[PaymentFile]:
-    """Send every kept file, and yield each once that is written down. Raises OSError."""
+    """Send every kept file that may leave, and yield each once it is written down. Raises OSError.
+
+    That a file leaves is committed before its bytes are: what had not begun to leave can be
+    withdrawn.
+    """
+    while begin_next() is not None:
+        session.commit()
+    session.rollback()
     while (file := send_next()) is not None:
         session.commit()
         yield file

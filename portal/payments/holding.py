@@ -1,12 +1,15 @@
 """Why a payment that was released for the bank does not leave, and what ends that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.awards.models import AwardStatus
 from portal.core.i18n import _
+from portal.payments.debited import debited
 from portal.payments.models import BankStatus, OrderStatus, PaymentOrder
 from portal.payments.rails import BANK
 from portal.payments.reasons import in_words
+from portal.payments.ways import paying_account
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,57 @@ def held_back(order: PaymentOrder) -> Held | None:
     Payments leave only while their grant is in force and their bank details are verified. No SQL
     statement where details and grant were read with the order.
     """
-    waits = order.status is OrderStatus.RELEASED and order.file_id is None
-    if order.rail != BANK.name or not waits:
+    return _by_grant(order) or _by_details(order) if _waits(order) else None
+
+
+def held_back_at_all(order: PaymentOrder) -> Held | None:
+    """Return why a released payment enters no file, as `held_back`, or what the bank keeps from it.
+
+    At most three SQL statements.
+    """
+    if not _waits(order):
         return None
-    return _by_grant(order) or _by_details(order)
+    return held_back(order) or _by_debit(order) or _by_account(order)
+
+
+def must_wait(orders: Sequence[PaymentOrder]) -> list[PaymentOrder]:
+    """Return which of these payments must not leave now, in a new file or in one that was kept.
+
+    Two SQL statements where details and grants were read with the orders.
+    """
+    paid = debited([order.instalment_id for order in orders])
+    return [
+        order
+        for order in orders
+        if order.status is not OrderStatus.RELEASED
+        or order.instalment_id in paid
+        or _by_grant(order)
+        or _by_details(order)
+    ]
+
+
+def _waits(order: PaymentOrder) -> bool:
+    unfiled = order.status is OrderStatus.RELEASED and order.file_id is None
+    return order.rail == BANK.name and unfiled
+
+
+def _by_debit(order: PaymentOrder) -> Held | None:
+    if not debited([order.instalment_id]):
+        return None
+    return Held(
+        _("The bank may have paid this instalment already."),
+        _("It leaves once somebody says what the bank's line or message is."),
+    )
+
+
+def _by_account(order: PaymentOrder) -> Held | None:
+    fund = order.instalment.award.application.call.fund_code
+    if paying_account(fund, order.currency) is not None:
+        return None
+    return Held(
+        _("The fund has no account in %(currency)s in use any more.", currency=order.currency),
+        _("Enter one; otherwise record that it was not paid."),
+    )
 
 
 def _by_grant(order: PaymentOrder) -> Held | None:

@@ -8,7 +8,12 @@ from portal.payments.service import by_processor
 
 @jobs.sweep("payment files", eager=True)
 def send_payment_files() -> None:
-    """Write released orders into files, and send them where the bank takes them from a folder."""
+    """Write released orders into files, and send them where the bank takes them from a folder.
+
+    What must not leave any more is withdrawn first, so that the rest enters another file.
+    """
+    for _file in exchange.withdraw_all():
+        pass
     for _file in exchange.gather_all():
         pass
     if bank.drop_folder() is not None:

@@ -98,7 +98,7 @@ def while_the_bank_may_answer(order: PaymentOrder) -> str | None:
         return _("The card processor tells by itself what became of it: nobody else can know.")
     if order.rail == AGENT.name or order.file is None:
         return None
-    if is_silent(order.accepted_at or order.file.sent_at, clock.now()):
+    if is_silent(order.accepted_at or order.file.sent_at or order.file.leaving_at, clock.now()):
         return None
     return _(
         "The bank still has time to answer. Once it has been silent for %(days)s days, record "

@@ -26,7 +26,7 @@ from portal.core.text import new_ref
 from portal.payments import exchange
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails.bank import BankRail
-from portal.payments.service import sending
+from portal.payments.service import gathering, sending
 
 CLAIMED = "claimed, not committed"
 KEPT = "kept, not sent"
@@ -62,8 +62,8 @@ def work(options: argparse.Namespace, number: int, life: int) -> None:
     connect_stores(load_settings(data_dir=options.data))
     fate = Fate(f"{options.seed}:{number}:{life}", options.chance)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sending, "MOST_PER_FILE", 1)
-        patch.setattr("portal.payments.exchange.gather", _then(sending.gather, fate, CLAIMED))
+        patch.setattr(gathering, "MOST_PER_FILE", 1)
+        patch.setattr("portal.payments.exchange.gather", _then(gathering.gather, fate, CLAIMED))
         patch.setattr(BankRail, "submit", _submitting(fate, options.mistake))
         patch.setattr("portal.payments.exchange.send_next", _then(sending.send_next, fate, BOOKED))
         while _waits():

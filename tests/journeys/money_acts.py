@@ -23,7 +23,7 @@ from portal.payments import service as payments
 from portal.payments import standing
 from portal.payments.models import BankDetails, OrderStatus, PaymentOrder, Receivable
 from portal.payments.service import refunds
-from portal.payments.service.sending import gather
+from portal.payments.service.gathering import gather
 from portal.payments.write_offs import service as write_offs
 from portal.payments.write_offs.models import WriteOff
 from portal.reports import queries as reports_queries

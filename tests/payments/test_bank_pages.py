@@ -25,7 +25,7 @@ from portal.payments.models import (
 )
 from portal.payments.rails import bank as rail
 from portal.payments.rules import SILENT_AFTER
-from portal.payments.service import sending
+from portal.payments.service import gathering, sending
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make import payments as make
@@ -302,7 +302,7 @@ def test_the_bank_is_no_page_for_one_country_another_fund_or_nobody(
 def test_pages_of_the_bank_take_a_fixed_number_of_statements(
     payday: Payday, visitor: Browser, count_sql: Count, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MOST_PER_FILE", 1)
+    monkeypatch.setattr(gathering, "MOST_PER_FILE", 1)
     totals = list[dict[str, int]]()
     paths = ["/bank/files", "/bank/messages", "/bank/accounts", "/payments"]
     paths += [f"/payments/several/{step}" for step in ("certify", "approve")]

@@ -98,6 +98,7 @@ def test_a_payment_that_comes_back_is_paid_anew_with_new_signatures(
     counter.bank.patch(OURS, behaviour="accept", parameters={})
     counter.next_day(2)
     counter.answers()
+    list(exchange.book_all())
     assert stands(order) is OrderStatus.RETURNED
     assert balance(order, AccountKind.BANK) == 0
     with pytest.raises(Refused, match=r"The account is closed \(AC04\)"):

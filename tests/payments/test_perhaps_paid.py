@@ -10,7 +10,7 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money
 from portal.core.workflow import Refused
-from portal.payments import banking, exchange, service
+from portal.payments import banking, debited, exchange, service
 from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
 from portal.payments.service import receiving, seeing
 from portal.payments.service.unexplained import refuse_unexplained_debit
@@ -41,7 +41,7 @@ def hear(payday: Payday, *entries: str, number: int = 1) -> list[str]:
 
 def unexplained(order: PaymentOrder) -> bool:
     session.expire_all()
-    return banking.perhaps_paid([order.instalment_id]) == {order.instalment_id}
+    return debited.by_word([order.instalment_id]) == {order.instalment_id}
 
 
 def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
@@ -53,7 +53,7 @@ def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
     [sentence] = hear(payday, debit(order))
     assert f"a debit of payment {order.ref}, which had been given up" in sentence
     assert unexplained(order)
-    assert not banking.perhaps_paid([])
+    assert not debited.by_word([])
     with pytest.raises(Refused, match="may pay twice"):
         refuse_unexplained_debit(order.instalment)
     message = session.query(BankMessage).one()

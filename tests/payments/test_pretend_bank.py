@@ -13,7 +13,7 @@ from portal.demo.bank.views import blueprint
 from portal.ledger import queries as ledger
 from portal.payments import service
 from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
-from portal.payments.service import sending
+from portal.payments.service import gathering, sending
 from portal.payments.statements.models import LineStatus, StatementLine
 from tests.browser import Browser
 from tests.make import payments as make
@@ -35,7 +35,7 @@ def order(world: World, account: BankAccount) -> PaymentOrder:
     made = make.signed(
         service.prepare_order(award.instalments[0], by=world.till.finance), world.till
     )
-    file = sending.gather()
+    file = gathering.gather()
     assert file is not None
     sending.mark_sent(file, by=None)
     session.commit()

@@ -16,7 +16,8 @@ from portal.payments import service as payments
 from portal.payments.models import BankDetails, PaymentOrder, Receivable
 from portal.payments.rails import BANK
 from portal.payments.service import Payee
-from portal.payments.service.sending import gather, mark_sent
+from portal.payments.service.gathering import gather
+from portal.payments.service.sending import mark_sent
 from portal.payments.ways import paying_account
 from portal.reports import queries as reporting
 from portal.reports import service as reports

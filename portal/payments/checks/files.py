@@ -16,9 +16,10 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
-from portal.payments.holding import held_back
+from portal.payments.holding import held_back_at_all
 from portal.payments.models import (
     BankMessage,
+    FileStatus,
     OrderStatus,
     PaymentApproval,
     PaymentFile,
@@ -141,7 +142,8 @@ def _sound_files() -> CheckResult:
         except (Refused, etree.XMLSyntaxError):
             wrong.append(_("File %(ref)s does not open as it was kept.", ref=file.message_id))
             continue
-        if paid != Counter((order.ref, f"{order.money.amount:f}") for order in file.orders):
+        own = Counter((order.ref, f"{order.money.amount:f}") for order in file.orders)
+        if file.status is not FileStatus.WITHDRAWN and paid != own:
             wrong.append(_("File %(ref)s pays other orders than its own.", ref=file.message_id))
     return CheckResult(count, wrong)
 
@@ -202,7 +204,7 @@ def _filed() -> CheckResult:
 def _unfiled(order: PaymentOrder) -> str:
     """Return that an order is in no file, and why where that is known."""
     found = _("Order %(ref)s was released, and is in no file.", ref=order.ref)
-    held = held_back(order)
+    held = held_back_at_all(order)
     return found if held is None else f"{found} {held.why} {held.advice}"
 
 

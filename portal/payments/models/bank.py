@@ -99,11 +99,13 @@ class BankAccount(WithId, Versioned, Base):
 class FileStatus(Labelled):
     """Where a file of payments stands, as far as we know. Unknown is not failed.
 
-    A kept file may have left: a process that ended between sending and saying so leaves it kept.
-    It is sent again, byte for byte; the bank that has it says so.
+    A kept file with a moment at which it began to leave may have left: a process that ended between
+    sending and saying so leaves it kept. It is sent again, byte for byte; the bank that has it says
+    so. One that had not begun to leave can be withdrawn.
     """
 
     KEPT = "kept", _l("To be sent"), "wait"
+    WITHDRAWN = "withdrawn", _l("Withdrawn before it left"), "neutral"
     SENT = "sent", _l("With the bank, no answer yet"), "wait"
     ACCEPTED = "accepted", _l("Accepted by the bank"), "good"
     PARTLY_ACCEPTED = "partly_accepted", _l("Accepted in part"), "wait"
@@ -116,7 +118,8 @@ class PaymentFile(WithId, Versioned, Base):
 
     `message_id` is fixed with the bytes. A retry sends the same bytes; the bank, which refuses a
     message that it has seen, can then never pay twice. The content names accounts of several
-    grantees, so it is sealed under a key of its own.
+    grantees, so it is sealed under a key of its own. From `leaving_at` on, UTC, it may be with the
+    bank.
     """
 
     __tablename__ = "payment_file"
@@ -132,6 +135,7 @@ class PaymentFile(WithId, Versioned, Base):
     execute_on: Mapped[date]
     status: Mapped[FileStatus] = mapped_column(enum_column(FileStatus), default=FileStatus.KEPT)
     made_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    leaving_at: Mapped[datetime | None] = mapped_column(default=None)
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)
     answer: Mapped[str] = mapped_column(default="")
@@ -143,9 +147,16 @@ class PaymentFile(WithId, Versioned, Base):
         Index("ix_payment_file_status", "status"),
         CheckConstraint("message_id ~ '^[A-Z0-9-]{1,35}$'", name="message_id_is_iso_20022"),
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
-        CheckConstraint("(status = 'kept') = (sent_at IS NULL)", name="sent_has_a_time"),
         CheckConstraint(
-            "status IN ('kept', 'sent') OR answered_at IS NOT NULL", name="answered_has_a_time"
+            "(status IN ('kept', 'withdrawn')) = (sent_at IS NULL)", name="sent_has_a_time"
+        ),
+        CheckConstraint(
+            "status = 'kept' OR (status = 'withdrawn') = (leaving_at IS NULL)",
+            name="what_left_was_leaving",
+        ),
+        CheckConstraint(
+            "status IN ('kept', 'sent', 'withdrawn') OR answered_at IS NOT NULL",
+            name="answered_has_a_time",
         ),
     )
 

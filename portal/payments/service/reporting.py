@@ -37,6 +37,14 @@ def take_report(report: StatusReport, found: Received, by: Person | None) -> Non
             )
         )
     refuse_other_fund(file.bank_account, by)
+    if file.status is FileStatus.WITHDRAWN:
+        raise Refused(
+            _(
+                "The bank answers to the file “%(message)s”, which was withdrawn before it left. "
+                "Ask the bank which file it has, and tell whoever runs the portal.",
+                message=report.original_message_id,
+            )
+        )
     refuse_signatory([order.ref for order in file.orders], by)
     found.funds.add(file.bank_account.fund_code)
     mark_sent(file, by=None)

@@ -1,224 +1,179 @@
 """Payment files: bytes before wire.
 
-One transaction claims released orders, fixes the MsgId and keeps the bytes of the file; then they
-are sent; another transaction writes the state and books the payments together. A process that ends
-in between leaves a kept file, whose same bytes are sent again: the bank refuses a MsgId that it has
-seen, so that nothing is paid twice. What is unknown stays unknown until the bank speaks.
+One transaction claims released orders, fixes the MsgId and keeps the bytes of the file
+(`gathering`). A second one says that the file leaves, unless one of its payments must not be made
+any more: then it is withdrawn, and the others enter another file. Only then are the bytes sent, by
+a third, which books the payments too. A process that ends in between leaves a file that was
+leaving, whose same bytes are sent again: the bank refuses a MsgId that it has seen, so that nothing
+is paid twice. What is unknown stays unknown until the bank speaks.
 """
 
+import logging
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
 
 from portal.accounts.models import Person
-from portal.applications.models import Application
-from portal.awards.models import Award, AwardStatus, Instalment
+from portal.awards.models import Instalment
 from portal.core import audit, clock, crypto, files
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.text import new_ref, sha256_hex
+from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
-from portal.funds import countries
-from portal.funds.models import Call
 from portal.ledger.models import AccountKind
-from portal.payments import payees, policy
-from portal.payments.banking import perhaps_paid
-from portal.payments.iso20022 import Party, Transfer
-from portal.payments.models import (
-    BankAccount,
-    BankDetails,
-    BankStatus,
-    FileStatus,
-    OrderStatus,
-    PaymentFile,
-    PaymentOrder,
-)
+from portal.payments import policy
+from portal.payments.holding import must_wait
+from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails import BANK
-from portal.payments.service.bank import payee
 from portal.payments.service.booking import book_advance
-from portal.payments.service.unexplained import unexplained
-from portal.payments.ways import paying_account
 
-MOST_PER_FILE = 500
 MEDIA_TYPE = "application/xml"
 
+log = logging.getLogger(__name__)
 
-def gather() -> PaymentFile | None:
-    """Put released orders that one account pays into a new file, and keep its bytes.
 
-    Several at once never take the same order. Returns None where nothing waits, or only what a
-    fund pays that has no account in use any more. The caller commits before anything is sent.
+def begin_next() -> PaymentFile | None:
+    """Say of one kept file that it leaves, or withdraw it where a payment of it must wait.
+
+    Returns None where no file is left that stands still. The caller commits before it is sent.
     """
     audit.take_turn()
-    for fund_code, currency in session.execute(_payable()).all():
-        account = paying_account(fund_code, currency)
-        orders = [] if account is None else _safe(fund_code, currency)
-        if account is not None and orders:
-            return _filed(account, orders)
+    file = session.scalar(_kept().where(PaymentFile.leaving_at.is_(None)).limit(1))
+    if file is not None and not withdraw_if_stopped(file):
+        file.leaving_at = clock.now()
+        session.flush()
+    return file
+
+
+def withdraw_next() -> PaymentFile | None:
+    """Withdraw one kept file with a payment that must wait; None where there is none.
+
+    Where treasury takes files to the bank by hand, they lie here for longer.
+    """
+    audit.take_turn()
+    for file in session.scalars(_kept().where(PaymentFile.leaving_at.is_(None))):
+        if withdraw_if_stopped(file):
+            return file
     return None
 
 
-_CASE = (
-    joinedload(PaymentOrder.instalment).joinedload(Instalment.award).joinedload(Award.application)
-)
-_UNFILED = (
-    PaymentOrder.rail == BANK.name,
-    PaymentOrder.status == OrderStatus.RELEASED,
-    PaymentOrder.file_id.is_(None),
-    PaymentOrder.bank_details.has(BankDetails.status == BankStatus.VERIFIED),
-    Award.status == AwardStatus.ACTIVE,
-)
-"""What may leave: what was released waits while the account is doubted or the grant suspended."""
-
-
-def _safe(fund_code: str, currency: str) -> list[PaymentOrder]:
-    """Return what goes into one file: nothing that a debit of the bank may have paid already.
-
-    Three SQL statements.
-    """
-    found = session.scalars(_released(fund_code, currency)).all()
-    asked = [order.instalment_id for order in found]
-    debited = unexplained(asked) | perhaps_paid(asked)
-    return [order for order in found if order.instalment_id not in debited]
-
-
-def _payable() -> Select[str, str]:
-    """Return from which fund and in which currency something waits, the longest first."""
-    return (
-        select(Call.fund_code, PaymentOrder.currency)
-        .select_from(PaymentOrder)
-        .join(PaymentOrder.instalment)
-        .join(Instalment.award)
-        .join(Award.application)
-        .join(Application.call)
-        .where(*_UNFILED)
-        .group_by(Call.fund_code, PaymentOrder.currency)
-        .order_by(func.min(PaymentOrder.prepared_at), Call.fund_code, PaymentOrder.currency)
-    )
-
-
-def _released(fund_code: str, currency: str) -> Select[PaymentOrder]:
-    """Return what goes into one file, locked; what another holds is passed over."""
-    return (
-        select(PaymentOrder)
-        .join(PaymentOrder.instalment)
-        .join(Instalment.award)
-        .join(Award.application)
-        .join(Application.call)
-        .where(*_UNFILED, Call.fund_code == fund_code, PaymentOrder.currency == currency)
-        .options(joinedload(PaymentOrder.bank_details), _CASE)
-        .order_by(PaymentOrder.prepared_at, PaymentOrder.id)
-        .limit(MOST_PER_FILE)
-        .with_for_update(of=PaymentOrder, skip_locked=True)
-    )
-
-
-def _filed(account: BankAccount, taken: Sequence[PaymentOrder]) -> PaymentFile:
-    message_id, now = f"VFP-{new_ref()}", clock.now()
-    content = BANK.prepare(
-        {
-            "message_id": message_id,
-            "created_at": now,
-            "execute_on": now.date(),
-            "debtor": debtor(account),
-            "transfers": [_transfer(order) for order in taken],
-        }
-    )
-    key = crypto.new_key()
-    sealed = crypto.seal(key, content.decode(), _place(message_id))
-    file = PaymentFile(
-        message_id=message_id,
-        bank_account=account,
-        sealing_key=key,
-        content=files.keep_document(sealed, f"{message_id}.xml", None, media_type=MEDIA_TYPE),
-        sha256=sha256_hex(content),
-        execute_on=now.date(),
-        made_at=now,
-    )
-    session.add(file)
-    for order in taken:
-        order.file = file
-    session.flush()
-    facts = {"message": message_id, "sha256": file.sha256, "orders": [each.ref for each in taken]}
-    audit.record(
-        "payment_file.kept", file, actor_id=None, to_status=FileStatus.KEPT.value, facts=facts
-    )
-    return file
-
-
-def debtor(account: BankAccount) -> Party:
-    """Return an account of a fund as payment files name it."""
-    return Party(
-        name=account.holder,
-        account=payees.account_id(account.account),
-        bic=account.bic,
-        clearing_code="",
-        bank_name=account.bank,
-        country=countries.country(account.country).iso2,
-        town=account.town,
-    )
-
-
-def _transfer(order: PaymentOrder) -> Transfer:
-    instalment = order.instalment
-    return Transfer(
-        end_to_end_id=order.ref,
-        instruction_id=order.ref,
-        amount=order.money,
-        creditor=payees.party(payee(order.bank_details)),
-        remittance=f"Grant {instalment.award.ref} instalment {instalment.number}",
-    )
-
-
 def send_next() -> PaymentFile | None:
-    """Put one kept file where the bank takes it, and book its payments as on their way.
+    """Put one leaving file where the bank takes it, and book its payments as on their way.
 
-    The file is locked meanwhile, so no two send it at once. Raises OSError where it cannot be
-    written; returns None where nothing waits.
+    The file is locked meanwhile, so no two send it at once. One that cannot be sent is passed
+    over: it stays with what treasury is to send. Raises OSError where the folder cannot be
+    written; returns None where nothing can be sent.
     """
     audit.take_turn()
-    waiting = (
+    for file in session.scalars(_kept().where(PaymentFile.leaving_at.is_not(None))).all():
+        try:
+            with session.begin_nested():
+                _refuse_stopped(file)
+                content = content_of(file)
+                mark_sent(file, by=None)
+        except Refused as refused:
+            log.warning("payment file %s is not sent: %s", file.message_id, refused.sentence)
+            continue
+        BANK.submit(file.message_id, content)
+        return file
+    return None
+
+
+def _kept() -> Select[PaymentFile]:
+    """Return files that have not left, the oldest first, locked; what another holds is left out."""
+    orders = selectinload(PaymentFile.orders)
+    return (
         select(PaymentFile)
         .where(PaymentFile.status == FileStatus.KEPT)
+        .options(
+            orders.joinedload(PaymentOrder.bank_details),
+            orders.joinedload(PaymentOrder.instalment).joinedload(Instalment.award),
+        )
         .order_by(PaymentFile.made_at, PaymentFile.id)
-        .limit(1)
         .with_for_update(of=PaymentFile, skip_locked=True)
+        .execution_options(populate_existing=True)
     )
-    file = session.scalar(waiting)
-    if file is None:
-        return None
-    BANK.submit(file.message_id, content_of(file))
-    mark_sent(file, by=None)
-    return file
+
+
+def withdraw_if_stopped(file: PaymentFile) -> bool:
+    """Withdraw a file that has not left where a payment of it must wait; say whether it was.
+
+    Its payments stand in no file then, with their signatures; those that may leave enter another.
+    The caller holds the file.
+    """
+    orders: Sequence[PaymentOrder] = list(file.orders)
+    stopped = [order.ref for order in must_wait(orders)]
+    if not stopped:
+        return False
+    file.status = FileStatus.WITHDRAWN
+    session.flush()  # the database lets payments out of a withdrawn file only
+    for order in orders:
+        order.file = None
+    audit.record(
+        "payment_file.withdrawn",
+        file,
+        actor_id=None,
+        from_status=FileStatus.KEPT.value,
+        to_status=FileStatus.WITHDRAWN.value,
+        facts={"orders": [order.ref for order in orders], "stopped": stopped},
+    )
+    session.flush()
+    return True
+
+
+def _refuse_stopped(file: PaymentFile) -> None:
+    """Raise Refused where a payment of the file must not be made, or was settled, or given up."""
+    stopped = must_wait(file.orders)
+    if stopped:
+        raise Refused(
+            _(
+                "Payment %(ref)s of this file must not be made now: its page says why. If the file "
+                "never left, it is withdrawn within minutes and the rest enters another one; if "
+                "it may have left, ask the bank.",
+                ref=stopped[0].ref,
+            ),
+            rule="R22",
+        )
 
 
 def send_again(file: PaymentFile, *, by: Person) -> None:
     """Put the same bytes once more where the bank takes them; it refuses what it has.
 
-    Raises Refused for anybody but treasury, once the bank has answered, and where the folder
-    cannot be written: then nothing left.
+    Raises Refused for anybody but treasury, once the bank has answered, where a payment of it must
+    not be made any more, and where the folder cannot be written: then nothing left.
     """
     _refuse_others(file, by)
+    audit.take_turn()
     if file.status not in {FileStatus.KEPT, FileStatus.SENT}:
         raise Refused(_("The bank has answered: nothing is sent again."))
+    _refuse_stopped(file)
+    content = content_of(file)
+    mark_sent(file, by=by)
     try:
-        BANK.submit(file.message_id, content_of(file))
+        BANK.submit(file.message_id, content)
     except OSError as closed:
         raise Refused(
             _("The file could not be written into the bank's folder. Tell whoever runs the portal.")
         ) from closed
-    mark_sent(file, by=by)
     audit.record("payment_file.sent_again", file, actor_id=by.id, facts={"sha256": file.sha256})
 
 
 def read_file(file: PaymentFile, *, by: Person) -> bytes:
     """Return the file for treasury to take to the bank; it names accounts, so that is recorded.
 
-    Raises Refused for others, and once its key was destroyed.
+    From then on it may have left. Raises Refused for others, where a payment of a file that had not
+    left must not be made any more, for a file that was withdrawn, and once its key was destroyed.
     """
     _refuse_others(file, by)
+    audit.take_turn()
+    session.refresh(file, ["status", "leaving_at", "version"], with_for_update=True)
+    if file.status is FileStatus.WITHDRAWN:
+        raise Refused(_("This file was withdrawn before it left: take the one that follows it."))
     content = content_of(file)
+    if file.status is FileStatus.KEPT and file.leaving_at is None:
+        _refuse_stopped(file)
+        file.leaving_at = clock.now()
     audit.record("payment_file.read", file, actor_id=by.id, facts={"sha256": file.sha256})
     return content
 
@@ -226,19 +181,24 @@ def read_file(file: PaymentFile, *, by: Person) -> bytes:
 def hand_over(file: PaymentFile, *, by: Person) -> None:
     """Record that treasury took the file to the bank. Twice is once. Raises Refused."""
     _refuse_others(file, by)
+    if file.status is FileStatus.WITHDRAWN:
+        raise Refused(_("This file was withdrawn before it left: take the one that follows it."))
     mark_sent(file, by=by)
 
 
 def mark_sent(file: PaymentFile, *, by: Person | None) -> None:
     """Say that the file left, and book its payments as on their way. Twice is once."""
     audit.take_turn()
-    session.refresh(file, ["status", "version"], with_for_update=True)
+    session.refresh(file, ["status", "leaving_at", "version"], with_for_update=True)
     if file.status is not FileStatus.KEPT:
         return
     now = clock.now()
-    with session.no_autoflush:  # the database wants status and moment at once
+    with session.no_autoflush:  # the database wants status and moments at once
         file.status, file.sent_at = FileStatus.SENT, now
+        file.leaving_at = file.leaving_at or now
     for order in file.orders:
+        if order.status is not OrderStatus.RELEASED:
+            continue
         book_advance(order, now.date(), through=AccountKind.PAYMENTS_IN_TRANSIT, by=by)
     audit.record(
         "payment_file.sent",
@@ -255,7 +215,7 @@ def content_of(file: PaymentFile) -> bytes:
     """Return the bytes that were kept. Raises Refused where they cannot be read, or changed."""
     sealed = files.read_stored(file.content)
     try:
-        content = crypto.unseal(file.sealing_key, sealed, _place(file.message_id)).encode()
+        content = crypto.unseal(file.sealing_key, sealed, place_of(file.message_id)).encode()
     except crypto.Unreadable as gone:
         raise Refused(_("This payment file can no longer be read.")) from gone
     if sha256_hex(content) != file.sha256:
@@ -268,5 +228,6 @@ def _refuse_others(file: PaymentFile, by: Person) -> None:
         raise Refused(_("Payment files are taken to the bank by treasury."))
 
 
-def _place(message_id: str) -> str:
+def place_of(message_id: str) -> str:
+    """Return where the bytes of a file are sealed to: they open nowhere else."""
     return f"payment_file:{message_id}"

@@ -16,7 +16,7 @@ from portal.core.pages import done, go, page
 from portal.core.web import Form, attachment, tell
 from portal.payments import attempts, policy, service
 from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
-from portal.payments.holding import held_back
+from portal.payments.holding import held_back_at_all
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.service.signing import expected_digest
 from portal.payments.views.blueprint import blueprint, order_page, visible_order
@@ -72,7 +72,7 @@ def order(ref: str) -> ResponseReturnValue:
         Form(),
         offers=offers,
         own=own,
-        held=None if own else held_back(found),
+        held=None if own else held_back_at_all(found),
         may_read=found.instruction_id is not None and policy.can_read_instruction(person, found),
         may_acknowledge=own
         and found.status is OrderStatus.CONFIRMED

@@ -22,7 +22,7 @@ from portal.funds.models import Call
 from portal.ledger import queries as ledger
 from portal.payments import service as payments
 from portal.payments.models import PaymentOrder
-from portal.payments.service.sending import gather
+from portal.payments.service.gathering import gather
 from portal.payments.statements import queries, service
 from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.service import Target

@@ -3,9 +3,8 @@
 import pytest
 
 from portal.core.db import session
-from portal.payments import service
+from portal.payments import debited, service
 from portal.payments.models import PaymentOrder
-from portal.payments.service.unexplained import unexplained
 from portal.payments.statements import service as statements
 from portal.payments.statements.models import LineStatus, StatementLine
 from tests.payments.payday import Payday
@@ -30,13 +29,13 @@ def refused(payday: Payday) -> PaymentOrder:
 
 
 def holds(order: PaymentOrder) -> bool:
-    return unexplained([order.instalment_id]) == {order.instalment_id}
+    return debited.by_line([order.instalment_id]) == {order.instalment_id}
 
 
 def test_nothing_holds_where_nothing_was_debited(refused: PaymentOrder, teller: Teller) -> None:
     taken_in(teller, Move(-refused.amount - 1), Move(-5_00, note="Fee of the quarter"))
     assert not holds(refused)
-    assert not unexplained([])
+    assert not debited.debited([])
 
 
 def test_a_debit_that_names_the_payment_in_words_holds(
