@@ -218,7 +218,7 @@ def test_the_balance_is_not_drawn_while_a_debit_is_unexplained(
 ) -> None:
     taken_in(teller, Move(-refused.amount, end_to_end_id=refused.ref))
     award = refused.instalment.award
-    with pytest.raises(Refused, match="waits in suspense"):
+    with pytest.raises(Refused, match="is not explained yet"):
         payments.settle_account(award, by=world.till.finance)
 
 
