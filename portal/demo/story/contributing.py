@@ -25,7 +25,7 @@ from portal.demo import bank
 from portal.demo.bank.messages import Movement
 from portal.demo.story import papers
 from portal.demo.story.telling import Story
-from portal.payments.statements.models import LineStatus, Purpose, StatementLine
+from portal.payments.statements.models import Allocation, LineStatus, Purpose, StatementLine
 from portal.payments.statements.service import Target, allocate
 from portal.payments.ways import paying_account
 
@@ -280,6 +280,8 @@ def _allocated(story: Story, target: Target, reason: str) -> Contribution | None
     if waits is None:
         return None
     made = allocate(waits, target, reason, by=story.people["finance"])
+    if not isinstance(made, Allocation):
+        return None
     return session.scalar(select(Contribution).where(Contribution.ref == made.target_ref))
 
 
