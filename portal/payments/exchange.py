@@ -4,6 +4,7 @@ What is sent was committed before; what is read is committed before it is put aw
 ends anywhere in between leaves a file that is sent or read again, which changes nothing.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,21 @@ from sqlalchemy import select
 
 from portal.core import clock
 from portal.core.db import session
+from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
+<<<<<<< ours
 from portal.payments.service.gathering import gather
+=======
+from portal.payments.service.booking import UNBOOKABLE
+>>>>>>> theirs
 from portal.payments.service.placing import Received
 from portal.payments.service.receiving import receive_file
 from portal.payments.service.sending import begin_next, send_next, withdraw_next
 from portal.payments.statements.models import LineStatus, StatementLine
 from portal.payments.statements.service import Booked, book_lines
+
+log = logging.getLogger(__name__)
 
 DONE = "done"
 REFUSED = "refused"
@@ -118,10 +126,22 @@ def _read(path: Path) -> Read:
         with path.open("rb") as stream:
             received = receive_file(stream, by=None)
         session.commit()
-    except Refused as refused:
+    except UNBOOKABLE as refused:
         session.rollback()
-        return Read(path.name, None, refused.sentence)
+        return Read(path.name, None, _sentence(path, refused))
     return Read(path.name, received)
+
+
+def _sentence(path: Path, refused: Exception) -> str:
+    """Return why a file is not taken in; what the books refuse goes to the log as well."""
+    if isinstance(refused, Refused):
+        return refused.sentence
+    log.error("%s is not taken in", path.name, exc_info=refused)
+    return _(
+        "What this file says contradicts what is recorded already (%(error)s). Tell whoever runs "
+        "the portal, whose log says more; to try again, put the file back.",
+        error=type(refused).__name__,
+    )
 
 
 def _put_away(path: Path, where: str, reason: str) -> None:
