@@ -16,11 +16,8 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
-<<<<<<< ours
-from portal.payments.service.gathering import gather
-=======
 from portal.payments.service.booking import UNBOOKABLE
->>>>>>> theirs
+from portal.payments.service.gathering import gather
 from portal.payments.service.placing import Received
 from portal.payments.service.receiving import receive_file
 from portal.payments.service.sending import begin_next, send_next, withdraw_next
