@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, and_, func, select
+from sqlalchemy import ScalarSelect, Select, and_, select
 from sqlalchemy.orm import joinedload, lazyload
 
 from portal.accounts.models import Person
@@ -19,7 +19,8 @@ from portal.awards.amendments.queries import holds_payments
 from portal.awards.models import Award, AwardStatus, Instalment
 from portal.core.acts import last_act
 from portal.core.db import session
-from portal.ledger.models import Commitment
+from portal.funds.models import Call
+from portal.ledger.queries import outstanding_of
 from portal.payments import attempts
 from portal.payments.attempts import Attempts
 from portal.payments.models import (
@@ -220,8 +221,11 @@ def accounts(person: Person) -> list[Account]:
 
 def _set_aside() -> ScalarSelect[int]:
     """Return what is set aside in the books for an award, as a column."""
-    return (
-        select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0))
-        .where(Commitment.source_ref == Award.ref)
+    fund = (
+        select(Call.fund_code)
+        .join(Application, Application.call_id == Call.id)
+        .where(Application.id == Award.application_id)
+        .correlate(Award)
         .scalar_subquery()
     )
+    return outstanding_of(fund, Award.ref)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.core import clock
 from portal.core.db import session
@@ -180,10 +181,23 @@ def subject_sums(fund_code: str, subject_ref: str) -> dict[AccountKind, int]:
 
 def outstanding(fund_code: str, award_ref: str) -> Money:
     """Return the outstanding commitment of one award. One SQL statement."""
-    rows = select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0)).where(
-        Commitment.fund_code == fund_code, Commitment.source_ref == award_ref
+    cents = outstanding_of(literal(fund_code), literal(award_ref))
+    return usd(int(session.scalar(select(cents)) or 0))
+
+
+def outstanding_of(
+    fund_code: ColumnElement[str] | ScalarSelect[str],
+    award_ref: ColumnElement[str] | InstrumentedAttribute[str],
+) -> ScalarSelect[int]:
+    """Return the outstanding commitment of an award in US cents, as a column of a list of awards.
+
+    With the fund, by which the movements are indexed.
+    """
+    return (
+        select(func.coalesce(func.sum(Commitment.amount_usd_minor), 0))
+        .where(Commitment.fund_code == fund_code, Commitment.source_ref == award_ref)
+        .scalar_subquery()
     )
-    return usd(int(session.scalar(rows) or 0))
 
 
 def award_position(fund_code: str, award_ref: str) -> AwardPosition:
