@@ -178,6 +178,8 @@ def test_what_is_released_can_be_set_aside_for_another() -> None:
         service.release_commitment(FUND, AWARD, usd(4_000_01), by=None, movement_ref="other")
     with pytest.raises(ValueError, match="reference"):
         service.release_commitment(FUND, AWARD, part, by=None)
+    with pytest.raises(ValueError, match="the rest under none"):
+        service.release_commitment(FUND, AWARD, by=None, movement_ref="amendment:2")
     service.release_commitment(FUND, AWARD, by=None)
     assert service.release_commitment(FUND, AWARD, by=None) is None
     service.commit_funds(FUND, "award:2", usd(5_000_00), by=None)

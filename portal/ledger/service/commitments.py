@@ -66,18 +66,18 @@ def release_commitment(
 
     Returns None where nothing is left and no amount was asked for. A part takes a `movement_ref`
     of its own; again with the same it returns the first movement. Raises Refused above what is
-    outstanding, ValueError for a part without a reference.
+    outstanding, ValueError for a part without a reference, or for the rest with one: asked for
+    again it is whatever is left then, which no reference can promise.
     """
+    if (amount is None) != (movement_ref is None):
+        raise ValueError("a part is released under a reference of its own, the rest under none")
     hold([fund_code])
     left = queries.outstanding(fund_code, award_ref)
     if amount is None:
         if not left:
             return None
         amount = left
-        movement_ref = f"{award_ref}:release:{uuid4()}"
-    if movement_ref is None:
-        raise ValueError("a part of a commitment is released under a reference of its own")
-    ref = movement_ref
+    ref = movement_ref or f"{award_ref}:release:{uuid4()}"
     above_zero(amount)
     before = _found(ref, fund_code, award_ref, -amount.minor)
     if before is not None:
