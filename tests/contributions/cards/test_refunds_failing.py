@@ -84,6 +84,35 @@ def test_a_second_refund_of_its_own_reaches_the_donor(counter: Counter) -> None:
     assert violations() == []
 
 
+@pytest.mark.parametrize("first", [50_00, 30_00])
+def test_one_made_again_before_the_failure_was_heard_of_is_booked(
+    counter: Counter, first: int
+) -> None:
+    gift = counter.paid()
+    refund = counter.refund(gift, first)
+    counter.work()
+    counter.deliver()
+    counter.processor.fail_refund(str(refund.refund_id))
+    counter.processor.refund(str(gift.charge_id), 50_00, {})
+    counter.deliver(backwards=True)
+    assert counter.reasons() == []
+    assert [each.status for each in gift.refunds] == [RefundStatus.FAILED, RefundStatus.DONE]
+    assert standing(gift) is ContributionStatus.REFUNDED
+    assert (balance(AccountKind.SUSPENSE), balance(AccountKind.CARD_CLEARING)) == (0, -FEE)
+    assert violations() == []
+
+
+def test_none_of_two_is_known_when_the_first_has_failed(counter: Counter) -> None:
+    gift = counter.paid()
+    made = counter.processor.refund(str(gift.charge_id), 50_00, {})
+    counter.processor.fail_refund(made["id"])
+    counter.processor.refund(str(gift.charge_id), 50_00, {})
+    counter.deliver(backwards=True)
+    assert counter.reasons() == []
+    assert standing(gift) is ContributionStatus.REFUNDED
+    assert violations() == []
+
+
 def test_a_failure_that_is_told_first_and_backwards_ends_the_same(counter: Counter) -> None:
     gift = counter.begin()
     counter.pay(gift)

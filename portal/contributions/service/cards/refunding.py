@@ -1,6 +1,8 @@
 """Refunds of gifts by card as the card processor makes them: sent, booked, and those that fail."""
 
+from collections.abc import Iterable
 from contextlib import suppress
+from operator import itemgetter
 
 from sqlalchemy import select
 
@@ -62,13 +64,27 @@ def look_at_refunds(gift: CardGift) -> None:
 
     Raises Later where the processor has not said all of it yet.
     """
-    for there in stripe.listed(REFUNDS, charge=gift.charge_id, expand=["data.balance_transaction"]):
+    found = stripe.listed(REFUNDS, charge=gift.charge_id, expand=["data.balance_transaction"])
+    for there in _in_order(found):
         refund = _ours(gift, there)
         line = there.get("balance_transaction")
         if isinstance(line, dict) and booking.known(line["id"]) is None:
             _book(refund, there["id"], line)
         if there.get("status") in NEVER:
             _take_back(refund, there)
+
+
+def _in_order(listed: Iterable[stripe.Json]) -> list[stripe.Json]:
+    """Return refunds, which the processor lists newest first, in the order of booking them.
+
+    What failed of those that are booked is taken back first, then the oldest comes first: one that
+    was made again has no other money than that of the one that failed.
+    """
+    oldest_first = sorted([*listed][::-1], key=itemgetter("created"))
+    names = [each["id"] for each in oldest_first if each.get("status") in NEVER]
+    rows = select(ContributionRefund.source_ref).where(ContributionRefund.source_ref.in_(names))
+    freed = set(session.scalars(rows)) if names else set()
+    return sorted(oldest_first, key=lambda each: each["id"] not in freed)
 
 
 def _ours(gift: CardGift, there: stripe.Json) -> CardRefund:
