@@ -80,7 +80,8 @@ def _in_order(listed: Iterable[stripe.Json]) -> list[stripe.Json]:
     What failed of those that are booked is taken back first, then the oldest comes first: one that
     was made again has no other money than that of the one that failed.
     """
-    oldest_first = sorted([*listed][::-1], key=itemgetter("created"))
+    oldest_first = [*listed][::-1]
+    oldest_first.sort(key=itemgetter("created"))
     names = [each["id"] for each in oldest_first if each.get("status") in NEVER]
     rows = select(ContributionRefund.source_ref).where(ContributionRefund.source_ref.in_(names))
     freed = set(session.scalars(rows)) if names else set()
