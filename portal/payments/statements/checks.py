@@ -46,7 +46,8 @@ WITH attempt AS (
             WHERE l.end_to_end_id = o.ref AND NOT l.is_return
             AND -(l.amount - coalesce(taken.amount, 0)) >= o.amount) AS debits,
         (SELECT count(*) FROM ledger_transaction t
-            WHERE t.source_ref IN (o.ref || '\:credited', o.ref || '\:after-all\:credited')) AS back
+            WHERE t.source_ref IN (o.ref || '\:credited', o.ref || '\:after-all\:credited')
+            AND NOT EXISTS (SELECT FROM ledger_transaction u WHERE u.reverses_id = t.id)) AS back
     FROM payment_order o WHERE o.rail = 'bank'
 )
 SELECT string_agg(ref, ', ' ORDER BY ref) || ': the bank debited '
@@ -150,7 +151,9 @@ WITH said AS (
     SELECT c.fund_code, e.currency, sum(e.amount) AS amount, coalesce(sum(e.amount) FILTER (
         WHERE t.source_ref ~ '\:(settled|credited)$' AND NOT EXISTS (
             SELECT FROM statement_allocation a
-            WHERE a.booking_ref = t.source_ref AND a.undone_at IS NULL)), 0) AS noticed
+            WHERE a.booking_ref = t.source_ref AND a.undone_at IS NULL)
+        AND NOT EXISTS (SELECT FROM ledger_transaction u WHERE u.reverses_id = t.id)), 0)
+        AS noticed
     FROM ledger_entry e JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'bank'
     JOIN ledger_transaction t ON t.id = e.transaction_id GROUP BY c.fund_code, e.currency
 )

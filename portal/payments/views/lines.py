@@ -26,7 +26,7 @@ from portal.payments.statements.models import (
     StatementLine,
 )
 from portal.payments.statements.queries import Candidate
-from portal.payments.statements.service.allocating import FINAL
+from portal.payments.statements.service.allocating import is_final
 from portal.payments.views.blueprint import blueprint
 
 
@@ -49,7 +49,7 @@ def line(line_id: UUID) -> ResponseReturnValue:
         particulars=_particulars(found),
         may_allocate=found.status is LineStatus.SUSPENSE and policy.can_allocate(person, found),
         may_undo=policy.can_allocate(person, found),
-        final=FINAL,
+        final={each.number for each in found.live if is_final(each)},
         people=names(people),
         proposals=[
             (each, policy.can_confirm(person, each))

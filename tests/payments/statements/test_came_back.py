@@ -7,11 +7,13 @@ from portal.accounts.models import Person, Role
 from portal.awards.models import InstalmentStatus, PayingAgent
 from portal.core import clock
 from portal.core.db import session
+from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
+from portal.payments import checks as payment_checks
 from portal.payments import exchange
 from portal.payments import service as payments
-from portal.payments.models import OrderStatus, PaymentOrder
+from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
 from portal.payments.statements import service
 from portal.payments.statements.models import Allocation, Purpose, ReturnProposal, StatementLine
 from portal.payments.statements.service import Target
@@ -26,9 +28,12 @@ from tests.payments.statements.books import booked_as, suspended, taken_in, wron
 from tests.payments.statements.teller import Move, Teller
 
 
-@pytest.fixture
-def paid(world: World, teller: Teller) -> PaymentOrder:
-    """Return a payment that the bank debited."""
+def payment_violations() -> list[str]:
+    return [said for each in payment_checks.checks() for said in each.run().violations]
+
+
+def sent(world: World, teller: Teller) -> PaymentOrder:
+    """Return a payment that left to the bank."""
     award = make_award(
         amount_usd=480_000,
         paying_agent=PayingAgent.HEADQUARTERS,
@@ -42,6 +47,13 @@ def paid(world: World, teller: Teller) -> PaymentOrder:
     session.commit()
     list(exchange.gather_all())
     teller.balance = ledger.bank_balance("act", "USD").minor
+    return order
+
+
+@pytest.fixture
+def paid(world: World, teller: Teller) -> PaymentOrder:
+    """Return a payment that the bank debited."""
+    order = sent(world, teller)
     taken_in(teller, Move(-order.amount, end_to_end_id=order.ref))
     session.refresh(order)
     assert order.status is OrderStatus.CONFIRMED
@@ -160,3 +172,56 @@ def test_the_second_person_finds_it_at_home_and_confirms_it(
     assert "Confirmed, and booked" in visitor.page.text
     visitor.open("/home")
     assert f"Confirm that payment {ref}" not in visitor.page.text
+
+
+@pytest.mark.parametrize("first", ["booked at once", "from suspense", "told by a notice"])
+def test_a_return_that_people_said_is_taken_back_and_the_payment_stands(
+    world: World, account: BankAccount, teller: Teller, first: str
+) -> None:
+    paid = sent(world, teller)
+    if first == "told by a notice":
+        payments.settle_by_bank(paid, debited=paid.money, on=clock.today(), reference="N-1")
+        session.commit()
+    named = first == "booked at once"
+    [debit] = taken_in(teller, Move(-paid.amount, end_to_end_id=paid.ref if named else ""))
+    if not named:
+        target = Target(Purpose.PAYMENT, order=paid)
+        service.allocate(debit.id, target, "The amount.", by=world.till.finance)
+        session.commit()
+    [line] = taken_in(teller, Move(paid.amount - 700, "with our best wishes"))
+    proposal = said(line, paid, world.till.finance)
+    assert isinstance(proposal, ReturnProposal)
+    service.confirm_return(proposal, by=world.till.treasurer)
+    session.commit()
+    session.expire_all()
+    service.undo_allocation(line.live[-1], "It is a gift.", by=world.till.finance)
+    session.commit()
+    session.expire_all()
+    assert (paid.status, paid.paid_after_all) == (OrderStatus.CONFIRMED, True)
+    assert paid.instalment.status is InstalmentStatus.PAID
+    assert (suspended(line), suspended(debit)) == (True, False)
+    assert ledger.bank_balance(account.fund_code, "USD") == usd(teller.balance)
+    assert [*wrong(), *payment_violations()] == []
+    gift = Target(Purpose.CONTRIBUTION, donor=give.donor(give.desk()))
+    service.allocate(line.id, gift, "Their letter says so.", by=world.till.finance)
+    session.commit()
+    taken_in(teller, Move(paid.amount, end_to_end_id=paid.ref, is_return=True))
+    session.expire_all()
+    assert paid.status is OrderStatus.RETURNED
+    assert [*wrong(), *payment_violations()] == []
+
+
+def test_a_return_is_not_taken_back_once_a_new_attempt_lives(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, end_to_end_id=paid.ref))
+    said(line, paid, world.till.finance)
+    payments.verify_bank_details(paid.bank_details, screened=True, by=world.till.finance)
+    anew = payments.prepare_order(paid.instalment, by=world.till.finance)
+    session.commit()
+    session.expire_all()
+    with pytest.raises(Refused, match=anew.ref):
+        service.undo_allocation(line.live[-1], "It is a gift.", by=world.till.finance)
+    session.rollback()
+    assert paid.status is OrderStatus.RETURNED
+    assert wrong() == []

@@ -30,6 +30,13 @@ from portal.payments.statements.service.entering import enter, part_in_dollars, 
 from portal.payments.statements.service.parts import Target, rate_of
 from portal.payments.statements.service.seconding import say_it_came_back, takes_two
 from portal.payments.statements.service.together import paid_in_several
+from portal.payments.statements.service.unreturning import (
+    debit_of,
+    free_debit,
+    is_by_hand,
+    pay_anew,
+    reverse_credit,
+)
 
 MOST_WORDS = 1000
 FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND, Purpose.CARD_PAYOUT_BACK})
@@ -70,8 +77,9 @@ def allocate(
 def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
     """Take back what a line was booked as: reversed in the books, and in suspense again.
 
-    Twice is once. Raises Refused for who may not, without a reason, for what only the bank
-    undoes, and for a decision to send back that was carried out.
+    Twice is once. That a payment came back is taken back where people said so, and no new attempt
+    lives: its debit is then entered anew. Raises Refused for who may not, without a reason, for
+    what only the bank undoes, and for a decision to send back that was carried out.
     """
     words = _words(reason)
     line = hold(allocation.line_id)
@@ -79,7 +87,10 @@ def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
     session.refresh(allocation)
     if allocation.undone_at is not None:
         return
-    if allocation.purpose in FINAL or _is_payout(allocation):
+    if is_by_hand(allocation):
+        _take_back_return(allocation, words, by)
+        return
+    if is_final(allocation):
         raise Refused(
             _("What the bank or the card processor did is undone by them, by a line of its own.")
         )
@@ -101,6 +112,27 @@ def _refuse_gone_back(line: StatementLine, allocation: Allocation) -> None:
                 "“Gone back where it came from” first."
             )
         )
+
+
+def is_final(allocation: Allocation) -> bool:
+    """Say whether only the bank, or the card processor, undoes it. At most one SQL statement."""
+    if allocation.purpose in FINAL:
+        return not is_by_hand(allocation)
+    return _is_payout(allocation)
+
+
+def _take_back_return(allocation: Allocation, words: str, by: Person) -> None:
+    order = allocation.order
+    if order is None:
+        return
+    debit = debit_of(order)
+    hold(debit.line_id)
+    _undone(allocation, words, by)
+    reverse_credit(order, by)
+    _undone(debit, words, by)
+    free_debit(debit, by)
+    pay_anew(debit, words, by)
+    session.flush()
 
 
 def _is_payout(allocation: Allocation) -> bool:

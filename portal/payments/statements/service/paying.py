@@ -33,7 +33,8 @@ def payment(part: Part) -> tuple[str, str]:
         return _beside(part, ref), order.ref
     debited = part.money + (part.target.beside or Money.zero(part.money.currency))
     told = _is_told(order, Purpose.PAYMENT, ref)
-    if order.status is OrderStatus.REJECTED or (order.status is OrderStatus.RETURNED and told):
+    returned = order.status is OrderStatus.RETURNED
+    if order.status is OrderStatus.REJECTED or (returned and (told or _is_reversed(ref))):
         return _after_all(part, order)
     if told:
         raise Refused(_("The bank debited this payment by another line already: claim it back."))
@@ -97,6 +98,12 @@ def _is_told(order: PaymentOrder, purpose: Purpose, booking_ref: str) -> bool:
         Allocation.undone_at.is_(None),
     )
     return bool(session.scalar(select(told)))
+
+
+def _is_reversed(ref: str) -> bool:
+    """Say whether a booking was taken back: its line was freed, and is entered anew."""
+    booking = ledger.find(ref)
+    return booking is not None and ledger.reversal_of(booking) is not None
 
 
 def _after_all(part: Part, order: PaymentOrder) -> tuple[str, str]:

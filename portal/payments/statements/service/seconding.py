@@ -1,8 +1,8 @@
 """A credit that names no payment comes back as one only where two people say so.
 
-Its instalment is then paid anew, and no line of the bank takes that back: a gift of the same amount
-would be swallowed. Where the line names the payment, or the bank told of the return itself, one
-person says what the line is.
+Its instalment is then paid anew: a gift of the same amount, taken for a return, would pay a grantee
+twice. Where the line names the payment, or the bank told of the return itself, one person says what
+the line is. Until a new attempt lives it can be taken back (`unreturning`).
 """
 
 from sqlalchemy import select
