@@ -57,6 +57,7 @@ def test_an_adjustment_is_a_fee_only_where_it_says_so(
 
 
 def test_between_two_funds_the_settings_name_who_bears_it(counter: Counter) -> None:
+    bearing(counter, "")
     ledger.open_book(OTHER)
     counter.paid(50_00)
     counter.paid(30_00, fund=OTHER)
