@@ -73,9 +73,13 @@ def _digest(content: bytes) -> bytes:
 def send(call: StripeCall, params: Mapping[str, Any] | None = None) -> Json:
     """Send a stored call, or find out what became of it, and return the object that it made.
 
-    `params` is the content that is sealed elsewhere. An answered call is never sent again. Raises
-    Declined (nothing was made, and this call never will) and Unanswered (unknown: try again).
+    `params` is the content that is sealed elsewhere. An answered call is never sent again, and two
+    who send one at once wait for each other: so nobody sends who has their turn at the audit chain.
+    Raises Declined (nothing was made, and this call never will) and Unanswered (unknown: try
+    again).
     """
+    if call.state is CallState.READY:
+        session.refresh(call, with_for_update=True)
     if call.state is CallState.ANSWERED:
         return client.read(f"{call.path}/{call.object_id}", account=call.account)
     if call.state is CallState.DECLINED:

@@ -117,6 +117,7 @@ def close_refund(refund: CardRefund, action: RefundAction, *, by: Person) -> Non
 
 def _read_again(gift: CardGift) -> CardGift:
     """Read a gift, its refunds and what is left of it with the gift held."""
+    audit.take_turn()
     session.refresh(gift, with_for_update={"of": CardGift})
     for refund in gift.refunds:
         session.refresh(refund)

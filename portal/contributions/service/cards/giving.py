@@ -115,9 +115,9 @@ def open_checkout(gift: CardGift) -> str:
     Again it is the same page. Raises Refused once the gift is over, or where the processor does
     not answer: then nothing was charged.
     """
-    session.refresh(gift, with_for_update={"of": CardGift})
+    session.refresh(gift)
     if gift.status is not GiftStatus.BEGUN or gift.call is None:
-        raise Refused(_("This gift is over. Begin another one if you want to give again."))
+        raise Refused(_over())
     try:
         made = stripe.send(gift.call)
     except stripe.Unanswered as silent:
@@ -128,10 +128,17 @@ def open_checkout(gift: CardGift) -> str:
         raise Refused(
             _("The card processor refuses this gift: %(reason)s", reason=no.sentence)
         ) from no
+    session.refresh(gift, with_for_update={"of": CardGift})
+    if gift.status is not GiftStatus.BEGUN:
+        raise Refused(_over())
     gift.session_id = made["id"]
     if not made.get("url"):
         raise Refused(_("The page on which you could pay is closed. Begin another gift."))
     return str(made["url"])
+
+
+def _over() -> str:
+    return _("This gift is over. Begin another one if you want to give again.")
 
 
 def _refuse_amount(amount: Money) -> None:

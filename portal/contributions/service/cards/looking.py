@@ -4,6 +4,8 @@ Everything is read anew: the page on which it was paid, the charge, the refunds,
 is booked already is recognised by the processor's own name of each movement.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +14,9 @@ from sqlalchemy import select
 from portal.contributions.models import ContributionDispute, DisputeStatus
 from portal.contributions.models.cards import CardGift, GiftStatus, MovementKind
 from portal.contributions.service import returning
-from portal.contributions.service.cards import booking, refunding
+from portal.contributions.service.cards import booking
 from portal.contributions.service.cards.giving import PAYABLE_FOR, SESSIONS
+from portal.contributions.service.cards.refunding import Refunds, book_refunds, read_refunds
 from portal.contributions.service.donors import giver
 from portal.contributions.service.receiving import receive_card
 from portal.core import audit, clock, jobs, stripe
@@ -48,28 +51,91 @@ def gift_by_ref(ref: object) -> CardGift:
     return gift
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A gift as the card processor has it; `stood` is where ours stood before it was read.
+
+    `page` is the one on which it was paid, with the payment; None where there is nothing to read.
+    `is_refused` says that the page was never made.
+    """
+
+    stood: object
+    session_id: str | None = None
+    page: stripe.Json | None = None
+    is_refused: bool = False
+    refunds: Refunds = field(default_factory=Refunds)
+    disputes: Sequence[stripe.Json] = ()
+
+
 def look_at(gift: CardGift) -> None:
     """Bring a gift up to date with the card processor; again changes nothing.
 
     Raises Refused where the processor says something else than what was asked of it, Later where
     it does not know everything yet, Unanswered, Declined.
     """
+    session.refresh(gift)
+    take_in(gift, see(gift))
+
+
+def see(gift: CardGift) -> Seen:
+    """Read a gift at the card processor, before anything is held: others would wait for it.
+
+    Raises Unanswered, Declined.
+    """
+    stood = _stands(gift)
+    if gift.status is GiftStatus.PAID:
+        return _with_what_came_after(Seen(stood), gift.charge_id)
+    session_id = gift.session_id
+    if session_id is None and gift.call is not None:
+        try:
+            session_id = str(stripe.send(gift.call)["id"])
+        except stripe.Declined:
+            return Seen(stood, is_refused=True)
+    if session_id is None:
+        return Seen(stood)
+    page = stripe.read(f"{SESSIONS}/{session_id}", expand=[EVERYTHING])
+    charge = (page.get("payment_intent") or {}).get("latest_charge") or {}
+    has_paid = page["payment_status"] == PAID
+    return _with_what_came_after(Seen(stood, session_id, page), has_paid and charge.get("id"))
+
+
+def _with_what_came_after(seen: Seen, charge_id: object) -> Seen:
+    """Add the refunds and disputes of the charge, where there is one."""
+    if not isinstance(charge_id, str):
+        return seen
+    disputes = list(stripe.listed("/v1/disputes", charge=charge_id))
+    return replace(seen, refunds=read_refunds(charge_id), disputes=disputes)
+
+
+def _stands(gift: CardGift) -> object:
+    return gift.status, gift.session_id, gift.charge_id
+
+
+def take_in(gift: CardGift, seen: Seen) -> None:
+    """Book what was seen of a gift. Raises as `look_at`, and Later where it moved on meanwhile.
+
+    Whoever books has their turn at the chain before the gift: so no two wait for each other.
+    """
+    audit.take_turn()
     session.refresh(gift, with_for_update={"of": CardGift})
+    if _stands(gift) != seen.stood:
+        raise stripe.Later(_("Somebody else looked at this gift at the same moment."))
     gift.looked_at = clock.now()
     if gift.status is not GiftStatus.PAID:
-        _look_at_payment(gift)
+        _take_in_payment(gift, seen)
     if gift.charge_id is not None and gift.contribution is not None:
-        refunding.look_at_refunds(gift)
-        _look_at_disputes(gift)
+        book_refunds(gift, seen.refunds)
+        _book_disputes(gift, seen.disputes)
     session.flush()
 
 
-def _look_at_payment(gift: CardGift) -> None:
-    if gift.session_id is None:
-        _find_session(gift)
-    if gift.session_id is None:
+def _take_in_payment(gift: CardGift, seen: Seen) -> None:
+    if seen.is_refused:
+        _end(gift, GiftStatus.EXPIRED, "")
+    gift.session_id = gift.session_id or seen.session_id
+    there = seen.page
+    if there is None:
         return
-    there = stripe.read(f"{SESSIONS}/{gift.session_id}", expand=[EVERYTHING])
     _refuse_other(gift, there)
     intent = there.get("payment_intent") or {}
     if there["payment_status"] == PAID:
@@ -82,16 +148,6 @@ def _look_at_payment(gift: CardGift) -> None:
             _end(gift, GiftStatus.FAILED, _code(intent))
         else:
             _move(gift, GiftStatus.PENDING)
-
-
-def _find_session(gift: CardGift) -> None:
-    """Find out what became of a call whose answer was lost; without one the gift is given up."""
-    if gift.call is None:
-        return
-    try:
-        gift.session_id = stripe.send(gift.call)["id"]
-    except stripe.Declined:
-        _end(gift, GiftStatus.EXPIRED, "")
 
 
 def _refuse_other(gift: CardGift, there: stripe.Json) -> None:
@@ -135,8 +191,8 @@ def _receive(gift: CardGift, intent: stripe.Json) -> None:
     booking.charge(moved)
 
 
-def _look_at_disputes(gift: CardGift) -> None:
-    for there in stripe.listed("/v1/disputes", charge=gift.charge_id):
+def _book_disputes(gift: CardGift, disputes: Sequence[stripe.Json]) -> None:
+    for there in disputes:
         for line in there["balance_transactions"]:
             if booking.known(line["id"]) is None:
                 _book_dispute(gift, there, line)
@@ -215,18 +271,16 @@ def look_at_stale() -> object:
         .where(CardGift.session_id.is_not(None) | (CardGift.begun_at < clock.now() - PAYABLE_FOR))
         .order_by(CardGift.looked_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
     )
     gift = session.scalars(stale).one_or_none()
     if gift is None:
         return None
-    gift.looked_at = clock.now()
-    session.flush()
     try:
         with session.begin_nested():
             look_at(gift)
     except stripe.Unanswered:
         return None
     except (Refused, stripe.Declined, stripe.Later, stripe.NotOurs):
-        return jobs.AGAIN
+        gift.looked_at = clock.now()
+        session.flush()
     return jobs.AGAIN

@@ -1,6 +1,8 @@
 """Payouts of the card processor: each is the sum of movements that are ours, and nothing else."""
 
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -8,13 +10,14 @@ from sqlalchemy import select
 
 from portal.contributions.models.cards import (
     CAME_TO_NOTHING,
+    CardGift,
     CardMovement,
     CardPayout,
     PayoutStatus,
 )
 from portal.contributions.service.cards import booking
 from portal.contributions.service.cards.fees import book_fee, is_fee
-from portal.contributions.service.cards.looking import gift_of_charge, look_at
+from portal.contributions.service.cards.looking import Seen, gift_of_charge, see, take_in
 from portal.core import audit, stripe
 from portal.core.db import session
 from portal.core.i18n import _
@@ -39,15 +42,20 @@ def look_at_payout(payout_id: str) -> CardPayout | None:
     lines do not sum up to it; Later where it pays over what the bank has still to debit.
     """
     there = stripe.read(f"{PAYOUTS}/{payout_id}")
-    known = session.scalar(
-        select(CardPayout).where(CardPayout.payout_id == payout_id).with_for_update()
-    )
+    of_it = select(CardPayout).where(CardPayout.payout_id == payout_id)
+    known = session.scalar(of_it)
+    lines = _lines_of(payout_id) if there["status"] == "paid" and known is None else []
+    gifts = _untold_gifts(lines)
+    audit.take_turn()
+    known = session.scalar(of_it.with_for_update().execution_options(populate_existing=True))
     if there["status"] in {"failed", "canceled"}:
         return _failed(known)
     if there["status"] != "paid" or known is not None:
         return known
+    for gift, seen in gifts:
+        take_in(gift, seen)
     money = stripe.from_stripe(there["amount"], there["currency"])
-    movements = _movements(payout_id, money)
+    movements = _movements(payout_id, money, lines)
     payout = CardPayout(
         payout_id=payout_id,
         amount=money.minor,
@@ -64,11 +72,29 @@ def look_at_payout(payout_id: str) -> CardPayout | None:
     return payout
 
 
-def _movements(payout_id: str, money: Money) -> list[CardMovement]:
+def _lines_of(payout_id: str) -> list[stripe.Json]:
+    """Read the lines that a payout is made up of."""
+    return list(stripe.listed("/v1/balance_transactions", payout=payout_id))
+
+
+def _untold_gifts(lines: Iterable[stripe.Json]) -> list[tuple[CardGift, Seen]]:
+    """Read the gifts behind lines of which nobody has told yet, before anything is held."""
+    found: dict[UUID, tuple[CardGift, Seen]] = {}
+    for line in lines:
+        source = str(line["source"] or "")
+        if not source.startswith("ch_") or booking.known(line["id"]) is not None:
+            continue
+        with suppress(stripe.NotOurs):
+            gift = gift_of_charge(source)
+            found[gift.id] = (gift, see(gift))
+    return list(found.values())
+
+
+def _movements(payout_id: str, money: Money, lines: list[stripe.Json]) -> list[CardMovement]:
     """Return the movements of a payout. Raises Refused where they are not exactly it."""
     found: dict[UUID, CardMovement] = {}
     fees: list[stripe.Json] = []
-    for line in stripe.listed("/v1/balance_transactions", payout=payout_id):
+    for line in lines:
         if line["type"] in ITSELF and line["source"] == payout_id:
             continue
         moved = _moved(line)
@@ -97,7 +123,7 @@ def _moved(line: stripe.Json) -> list[CardMovement]:
     """Return the movements that a line of a payout is; none where there is nothing of ours."""
     if line["type"] in ITSELF:
         return _of_earlier(str(line["source"] or ""))
-    known = booking.known(line["id"]) or _found(line)
+    known = booking.known(line["id"])
     return [known] if known else []
 
 
@@ -112,7 +138,11 @@ def _of_earlier(payout_id: str) -> list[CardMovement]:
     )
     if earlier is None:
         there = stripe.read(f"{PAYOUTS}/{payout_id}")
-        return _movements(payout_id, stripe.from_stripe(there["amount"], there["currency"]))
+        lines = _lines_of(payout_id)
+        for gift, seen in _untold_gifts(lines):
+            take_in(gift, seen)
+        money = stripe.from_stripe(there["amount"], there["currency"])
+        return _movements(payout_id, money, lines)
     if earlier.status not in CAME_TO_NOTHING:
         raise stripe.Later(
             _(
@@ -122,19 +152,6 @@ def _of_earlier(payout_id: str) -> list[CardMovement]:
             )
         )
     return list(earlier.movements)
-
-
-def _found(line: stripe.Json) -> CardMovement | None:
-    """Look at the gift behind a line of which nobody has told yet; None where there is none."""
-    source = str(line["source"] or "")
-    if not source.startswith("ch_"):
-        return None
-    try:
-        gift = gift_of_charge(source)
-    except stripe.NotOurs:
-        return None
-    look_at(gift)
-    return booking.known(line["id"])
 
 
 def _failed(payout: CardPayout | None) -> CardPayout | None:

@@ -1,7 +1,8 @@
 """Refunds of gifts by card as the card processor makes them: sent, booked, and those that fail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from operator import itemgetter
 
 from sqlalchemy import select
@@ -13,13 +14,26 @@ from portal.contributions.service import returning
 from portal.contributions.service.cards import booking
 from portal.contributions.service.cards.asking import REFUNDS, record
 from portal.contributions.service.coming_back import refund_taken_back
-from portal.core import jobs, stripe
+from portal.core import audit, jobs, stripe
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.stripe.calls import MARK
+from portal.core.stripe.models import StripeCall
 
+LINES = "/v1/balance_transactions"
 NEVER = ("failed", "canceled")
 ELSEWHERE = "made at the card processor's own pages"
+
+
+@dataclass(frozen=True)
+class Refunds:
+    """The refunds of a charge as the processor has them, and what came back of those that failed.
+
+    `returned` are the lines of its account, by their own names.
+    """
+
+    listed: Sequence[stripe.Json] = ()
+    returned: Mapping[str, stripe.Json] = field(default_factory=dict)
 
 
 def send_next_refund() -> object:
@@ -28,11 +42,11 @@ def send_next_refund() -> object:
         return None
     waiting = (
         select(CardRefund)
-        .join(CardRefund.gift)
+        .join(CardRefund.call)
         .where(CardRefund.status == RefundStatus.ASKED, CardRefund.refund_id.is_(None))
         .order_by(CardRefund.asked_at)
         .limit(1)
-        .with_for_update(of=CardGift, skip_locked=True)
+        .with_for_update(of=StripeCall, skip_locked=True)
     )
     refund = session.scalars(waiting).one_or_none()
     if refund is None:
@@ -41,37 +55,59 @@ def send_next_refund() -> object:
 
 
 def send_refund(refund: CardRefund) -> bool:
-    """Send a refund, and book it; say whether the processor answered."""
+    """Send a refund, and book it; say whether the processor answered.
+
+    What it says is read before anything is held, as everywhere in here: others would wait for it.
+    """
     if refund.call is None:
         return True
-    session.refresh(refund.gift, with_for_update={"of": CardGift})
     try:
         there = stripe.send(refund.call)
     except stripe.Unanswered:
         return False
     except stripe.Declined as no:
-        _fail(refund, no.sentence)
+        _hold(refund)
+        if refund.status is RefundStatus.ASKED:
+            _fail(refund, no.sentence)
         return True
+    found = Refunds()
+    with suppress(stripe.Unanswered):  # then a message tells of it
+        found = read_refunds(str(refund.gift.charge_id))
+    _hold(refund)
     refund.refund_id = there["id"]
     session.flush()
-    with suppress(stripe.Later), session.begin_nested():  # then a message tells of it
-        look_at_refunds(refund.gift)
+    with suppress(stripe.Later), session.begin_nested():
+        book_refunds(refund.gift, found)
     return True
 
 
-def look_at_refunds(gift: CardGift) -> None:
+def _hold(refund: CardRefund) -> None:
+    """Hold the gift of a refund, and read the refund again."""
+    audit.take_turn()
+    session.refresh(refund.gift, with_for_update={"of": CardGift})
+    session.refresh(refund)
+
+
+def read_refunds(charge_id: str) -> Refunds:
+    """Read what went back of a charge, or failed to. Raises Declined, Unanswered."""
+    there = list(stripe.listed(REFUNDS, charge=charge_id, expand=["data.balance_transaction"]))
+    lines = {each.get("failure_balance_transaction") for each in there if each["status"] in NEVER}
+    new = [line for line in lines if isinstance(line, str) and booking.known(line) is None]
+    return Refunds(there, {line: stripe.read(f"{LINES}/{line}") for line in new})
+
+
+def book_refunds(gift: CardGift, found: Refunds) -> None:
     """Book what went back of a gift, or failed to, whoever asked for it; again changes nothing.
 
-    Raises Later where the processor has not said all of it yet.
+    The gift is held by the caller. Raises Later where the processor has not said all of it yet.
     """
-    found = stripe.listed(REFUNDS, charge=gift.charge_id, expand=["data.balance_transaction"])
-    for there in _in_order(found):
+    for there in _in_order(found.listed):
         refund = _ours(gift, there)
         line = there.get("balance_transaction")
         if isinstance(line, dict) and booking.known(line["id"]) is None:
             _book(refund, there["id"], line)
         if there.get("status") in NEVER:
-            _take_back(refund, there)
+            _take_back(refund, there, found)
 
 
 def _in_order(listed: Iterable[stripe.Json]) -> list[stripe.Json]:
@@ -126,7 +162,7 @@ def _book(refund: CardRefund, refund_id: str, line: stripe.Json) -> None:
     record(refund, "done", by)
 
 
-def _take_back(refund: CardRefund, there: stripe.Json) -> None:
+def _take_back(refund: CardRefund, there: stripe.Json, found: Refunds) -> None:
     """Take back a refund that did not reach the donor.
 
     Money that had left comes back to card clearing, and its booking is reversed: the gift can be
@@ -138,14 +174,14 @@ def _take_back(refund: CardRefund, there: stripe.Json) -> None:
         select(ContributionRefund).where(ContributionRefund.source_ref == there["id"])
     )
     if booked is not None:
-        _come_back(refund, booked, there.get("failure_balance_transaction"))
+        line = found.returned.get(str(there.get("failure_balance_transaction")))
+        _come_back(refund, booked, line)
     _fail(refund, str(there.get("failure_reason") or there["status"]))
 
 
-def _come_back(refund: CardRefund, booked: ContributionRefund, line_id: object) -> None:
-    if not isinstance(line_id, str):
+def _come_back(refund: CardRefund, booked: ContributionRefund, line: stripe.Json | None) -> None:
+    if line is None:
         raise stripe.Later(_("The card processor has not given back what this refund took yet."))
-    line = stripe.read(f"/v1/balance_transactions/{line_id}")
     moved = booking.movement(refund.gift, MovementKind.REFUND_FAILED, booked.source_ref, line)
     refund_taken_back(booked, moved.moved_on)
     booking.exchange(moved, refund.money, booked.amount_usd)
