@@ -164,6 +164,16 @@ WHERE c.amount <> coalesce(k.amount - k.noticed, 0) ORDER BY 1
 """
 """A notice may come before its statement; a line that is still to be booked is in no book."""
 
+HELD = """
+SELECT c.fund_code || ' ' || e.currency || ': ' || sum(e.amount)
+    || ' in the books at the bank, and the fund has no account in that currency'
+FROM ledger_entry e JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'bank'
+WHERE NOT EXISTS (SELECT FROM bank_account b WHERE b.fund_code = c.fund_code
+    AND b.currency = e.currency AND b.confirmed_at IS NOT NULL)
+GROUP BY c.fund_code, e.currency HAVING sum(e.amount) <> 0 ORDER BY 1
+"""
+"""An account that is closed was one. What was booked by mistake and reversed is nothing."""
+
 SUSPENSE = """
 WITH lying AS (
     SELECT b.fund_code, l.currency, sum(l.amount - coalesce(taken.amount, 0)) AS amount
@@ -276,6 +286,7 @@ WHERE a.undone_by_id IS NOT NULL
 
 _STATEMENTS = "SELECT count(*) FROM statement"
 _ACCOUNTS = "SELECT count(DISTINCT bank_account_id) FROM statement"
+_BANKS = "SELECT count(*) FROM ledger_account WHERE kind = 'bank'"
 _LINES = "SELECT count(*) FROM statement_line"
 _PARTS = "SELECT count(*) FROM statement_allocation"
 _OWED = "SELECT count(*) FROM receivable"
@@ -294,6 +305,7 @@ def checks() -> list[Check]:
         (_("Every line stands in the books as it was booked"), BOOKED_LINES, _PARTS),
         (_("What the bank moved is what its lines moved in the books"), MOVED, _LINES),
         (_("What the books hold at the bank is what its latest statement says"), AGREES, _ACCOUNTS),
+        (_("No money is in the books at a bank where the fund has no account"), HELD, _BANKS),
         (_("What lies in suspense are the lines that wait there"), SUSPENSE, _SUSPENDED),
         (
             _("What grantees paid back, or was written off, is in the books"),
