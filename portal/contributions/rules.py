@@ -2,18 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from portal.contributions.models import AgreementInstalment, ContributionStatus
 from portal.core.i18n import _, ngettext
-from portal.core.money import Money, format_money, total
+from portal.core.money import Money, format_money, total, usd
 from portal.core.text import ascii_digits, normalise
 
 DUE_SOON_DAYS = 14
 """How many days before its day a receivable becomes a task for the donor-relations officer."""
 
 MOST_INSTALMENTS = 24
+
+MOST_BY_HAND = usd(100_000_00)
+"""What of a fund is recorded by hand, without statement or agreement, in `BY_HAND_WITHIN`.
+
+One person does it alone, and no bank is asked: an agreement is confirmed by two people.
+"""
+
+BY_HAND_WITHIN = timedelta(days=365)
+
+MOST_PER_SETTLED = Fraction(6, 5)
+"""How much a transfer recorded by hand may be worth of what it settles, at the UN rates: banks
+exchange at rates of their own, but not at any."""
 
 Schedule = Sequence[tuple[date, Money]]
 """Instalments of an agreement: the day by which each is due, and how much."""

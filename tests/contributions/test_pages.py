@@ -28,6 +28,7 @@ from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make import contributions as make
+from tests.make import payments
 from tests.make.accounts import PASSWORD, person
 from tests.make.contributions import Desk
 
@@ -121,6 +122,7 @@ def test_a_second_person_confirms_and_records_the_money(
     who: Desk, emails: Emails, browser: Browser
 ) -> None:
     draft = make.agreement(who, AgreementStatus.DRAFT, amount=Money(800_000, "CHF"))
+    payments.fund_account(currency="CHF")
     session.commit()
     ref = draft.ref
     enter(browser, emails.finance)

@@ -1,6 +1,6 @@
 """Money that arrived: booked, numbered, and set against what its donor had agreed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,16 +12,17 @@ from portal.contributions.models import (
     AgreementStatus,
     Contribution,
     ContributionAgreement,
+    ContributionStatus,
     Donor,
     Earmark,
     Means,
 )
 from portal.contributions.rules import Part
 from portal.contributions.service.promising import STANDING, foreign, valued
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.db import session
-from portal.core.i18n import _
-from portal.core.money import Money, from_usd
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money, from_usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as books
 from portal.ledger import service as ledger
@@ -36,16 +37,21 @@ ABOVE = ":above"
 BY_HAND = "hand:"
 """How the cause of a contribution begins that somebody recorded without a statement."""
 
-_told_by_bank: list[Callable[[str, str], bool]] = []
+Asked = Callable[[str, str], bool]
+"""Says something of the account that a fund, by its code, has in a currency."""
+
+_held: list[Asked] = []
+_told_by_bank: list[Asked] = []
 
 
-def ask_of_statements(tells: Callable[[str, str], bool]) -> None:
-    """Set who knows whether the bank's statements of a fund and currency are taken in.
+def ask_of_bank(*, holds: Asked, tells: Asked) -> None:
+    """Set who knows whether a fund has an account in use, and whether its statements are taken in.
 
-    They belong to a feature above this one; the application hands the question in. Money of such
-    an account is never recorded by hand as well: it would be booked twice.
+    Both belong to a feature above this one; the application hands the questions in. Nothing is
+    recorded by hand without an account, for no bank would hold it, nor beside its statements: it
+    would be booked twice.
     """
-    _told_by_bank[:] = [tells]
+    _held[:], _told_by_bank[:] = [holds], [tells]
 
 
 def bank_tells(fund_code: str, currency: str) -> bool:
@@ -75,8 +81,9 @@ def receive_wire(
     recorded it by hand, None where the bank's statement did. The receipt follows by itself.
 
     Raises Refused for a person who may not, without a donor, for an agreement of another fund or
-    not in force yet, and where no rate holds; PostingConflict for the same `source_ref` with
-    another amount or fund.
+    not in force yet, and where no rate holds; by hand also without an account of the fund in that
+    currency, beside its statements, and above what needs no second person; PostingConflict for
+    the same `source_ref` with another amount or fund.
     """
     if by is not None and not policy.can_record(by, fund_code):
         raise Refused(_("This step belongs to somebody else."))
@@ -84,10 +91,8 @@ def receive_wire(
     before = _before(source_ref, fund_code, amount)
     if before is not None:
         return before
-    if source_ref.startswith(BY_HAND) and bank_tells(fund_code, amount.currency):
-        raise Refused(
-            _("The bank’s statements tell what arrives on this account: take them in instead.")
-        )
+    if source_ref.startswith(BY_HAND):
+        _refuse_account(fund_code, amount.currency)
     _refuse_nothing(amount, amount_usd)
     giving = agreement.donor if agreement is not None else donor
     if giving is None:
@@ -96,8 +101,10 @@ def receive_wire(
     if agreement is not None:
         _refuse_strange(agreement, fund_code, donor)
         session.refresh(agreement, STANDING)
-        worth = settles or _worth(amount, amount_usd, agreement.currency, on)
-        parts = rules.divided(amount, amount_usd, worth, agreement.open_money)
+        settling = settles or _worth(amount, amount_usd, agreement.currency, on)
+        parts = rules.divided(amount, amount_usd, settling, agreement.open_money)
+    if source_ref.startswith(BY_HAND):
+        _refuse_much(parts, fund_code, on, agreement)
     received = [
         _received(
             part,
@@ -170,6 +177,61 @@ def _before(source_ref: str, fund_code: str, amount: Money) -> Contribution | No
     if not same or sum(each.amount for each in found) != amount.minor:
         raise PostingConflict(f"{source_ref} is received already, and otherwise")
     return found[0]
+
+
+def _refuse_account(fund_code: str, currency: str) -> None:
+    """Raise Refused where nothing can have arrived, or the bank's statements tell of it."""
+    if not any(holds(fund_code, currency) for holds in _held):
+        raise Refused(
+            _(
+                "The fund has no account in %(currency)s, so this money cannot have arrived "
+                "there. Check the currency. If there is such an account, ask treasury to enter "
+                "it first.",
+                currency=currency,
+            )
+        )
+    if bank_tells(fund_code, currency):
+        raise Refused(
+            _("The bank’s statements tell what arrives on this account: take them in instead.")
+        )
+
+
+def _refuse_much(
+    parts: Sequence[Part], fund_code: str, on: date, agreement: ContributionAgreement | None
+) -> None:
+    """Raise Refused above what is recorded by hand without a second person.
+
+    What settles an agreement was confirmed by two, as far as it is worth what it settles.
+    """
+    alone = 0
+    for part in parts:
+        if agreement is None or part.settles is None:
+            alone += part.dollars.minor
+        elif part.dollars.minor > rules.MOST_PER_SETTLED * worth(part.settles, on).minor:
+            raise Refused(
+                _(
+                    "%(came)s arrived, and it settles %(settled)s only. Check the amounts, or "
+                    "leave empty how much it settles.",
+                    came=format_money(part.amount, str(locale())),
+                    settled=format_money(part.settles, str(locale())),
+                )
+            )
+    before = select(func.coalesce(func.sum(Contribution.amount_usd), 0)).where(
+        Contribution.fund_code == fund_code,
+        Contribution.agreement_id.is_(None),
+        Contribution.source_ref.startswith(BY_HAND),
+        Contribution.status != ContributionStatus.ANNULLED,
+        Contribution.recorded_at > clock.now() - rules.BY_HAND_WITHIN,
+    )
+    if alone and int(session.scalar(before) or 0) + alone > rules.MOST_BY_HAND.minor:
+        raise Refused(
+            _(
+                "Without an agreement that a second person confirmed, a fund records %(most)s "
+                "in a year by hand at most. Have an agreement over this money confirmed first, "
+                "or take in the bank’s statement.",
+                most=format_money(rules.MOST_BY_HAND, str(locale())),
+            )
+        )
 
 
 def _refuse_nothing(amount: Money, amount_usd: Money) -> None:

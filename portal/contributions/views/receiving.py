@@ -104,14 +104,14 @@ def receipt(ref: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/contributions/donors/<ref>/wire", methods=["GET", "POST"])
-@guard.requires(policy.records)
+@guard.freshly(policy.records)
 def record_gift(ref: str) -> ResponseReturnValue:
     """Record a bank transfer of a donor without an agreement."""
     return _wire(donor_or_404(ref), None)
 
 
 @blueprint.route("/contributions/agreements/<ref>/wire", methods=["GET", "POST"])
-@guard.requires(policy.records)
+@guard.freshly(policy.records)
 def record_wire(ref: str) -> ResponseReturnValue:
     """Record a bank transfer under an agreement."""
     found = agreement_or_404(ref)

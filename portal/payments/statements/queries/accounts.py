@@ -114,6 +114,16 @@ def _standing(account: BankAccount, row: Row[Any]) -> Standing:
     )
 
 
+def has_account(fund_code: str, currency: str) -> bool:
+    """Say whether a fund has an account in a currency that is in use. One statement."""
+    rows = select(BankAccount.id).where(
+        BankAccount.fund_code == fund_code,
+        BankAccount.currency == currency,
+        BankAccount.status == BankAccountStatus.IN_USE,
+    )
+    return bool(session.scalar(select(rows.exists())))
+
+
 def has_statements(fund_code: str, currency: str) -> bool:
     """Say whether the statements of a fund's account in a currency are taken in. One statement."""
     rows = (
