@@ -93,6 +93,15 @@ def test_what_the_bank_kept_of_a_returned_payment_is_a_loss() -> None:
     assert queries.bank_balance(FUND, "USD") == usd(8_987_00)
 
 
+def test_francs_that_the_bank_kept_are_never_taken_for_cents() -> None:
+    pay("order:1", 2_000_00, 1_200_000)
+    service.payment_settled("order:1", usd(2_000_00), DAY, by=None, local=francs(1_200_000))
+    with pytest.raises(PostingConflict, match="no rate"):
+        service.payment_returned(
+            "order:1", DAY, by=None, credited=usd(1_990_00), local=francs(1_194_000)
+        )
+
+
 def test_nothing_comes_back_of_what_was_never_debited() -> None:
     advance()
     with pytest.raises(Refused, match="not debited"):

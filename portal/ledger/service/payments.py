@@ -8,7 +8,7 @@ from portal.core.money import Money
 from portal.core.workflow import Refused
 from portal.ledger import queries
 from portal.ledger.models import AccountKind, LedgerTransaction, TransactionKind
-from portal.ledger.rules import Line, Rate, above_zero, credit, debit
+from portal.ledger.rules import DOLLAR, Line, PostingConflict, Rate, above_zero, credit, debit
 from portal.ledger.service.clearing import evened, taken_off
 from portal.ledger.service.commitments import move, refuse_uncommitted
 from portal.ledger.service.posting import booked_before, hold, post, reverse
@@ -167,12 +167,17 @@ def _credited(
 
 
 def _kept(came: Line, way: Line, rate: Rate | None) -> list[Line]:
-    """Return the charge that the bank kept of what it gave back, if any."""
+    """Return the charge that the bank kept of what it gave back, if any.
+
+    Raises PostingConflict in another currency than US$ without its rate.
+    """
     if came.money.currency != way.money.currency:
         return []
     kept = -way.money - came.money
     if kept.minor <= 0:
         return []
+    if rate is None and kept.currency != DOLLAR:
+        raise PostingConflict(f"{kept} is booked in US$, and no rate was given")
     return [
         Line(
             came.fund,
