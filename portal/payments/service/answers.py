@@ -159,8 +159,7 @@ def _pay(order: PaymentOrder, debited: Money, on: date, reference: str, from_: A
         from_=from_,
     )
     session.flush()
-    application = instalment.award.application
-    tell(representatives(application.organisation_id), "payment_made", application, order.id)
+    _tell_grantee("payment_made", order)
 
 
 def return_by_bank(
@@ -204,9 +203,16 @@ def return_by_bank(
         into=into,
     )
     session.flush()
-    application = order.instalment.award.application
-    tell(representatives(application.organisation_id), "payment_returned", application, order.id)
+    _tell_grantee("payment_returned", order)
     doubt_account(order)
+
+
+def _tell_grantee(template: str, order: PaymentOrder) -> None:
+    """Tell the grantee that a payment was made, or came back; each may happen a second time."""
+    application = order.instalment.award.application
+    people = representatives(application.organisation_id)
+    occasion = "after_all" if order.paid_after_all else ""
+    tell(people, template, application, order.id, occasion=occasion)
 
 
 def _hold_sent(order: PaymentOrder) -> None:

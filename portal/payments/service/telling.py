@@ -14,13 +14,19 @@ def tell(
     application: Application,
     about: UUID,
     path: str = "/payments",
+    *,
+    occasion: str = "",
 ) -> None:
-    """Queue a message to each of `people`, once for each thing it is `about`."""
+    """Queue a message to each of `people`, once for each thing it is `about`, and each `occasion`.
+
+    What can happen to one thing more than once names each time.
+    """
+    of = f"{about}:{occasion}" if occasion else str(about)
     for person in people:
         outbox.queue(
             person.email,
             template,
-            key=f"{template}:{about}:{person.id}",
+            key=f"{template}:{of}:{person.id}",
             link=f"/files/{application.ref}{path}",
             locale=person.language,
             person_id=person.id,

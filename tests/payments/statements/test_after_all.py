@@ -9,6 +9,7 @@ from portal.core import clock
 from portal.core.check import Check
 from portal.core.db import session
 from portal.core.money import usd
+from portal.core.outbox import Message
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
@@ -188,6 +189,8 @@ def test_a_payment_given_back_and_debited_again_is_paid_after_all(
     assert (sent.status, sent.returned_on) == (OrderStatus.CONFIRMED, None)
     assert bank_agrees(teller)
     assert wrong() == []
+    made = sa.select(sa.func.count()).where(Message.template == "payment_made")
+    assert session.scalar(made.where(Message.key.contains(str(sent.id)))) == 2
 
 
 def test_while_another_attempt_lives_a_debit_is_claimed_back_and_comes_back(
