@@ -256,3 +256,9 @@ def test_another_amount_than_was_ordered_is_left_for_a_person(desk: Desk) -> Non
     with pytest.raises(Refused, match="another amount"):
         by_processor.pay(desk.order)
     assert desk.order.status is OrderStatus.RELEASED
+    call = desk.order.instalment.award.application.call
+    award = make_award(of=call, paying_agent=PayingAgent.HEADQUARTERS)
+    make.order(OrderStatus.RELEASED, award, desk.till)
+    session.commit()
+    desk.work()
+    assert desk.made()["payout"] == 2

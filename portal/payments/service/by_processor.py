@@ -51,9 +51,20 @@ def pay_next() -> object:
     if order is None:
         _waiting.clear()
         return None
-    if pay(order) is Progress.WAITING:
+    if _tried(order) is Progress.WAITING:
         _waiting.add(order.id)
     return jobs.AGAIN
+
+
+def _tried(order: PaymentOrder) -> Progress:
+    """Take the next step of an order; one that cannot be taken keeps no other order waiting."""
+    ref = order.ref
+    try:
+        with session.begin_nested():
+            return pay(order)
+    except Exception:
+        log.exception("payment %s cannot take its next step", ref)
+        return Progress.WAITING
 
 
 def pay(order: PaymentOrder) -> Progress:
