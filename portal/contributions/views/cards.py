@@ -122,11 +122,22 @@ def look(ref: str) -> ResponseReturnValue:
     found = _gift(ref)
     if Form().validate_on_submit() and found.is_open and found.session_id:
         try:
-            service.look_at(found)
-        except (Refused, stripe.Later, stripe.Unanswered, stripe.Declined, stripe.NotOurs):
+            throttle.demand_form_free(rules.network_of(request.remote_addr))
+        except Refused as often:
             session.rollback()
-            tell(_("The card processor has not told us yet. Try again in some minutes."), "wait")
+            tell(often.sentence, "wait")
+        else:
+            _look(found)
     return redirect(url_for("giving.gift", ref=ref), code=303)
+
+
+def _look(found: CardGift) -> None:
+    """Look at a gift; where that fails it counts all the same as one more of the network's."""
+    try:
+        with session.begin_nested():
+            service.look_at(found)
+    except (Refused, stripe.Later, stripe.Unanswered, stripe.Declined, stripe.NotOurs):
+        tell(_("The card processor has not told us yet. Try again in some minutes."), "wait")
 
 
 @blueprint.get("/card-gifts")

@@ -330,6 +330,19 @@ def test_many_gifts_from_one_network_have_to_wait_and_nothing_typed_is_lost(
     assert donor.page.heading == "Check your gift"
 
 
+def test_who_asks_again_and_again_whether_a_gift_arrived_has_to_wait(
+    donor: Browser, counter: Counter
+) -> None:
+    gift = counter.begin()
+    session.commit()
+    asked = f"/checkout/sessions/{gift.session_id}"
+    donor.open(f"/gifts/{gift.ref}", 200)
+    for _number in range(FORMS_FREE + 3):
+        donor.press("I have paid: ask the card processor")
+    assert "There were several attempts." in donor.page.text
+    assert sum(asked in heard for heard in counter.judge.heard) == FORMS_FREE + 1
+
+
 def test_a_gift_of_another_fund_does_not_exist(donor: Browser, counter: Counter) -> None:
     ref = counter.paid().ref
     other = make.person(roles=[(Role.FINANCE_OFFICER, "vftc", None)]).email
