@@ -135,6 +135,15 @@ def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_hasher", full)
 
 
+@pytest.fixture
+def documents_as_they_are() -> Iterator[None]:
+    """Set each document of this test's scene in type, for a test that reads them."""
+    from tests.make import documents
+
+    with documents.set_anew():
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Start the PostgreSQL of this run, and migrate its template."""

@@ -7,6 +7,7 @@ from portal.awards.amendments import service
 from portal.awards.amendments.models import Amendment, AmendmentStatus
 from portal.awards.amendments.rules import Line, Terms
 from portal.awards.models import Award
+from tests.make import documents
 from tests.make.awards import authority, officer, signatory
 
 Status = AmendmentStatus
@@ -27,8 +28,9 @@ def proposed(
     award: Award, change: int = 0, ends_on: date | None = None, *, by: Person | None = None
 ) -> Amendment:
     """Return an amendment that was proposed to the grantee."""
-    wanted = terms(award, change, ends_on)
-    return service.propose(award, wanted, "More people came.", by=by or officer(award))
+    wanted, who = terms(award, change, ends_on), by or officer(award)
+    with documents.set_once():
+        return service.propose(award, wanted, "More people came.", by=who)
 
 
 def accepted(amendment: Amendment) -> Amendment:

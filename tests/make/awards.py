@@ -10,6 +10,7 @@ from portal.awards import service
 from portal.awards.models import Award, AwardStatus, PayingAgent
 from portal.core import clock
 from portal.funds.models import Call
+from tests.make import documents
 from tests.make.accounts import person, representative_of
 from tests.make.reviews import Cast, decided
 from tests.make.reviews import cast as make_cast
@@ -57,16 +58,17 @@ def offer(
 ) -> Award:
     """Return the offer on an approved application; its activities last six weeks from today."""
     first = starts_on or clock.today()
-    return service.offer(
-        application,
-        starts_on=first,
-        ends_on=ends_on or first + timedelta(days=42),
-        paying_agent=paying_agent,
-        by=person(
-            roles=[(Role.PROGRAMME_OFFICER, application.call.fund_code, None)],
-            name="Olga Programme",
-        ),
+    by = person(
+        roles=[(Role.PROGRAMME_OFFICER, application.call.fund_code, None)], name="Olga Programme"
     )
+    with documents.set_once():
+        return service.offer(
+            application,
+            starts_on=first,
+            ends_on=ends_on or first + timedelta(days=42),
+            paying_agent=paying_agent,
+            by=by,
+        )
 
 
 def revised(award: Award) -> Award:

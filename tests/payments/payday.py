@@ -1,18 +1,14 @@
 """Many payments of one fund that go by the bank, made by the verbs, in one database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from portal.awards.models import PayingAgent
 from portal.core.db import session
-from portal.core.pdf import render_pdf
 from portal.payments import service
 from portal.payments.models import BankAccount, PaymentOrder
+from tests.make import documents
 from tests.make import payments as make
 from tests.make.accounts import person_with
 from tests.make.applications import call as make_call
@@ -63,7 +59,7 @@ def prepared(count: int) -> Payday:
     people, till = cast(under), make.till(FUND)
     make.fund_account(FUND, who=till)
     refs = []
-    with _one_document():
+    with documents.set_once():
         for _number in range(count):
             award = make_award(
                 fund=FUND,
@@ -87,17 +83,3 @@ def release(payday: Payday, count: int) -> list[PaymentOrder]:
         make.signed(order, till)
     session.commit()
     return found
-
-
-@contextmanager
-def _one_document() -> Iterator[None]:
-    made: list[bytes] = []
-
-    def once(*text: Any, **options: Any) -> bytes:
-        if not made:
-            made.append(render_pdf(*text, **options))
-        return made[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("portal.core.templating.render_pdf", once)
-        yield

@@ -5,6 +5,7 @@ own description.
 """
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Judge:
             self.faults += [f"answer to {method} {path}: {fault}" for fault in said]
         if method == "POST" and self.lose:
             self.lose -= 1
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError("the answer is lost")
         return [answer]
 
