@@ -284,6 +284,7 @@ def test_the_agreement_says_what_was_agreed() -> None:
         assert plain(words) in said, words
 
 
+@pytest.mark.usefixtures("documents_as_they_are")
 def test_the_travel_letter_says_what_was_granted() -> None:
     said = text_of(make.offered("upr-p"))
     for words in ("Letter of award for travel", "Session 64", "US$ 4,800.00", "75 %"):

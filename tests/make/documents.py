@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from portal.core import templating
+from portal.core.pdf import render_pdf
 
 _set: list[bytes] = []
 _anew: list[bool] = []
@@ -23,11 +24,10 @@ def set_once() -> Iterator[None]:
     if _anew:
         yield
         return
-    real = templating.render_pdf
 
     def once(*text: Any, **options: Any) -> bytes:
         if not _set:
-            _set.append(real(*text, **options))
+            _set.append(render_pdf(*text, **options))
         return _set[0]
 
     with pytest.MonkeyPatch.context() as patch:

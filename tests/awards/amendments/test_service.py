@@ -135,6 +135,7 @@ def test_an_extension_moves_the_days_of_reports(db: Db) -> None:
     assert nothing_is_wrong()
 
 
+@pytest.mark.usefixtures("documents_as_they_are")
 def test_the_text_says_what_changes_and_is_kept_with_its_digest() -> None:
     made = make.proposed(make_awards.award(), 10_000)
     assert made.file is not None
