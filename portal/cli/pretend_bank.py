@@ -12,7 +12,7 @@ from portal.core.db import session
 from portal.core.money import BadAmount, Money
 from portal.demo import bank, story
 from portal.payments.models import PaymentOrder
-from portal.payments.service.placing import Received
+from portal.payments.service.bank_messages import Received
 from portal.payments.ways import paying_account
 
 

@@ -16,10 +16,9 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.payments.models import PaymentFile
+from portal.payments.service.bank_messages import Received, receive_file
 from portal.payments.service.booking import UNBOOKABLE
 from portal.payments.service.gathering import gather
-from portal.payments.service.placing import Received
-from portal.payments.service.receiving import receive_file
 from portal.payments.service.sending import begin_next, send_next, withdraw_next
 from portal.payments.statements.models import LineStatus, StatementLine
 from portal.payments.statements.service import Booked, book_lines

@@ -19,8 +19,8 @@ from portal.ledger import queries as ledger
 from portal.payments import checks, exchange, service
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.rules import SILENT_AFTER
-from portal.payments.service import receiving, sending
-from portal.payments.service.placing import Received
+from portal.payments.service import bank_messages, sending
+from portal.payments.service.bank_messages import Received
 from tests.conftest import SqlCount
 from tests.payments.payday import FUND, Payday, release
 
@@ -145,7 +145,7 @@ def busy(payday: Payday) -> Payday:
 
 
 def take(message: bytes) -> Received:
-    received = receiving.receive_file(BytesIO(message), by=None)
+    received = bank_messages.receive_file(BytesIO(message), by=None)
     session.commit()
     return received
 

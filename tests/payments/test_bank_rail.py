@@ -14,7 +14,7 @@ from portal.ledger.models import AccountKind
 from portal.payments import exchange, service
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails import bank as rail
-from portal.payments.service import receiving, sending
+from portal.payments.service import bank_messages, sending
 from tests.make import payments as make
 from tests.make.awards import award as make_award
 from tests.make.payments import Till
@@ -181,7 +181,7 @@ def test_the_same_answer_again_changes_nothing(counter: Counter, till: Till) -> 
     before = len(ledger.journal("act", limit=500))
     for path in sorted((counter.bank.pickup / "done").iterdir()):
         with path.open("rb") as stream:
-            assert receiving.receive_file(stream, by=None).again
+            assert bank_messages.receive_file(stream, by=None).again
     assert len(ledger.journal("act", limit=500)) == before
 
 

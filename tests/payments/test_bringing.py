@@ -17,9 +17,9 @@ from portal.demo.bank.messages import Movement, StatementHead
 from portal.payments import banking, checks, policy
 from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
 from portal.payments.payees import account_id
-from portal.payments.service import receiving, seeing
-from portal.payments.service.bringing import bring_statement
-from portal.payments.service.placing import Received
+from portal.payments.service import bank_messages
+from portal.payments.service.bank_messages import Received, bring_statement
+from portal.payments.service.bank_messages.receiving import MOST_SENTENCES
 from portal.payments.statements.models import Statement
 from portal.payments.statements.service import book_lines
 from tests.make.accounts import person
@@ -71,7 +71,7 @@ def every_kind(payday: Payday, orders: list[PaymentOrder]) -> dict[str, bytes]:
 
 
 def receive(content: bytes, by: Person | None) -> Received:
-    return receiving.receive_file(BytesIO(content), by=by)
+    return bank_messages.receive_file(BytesIO(content), by=by)
 
 
 def test_who_released_a_payment_brings_in_nothing_that_tells_of_it(
@@ -147,7 +147,7 @@ def unplaced(order: PaymentOrder, count: int = 1) -> BankMessage:
 
 def test_sentences_stay_with_their_message_and_are_bounded(orders: list[PaymentOrder]) -> None:
     message = unplaced(orders[0], 130)
-    assert (message.left, len(message.sentences)) == (130, receiving.MOST_SENTENCES)
+    assert (message.left, len(message.sentences)) == (130, MOST_SENTENCES)
     assert message.sentences[0] == "“NOBODY-0” is no payment of the portal."
     assert message.fund_code == FUND
 
@@ -159,15 +159,15 @@ def test_what_was_left_waits_until_somebody_says_how_it_was_seen_to(
     assert banking.waiting(finance).left == 1
     assert banking.waiting(payday.till.treasurer).left == 1
     with pytest.raises(Refused, match="Say how"):
-        seeing.see_to(message, " ", by=finance)
+        bank_messages.see_to(message, " ", by=finance)
     with pytest.raises(Refused, match="Treasury or finance"):
-        seeing.see_to(message, "Done.", by=payday.till.approver)
-    seeing.see_to(message, "The bank took it back.", by=finance)
-    seeing.see_to(message, "The bank took it back.", by=finance)
+        bank_messages.see_to(message, "Done.", by=payday.till.approver)
+    bank_messages.see_to(message, "The bank took it back.", by=finance)
+    bank_messages.see_to(message, "The bank took it back.", by=finance)
     session.commit()
     assert banking.waiting(finance).left == 0
     with pytest.raises(Refused, match="Nothing of this message"):
-        seeing.see_to(message, "Again.", by=payday.till.treasurer)
+        bank_messages.see_to(message, "Again.", by=payday.till.treasurer)
     assert [each.name for each in checks.of_files() if each.run().violations] == []
 
 
@@ -187,7 +187,7 @@ def test_another_fund_neither_sees_nor_sees_to_it(orders: list[PaymentOrder]) ->
 def test_the_database_keeps_what_was_said_and_seen_to(
     payday: Payday, orders: list[PaymentOrder], edit: str
 ) -> None:
-    seeing.see_to(unplaced(orders[0]), "The bank took it back.", by=payday.till.finance)
+    bank_messages.see_to(unplaced(orders[0]), "The bank took it back.", by=payday.till.finance)
     session.commit()
     with pytest.raises(DBAPIError):
         session.execute(sa.text(f"UPDATE bank_message SET {edit}"))  # noqa: S608 — ours

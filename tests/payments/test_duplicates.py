@@ -15,8 +15,8 @@ from portal.payments.models import (
     PaymentFile,
     PaymentOrder,
 )
-from portal.payments.service import receiving, seeing
-from portal.payments.service.placing import Received
+from portal.payments.service import bank_messages
+from portal.payments.service.bank_messages import Received
 from tests.payments.payday import Payday
 from tests.payments.test_bank_checks import answered, left
 
@@ -35,7 +35,7 @@ def file_of(order: PaymentOrder) -> PaymentFile:
 
 
 def heard(content: bytes) -> Received:
-    found = receiving.receive_file(BytesIO(content), by=None)
+    found = bank_messages.receive_file(BytesIO(content), by=None)
     session.commit()
     return found
 
@@ -121,7 +121,7 @@ def test_what_was_given_up_and_the_bank_has_is_not_paid_anew_until_somebody_sees
         service.prepare_order(order.instalment, by=payday.till.finance)
     session.rollback()
     message = session.query(BankMessage).one()
-    seeing.see_to(message, "The bank stopped it: letter of today.", by=payday.till.finance)
+    bank_messages.see_to(message, "The bank stopped it: letter of today.", by=payday.till.finance)
     service.prepare_order(order.instalment, by=payday.till.finance)
 
 

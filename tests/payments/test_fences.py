@@ -12,8 +12,8 @@ from portal.core.workflow import Refused
 from portal.demo.bank import messages
 from portal.payments import exchange, service
 from portal.payments.models import OrderStatus, PaymentOrder
-from portal.payments.service import receiving
-from portal.payments.service.bringing import bring_statement
+from portal.payments.service import bank_messages
+from portal.payments.service.bank_messages import bring_statement
 from portal.payments.statements.models import Statement, StatementLine
 from tests.make import payments as make
 from tests.make.accounts import person
@@ -44,7 +44,7 @@ def file_of(order: PaymentOrder) -> str:
 
 
 def refused_entry(content: bytes, order: PaymentOrder, status: OrderStatus) -> None:
-    found = receiving.receive_file(BytesIO(content), by=None)
+    found = bank_messages.receive_file(BytesIO(content), by=None)
     assert (found.told, found.left) == (0, [f"Payment {order.ref} {OTHER_FILE}."])
     assert order.status is status
 
@@ -68,11 +68,11 @@ def test_what_names_a_message_of_the_bank_itself_is_taken(
 ) -> None:
     second = two_files[1]
     content = notice(payday.account, debit(second, refs="<MsgId>THE-BANKS-OWN</MsgId>"))
-    assert receiving.receive_file(BytesIO(content), by=None).told == 1
+    assert bank_messages.receive_file(BytesIO(content), by=None).told == 1
     returned = messages.returned(
         "R-1", "PACS-008-OF-THE-BANK", [(second.ref, second.money, "AC04")], clock.today()
     )
-    assert receiving.receive_file(BytesIO(returned), by=None).told == 1
+    assert bank_messages.receive_file(BytesIO(returned), by=None).told == 1
     assert second.status is OrderStatus.RETURNED
 
 

@@ -12,7 +12,7 @@ from portal.core.money import Money
 from portal.core.workflow import Refused
 from portal.payments import banking, debited, exchange, service
 from portal.payments.models import BankMessage, OrderStatus, PaymentOrder
-from portal.payments.service import receiving, seeing
+from portal.payments.service import bank_messages
 from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.statements import service as statements
 from portal.payments.statements.models import LineStatus, Purpose, StatementLine
@@ -34,7 +34,7 @@ def order(payday: Payday) -> PaymentOrder:
 
 def hear(payday: Payday, *entries: str, number: int = 1) -> list[str]:
     content = notice(payday.account, *entries, message_id=f"N-{number}")
-    found = receiving.receive_file(BytesIO(content), by=None)
+    found = bank_messages.receive_file(BytesIO(content), by=None)
     session.commit()
     return found.left
 
@@ -57,7 +57,7 @@ def test_a_debit_of_what_was_given_up_stands_until_somebody_sees_to_it(
     with pytest.raises(Refused, match="may pay twice"):
         refuse_unexplained_debit(order.instalment)
     message = session.query(BankMessage).one()
-    seeing.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
+    bank_messages.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
     refuse_unexplained_debit(order.instalment)
     assert not unexplained(order)
 
@@ -101,10 +101,10 @@ def test_who_signed_any_attempt_does_not_say_how_it_was_seen_to(
     for signatory in (till.treasurer, other):
         assert banking.waiting(signatory).left == 0
         with pytest.raises(Refused, match="You signed payment"):
-            seeing.see_to(message, "It is nothing.", by=signatory)
+            bank_messages.see_to(message, "It is nothing.", by=signatory)
         session.rollback()
     assert banking.waiting(till.finance).left == 1
-    seeing.see_to(message, "The bank booked it back the same day.", by=till.finance)
+    bank_messages.see_to(message, "The bank booked it back the same day.", by=till.finance)
 
 
 def test_a_debit_that_came_back_explains_no_other_one(payday: Payday, order: PaymentOrder) -> None:
@@ -145,7 +145,7 @@ def test_the_same_notice_twice_is_silent_and_another_debit_is_not(
     session.commit()
     assert unexplained(order)
     for message in session.query(BankMessage).filter(BankMessage.left > 0):
-        seeing.see_to(message, "The bank gave it back.", by=payday.till.finance)
+        bank_messages.see_to(message, "The bank gave it back.", by=payday.till.finance)
     assert not unexplained(order)
 
 
@@ -170,7 +170,7 @@ def test_what_was_released_waits_while_a_notice_is_unexplained(
     hear(payday, debit(order))
     assert list(exchange.gather_all()) == []
     message = session.query(BankMessage).one()
-    seeing.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
+    bank_messages.see_to(message, "The bank booked it back the same day.", by=payday.till.finance)
     session.commit()
     [file] = exchange.gather_all()
     assert file.orders == [anew]

@@ -29,8 +29,7 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.payees import account_id
-from portal.payments.service.placing import Received
-from portal.payments.service.receiving import receive_file
+from portal.payments.service.bank_messages import Received, receive_file
 from portal.payments.statements.models import Statement
 from portal.payments.statements.service import book_lines
 

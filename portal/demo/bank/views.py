@@ -18,7 +18,7 @@ from portal.core.workflow import Refused
 from portal.demo.bank import acts
 from portal.demo.views import demand_demonstration
 from portal.payments.models import BankAccount, PaymentOrder
-from portal.payments.service.placing import Received
+from portal.payments.service.bank_messages import Received
 
 blueprint = Blueprint("pretend_bank", __name__)
 blueprint.before_request(demand_demonstration)

@@ -26,7 +26,7 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rails import BANK
-from portal.payments.service.receiving import content_of_message
+from portal.payments.service.bank_messages import content_of_message
 from portal.payments.service.sending import content_of
 
 FILED_AFTER = timedelta(days=1)

@@ -17,9 +17,7 @@ from portal.core.workflow import Refused
 from portal.payments import banking, policy
 from portal.payments.forms import MessageForm, SeenForm
 from portal.payments.models import BankMessage, MessageKind
-from portal.payments.service.placing import Received
-from portal.payments.service.receiving import receive_file
-from portal.payments.service.seeing import see_to
+from portal.payments.service.bank_messages import Received, receive_file, see_to
 from portal.payments.views.blueprint import blueprint
 
 

@@ -17,7 +17,7 @@ from portal.core.paging import pager
 from portal.core.web import Form, tell
 from portal.core.workflow import Refused
 from portal.payments.models import BankAccount
-from portal.payments.service.bringing import bring_statement
+from portal.payments.service.bank_messages import bring_statement
 from portal.payments.statements import policy, queries, service
 from portal.payments.statements.forms import StatementForm
 from portal.payments.statements.models import Statement

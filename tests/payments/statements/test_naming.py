@@ -14,7 +14,7 @@ from portal.ledger.models import AccountKind
 from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
-from portal.payments.service.receiving import receive_file
+from portal.payments.service.bank_messages import receive_file
 from portal.payments.statements import service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target

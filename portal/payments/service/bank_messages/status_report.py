@@ -13,8 +13,15 @@ from portal.payments.iso20022 import PaymentStatus, Reason, StatusReport
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.reasons import tells_of_a_duplicate
 from portal.payments.service.answers import accept_by_bank, reject_by_bank
+from portal.payments.service.bank_messages.placing import (
+    Act,
+    Received,
+    Said,
+    in_short,
+    place,
+    refuse_other_fund,
+)
 from portal.payments.service.orders import hold
-from portal.payments.service.placing import Act, Received, Said, in_short, place, refuse_other_fund
 from portal.payments.service.sending import mark_sent
 from portal.payments.service.signatories import refuse_signatory
 

@@ -12,8 +12,7 @@ from portal.payments.banking import account_named
 from portal.payments.iso20022 import Entry, Notification, Transaction
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.answers import return_by_bank, settle_by_bank
-from portal.payments.service.orders import hold
-from portal.payments.service.placing import (
+from portal.payments.service.bank_messages.placing import (
     Act,
     Received,
     file_named,
@@ -22,6 +21,7 @@ from portal.payments.service.placing import (
     place,
     refuse_other_fund,
 )
+from portal.payments.service.orders import hold
 from portal.payments.service.signatories import refuse_signatory
 
 

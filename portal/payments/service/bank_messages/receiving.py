@@ -6,7 +6,6 @@ are refused; what they say of a payment that does not fit it is left for a perso
 
 import base64
 from collections.abc import Callable
-from functools import partial
 from typing import BinaryIO
 
 from sqlalchemy import select
@@ -20,20 +19,14 @@ from portal.core.workflow import Refused
 from portal.payments import iso20022, policy
 from portal.payments.iso20022 import Notification, ReturnMessage, StatusReport
 from portal.payments.models import BankMessage, MessageKind
-from portal.payments.service.answers import return_by_bank
-from portal.payments.service.bringing import bring_statement
-from portal.payments.service.noticing import take_notification
-from portal.payments.service.placing import (
+from portal.payments.service.bank_messages.notification import take_notification
+from portal.payments.service.bank_messages.placing import (
     Received,
-    file_named,
-    in_short,
-    order_named,
-    place,
-    refuse_other_fund,
 )
-from portal.payments.service.reporting import take_report
+from portal.payments.service.bank_messages.returns import take_returns
+from portal.payments.service.bank_messages.statement import bring_statement
+from portal.payments.service.bank_messages.status_report import take_report
 from portal.payments.service.sending import MEDIA_TYPE
-from portal.payments.service.signatories import refuse_signatory
 
 MOST_SENTENCES, MOST_WORDS = 100, 500
 """How many sentences are kept of what was left for a person, and how many characters of each."""
@@ -88,7 +81,7 @@ def _taking(message: Answer, by: Person | None) -> tuple[MessageKind, Callable[[
         return MessageKind.STATUS_REPORT, lambda found: take_report(message, found, by)
     if isinstance(message, Notification):
         return MessageKind.NOTIFICATION, lambda found: take_notification(message, found, by)
-    return MessageKind.RETURN, lambda found: _take_returns(message, found, by)
+    return MessageKind.RETURN, lambda found: take_returns(message, found, by)
 
 
 def _keep(found: Received, content: bytes, by: Person | None) -> None:
@@ -129,22 +122,3 @@ def content_of_message(message: BankMessage) -> bytes:
 
 def _place(digest: str) -> str:
     return f"bank_message:{digest}"
-
-
-def _take_returns(message: ReturnMessage, found: Received, by: Person | None) -> None:
-    """Take payments that come back (pacs.004)."""
-    refuse_signatory([each.end_to_end_id for each in message.returns], by)
-    for each in message.returns:
-        order = order_named(each.end_to_end_id)
-        if order is not None and order.file is not None:
-            refuse_other_fund(order.file.bank_account, by)
-            found.funds.add(order.file.bank_account.fund_code)
-        returned = partial(
-            return_by_bank,
-            credited=each.amount,
-            on=each.settled_on,
-            reference=message.message_id,
-            reason=in_short((each.reason,)),
-        )
-        answered = file_named(each.original_message_id)
-        place(found, each.end_to_end_id, returned, answered=answered)
