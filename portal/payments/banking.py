@@ -107,10 +107,10 @@ _CASE = (
 """What is read with orders in a list, so that it takes no statement for each of them."""
 
 
-def messages(page: int) -> Page[BankMessage]:
-    """Return what the bank sent, the newest first. Two SQL statements."""
-    rows = select(BankMessage).order_by(BankMessage.received_at.desc(), BankMessage.id)
-    return select_page(rows, page)
+def messages(person: Person, page: int) -> Page[BankMessage]:
+    """Return what the bank sent that exists for the person, the newest first. Two statements."""
+    rows = policy.messages_visible_to(person)
+    return select_page(rows.order_by(BankMessage.received_at.desc(), BankMessage.id), page)
 
 
 def fund_accounts(person: Person) -> Sequence[BankAccount]:

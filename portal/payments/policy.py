@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, any_, exists, false, select
+from sqlalchemy import ColumnElement, Select, any_, exists, false, select, true
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person, Role
@@ -222,6 +222,24 @@ def can_see_message(person: Person, message: BankMessage) -> bool:
     return _fund_wide(person, BANK_READERS, message.fund_code)
 
 
+def messages_visible_to(person: Person) -> Select[BankMessage]:
+    """Return the bank's messages that exist for the person: `can_see_message` as a list."""
+    return select(BankMessage).where(_of_their_funds(person, BANK_READERS))
+
+
+def _of_their_funds(person: Person, roles: Iterable[Role]) -> ColumnElement[bool]:
+    """Return which messages are about funds for which the person holds one of `roles`, or none."""
+    funds = {
+        grant.fund_code
+        for grant in person.roles
+        if grant.role in roles and grant.country is None and grant.is_in_force()
+    }
+    if None in funds:
+        return true()
+    theirs = BankMessage.fund_code.in_(funds)
+    return theirs | BankMessage.fund_code.is_(None) if funds else false()
+
+
 def can_see_to(person: Person, message: BankMessage) -> bool:
     """Say whether the person sees to what a message left: treasury or finance of its fund."""
     if message.fund_code is None:
@@ -234,11 +252,6 @@ def waits_for(person: Person) -> ColumnElement[bool]:
 
     Not where they signed an attempt to pay what it may say was paid (R24).
     """
-    funds = {
-        grant.fund_code
-        for grant in person.roles
-        if grant.role in HANDLES_BANK and grant.country is None and grant.is_in_force()
-    }
     told, attempt = aliased(PaymentOrder), aliased(PaymentOrder)
     signed = (
         exists()
@@ -247,10 +260,7 @@ def waits_for(person: Person) -> ColumnElement[bool]:
         .where(PaymentApproval.order_id == attempt.id, PaymentApproval.person_id == person.id)
     )
     waits = (BankMessage.left > 0) & BankMessage.seen_at.is_(None) & ~signed
-    if None in funds:
-        return waits
-    theirs = BankMessage.fund_code.in_(funds)
-    return waits & (theirs | BankMessage.fund_code.is_(None) if funds else false())
+    return waits & _of_their_funds(person, HANDLES_BANK)
 
 
 def can_see_file(person: Person, file: PaymentFile) -> bool:

@@ -20,10 +20,12 @@ from portal.payments.payees import account_id
 from portal.payments.service import bank_messages
 from portal.payments.service.bank_messages import Received, bring_statement
 from portal.payments.service.bank_messages.receiving import MOST_SENTENCES
-from portal.payments.statements.models import Statement
-from portal.payments.statements.service import book_lines
+from portal.payments.statements.models import Purpose, Statement
+from portal.payments.statements.service import Target, allocate, book_lines
 from tests.make.accounts import person
 from tests.payments.payday import FUND, Payday
+from tests.payments.statements.books import taken_in
+from tests.payments.statements.teller import Move, Teller
 from tests.payments.test_bank_checks import answered, left
 
 REFUSED = "Somebody who did not sign these payments"
@@ -136,6 +138,39 @@ def test_so_much_less_than_was_paid_does_not_come_back_as_the_payment(
     assert ["more than a bank's charge" in sentence for sentence in found.left] == [True] * (
         short > 1
     )
+
+
+def test_nor_does_a_signatory_say_that_a_line_is_the_payment(
+    payday: Payday, orders: list[PaymentOrder]
+) -> None:
+    order, treasurer = orders[0], payday.till.treasurer
+    session.add(RoleGrant(person=treasurer, role=Role.FINANCE_OFFICER, fund_code=FUND))
+    session.commit()
+    teller = Teller(payday.account.account, payday.account.currency)
+    [line] = taken_in(teller, Move(-order.amount, note="Transfer"))
+    said = Target(Purpose.PAYMENT, order=order)
+    with pytest.raises(Refused, match=f"You signed payment {order.ref}"):
+        allocate(line.id, said, "It must be this one.", by=treasurer)
+    session.rollback()
+    allocate(line.id, said, "The bank says so by telephone.", by=payday.till.finance)
+    assert order.status is OrderStatus.CONFIRMED
+
+
+def test_messages_of_other_funds_are_in_nobodys_list(
+    payday: Payday, orders: list[PaymentOrder]
+) -> None:
+    message = unplaced(orders[0])
+    assert message.fund_code == FUND
+    for roles, seen in (
+        ((Role.FINANCE_OFFICER, "act", None), 0),
+        ((Role.FINANCE_OFFICER, FUND, "KEN"), 0),
+        ((Role.PROGRAMME_OFFICER, FUND, None), 0),
+        ((Role.AUDITOR, None, None), 1),
+        ((Role.TREASURY, FUND, None), 1),
+    ):
+        reader = person(roles=[roles])
+        assert banking.messages(reader, 1).total == seen
+        assert policy.can_see_message(reader, message) is bool(seen)
 
 
 def unplaced(order: PaymentOrder, count: int = 1) -> BankMessage:

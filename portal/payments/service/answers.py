@@ -96,7 +96,7 @@ def settle_after_all(
     """
     _hold_sent(order)
     if order.status not in GIVEN_UP or order.file is None or order.paid_after_all:
-        _refuse_unless(order, OrderStatus.RELEASED)
+        raise _misfit(order)
     _refuse_before_it_left(order, on)
     _refuse_settled_otherwise(order)
     before = order.status
@@ -224,13 +224,17 @@ def _hold_sent(order: PaymentOrder) -> None:
 
 def _refuse_unless(order: PaymentOrder, status: OrderStatus) -> None:
     if order.status is not status or (order.file is None and order.rail == "bank"):
-        raise Refused(
-            _(
-                "Payment %(ref)s is “%(status)s”: what the bank says does not fit it.",
-                ref=order.ref,
-                status=order.status.label,
-            )
+        raise _misfit(order)
+
+
+def _misfit(order: PaymentOrder) -> Refused:
+    return Refused(
+        _(
+            "Payment %(ref)s is “%(status)s”: what the bank says does not fit it.",
+            ref=order.ref,
+            status=order.status.label,
         )
+    )
 
 
 def _refuse_before_it_left(order: PaymentOrder, on: date) -> None:

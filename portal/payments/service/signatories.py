@@ -60,8 +60,8 @@ def refuse_signatory_of_attempts(refs: Collection[str], by: Person) -> None:
     if ref is not None:
         raise Refused(
             _(
-                "You signed payment %(ref)s, of which this may say that it was made. Somebody who "
-                "did not sign it says how that was seen to: a finance officer of the fund can.",
+                "You signed payment %(ref)s. Somebody who did not sign it says what became of it: "
+                "a finance officer of the fund can.",
                 ref=ref,
             ),
             rule="R24",

@@ -36,11 +36,11 @@ def messages() -> ResponseReturnValue:
         else:
             _say(received)
             return go(url_for("payments.messages"))
-    found = banking.messages(request.args.get("page", 1, type=int))
+    found = banking.messages(person, request.args.get("page", 1, type=int))
     return page(
         "payments/messages.html",
         form,
-        rows=[(row, policy.can_see_message(person, row)) for row in found.rows],
+        rows=found.rows,
         may_bring=policy.handles_bank(person),
         pager=pager(found, lambda number: url_for("payments.messages", page=number)),
     )

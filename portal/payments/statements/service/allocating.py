@@ -17,6 +17,7 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.service import reverse, suspense_booked
 from portal.payments.service.refunds import take_back_refund
+from portal.payments.service.signatories import refuse_signatory_of_attempts
 from portal.payments.statements import policy
 from portal.payments.statements.models import (
     Allocation,
@@ -50,11 +51,14 @@ def allocate(
 
     The same as the last that stands changes nothing. That a payment came back which the line does
     not name is only a proposal, until a second person says so too. Raises Refused for who may not,
-    without a reason, for a line that does not wait, and for what it cannot be.
+    for who signed an attempt to make that payment, without a reason, for a line that does not wait,
+    and for what it cannot be.
     """
     words = _words(reason)
     line = hold(line_id)
     _refuse_others(line, by)
+    if target.order is not None:
+        refuse_signatory_of_attempts([target.order.ref], by)
     before = _just_done(line, target, by)
     if before is not None:
         return before
