@@ -98,15 +98,19 @@ def merge_donors(donor: Donor, into: Donor, *, by: Person) -> None:
     """Say that two rows are the same donor: everything of `donor` becomes that of `into`.
 
     Receipts keep the name to which they were made out. It cannot be undone. Raises Refused where
-    the person does not see both, or for a State with anybody else.
+    the person does not see both, where one was merged before, or for a State with anybody else.
     """
+    audit.take_turn()
+    for each in (donor, into):
+        session.refresh(each)
+        if each.merged_into_id is not None:
+            raise Refused(_("One of the two was merged already. Look for the other one."))
     if not (policy.can_edit_donor(by, donor) and policy.can_edit_donor(by, into)):
         raise Refused(_("This step belongs to somebody else."))
     if donor.id == into.id:
         raise Refused(_("Choose another donor: this one cannot be merged with itself."))
     if DonorKind.STATE in {donor.kind, into.kind}:
         raise Refused(_("A State is one donor already. Correct its name instead."))
-    audit.take_turn()
     donor.merged_into_id = into.id
     donor.merged_by_id, donor.merged_at = by.id, clock.now()
     session.flush()
@@ -118,6 +122,17 @@ def merge_donors(donor: Donor, into: Donor, *, by: Person) -> None:
         )
     session.expire_all()
     audit.record("donor.merged", donor, actor_id=by.id, facts={"into": into.ref})
+
+
+def standing(donor: Donor) -> Donor:
+    """Return the donor that a row stands for: itself, or the one into which it was merged.
+
+    Asked with the turn at the chain, so that nobody merges it before what comes is recorded.
+    """
+    session.refresh(donor, ["merged_into_id"])
+    if donor.merged_into_id is None:
+        return donor
+    return standing(session.get_one(Donor, donor.merged_into_id))
 
 
 def make_earmark(

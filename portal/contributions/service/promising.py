@@ -65,8 +65,9 @@ def announce_pledge(
     """
     if not policy.can_write(by, fund_code):
         raise Refused(_("This step belongs to somebody else."))
-    _refuse_strange(donor, fund_code, earmark)
     _refuse_future(on)
+    audit.take_turn()
+    _refuse_strange(donor, fund_code, earmark)
     said = {
         "donor_id": donor.id,
         "fund_code": fund_code,
@@ -76,7 +77,6 @@ def announce_pledge(
         "announced_on": on,
         "remark": normalise(remark),
     }
-    audit.take_turn()
     known = session.scalar(
         select(Pledge).filter_by(**said, status=PledgeStatus.ANNOUNCED).order_by(Pledge.ref)
     )
@@ -100,6 +100,7 @@ def announce_pledge(
 
 def withdraw_pledge(pledge: Pledge, reason: str, *, by: Person) -> None:
     """Note that a pledge will not be kept. Raises Refused while an agreement is drafted on it."""
+    _hold_pledge(pledge)
     PLEDGE_WORKFLOW.check(pledge, PledgeAction.WITHDRAW, by)
     if _draft_on(pledge) is not None:
         raise Refused(_("An agreement was drafted on this pledge. Discard the draft first."))
@@ -118,7 +119,9 @@ def draft_agreement(
     """
     if not policy.can_write(by, fund_code):
         raise Refused(_("This step belongs to somebody else."))
+    audit.take_turn()
     if pledge is not None:
+        _hold_pledge(pledge)
         if pledge.status is not PledgeStatus.ANNOUNCED or pledge.fund_code != fund_code:
             raise Refused(_("This pledge is not open any more."))
         if pledge.donor_id != donor.id:
@@ -297,6 +300,12 @@ def _hold(agreement: ContributionAgreement) -> None:
     session.refresh(agreement, with_for_update={"of": ContributionAgreement})
 
 
+def _hold_pledge(pledge: Pledge) -> None:
+    """Take the turn, and read all of a pledge again with its row held."""
+    audit.take_turn()
+    session.refresh(pledge, with_for_update={"of": Pledge})
+
+
 def _sound_terms(donor: Donor, fund_code: str, terms: Terms) -> Money:
     """Return what the terms are worth in US$. Raises Refused where they do not hold together."""
     _refuse_strange(donor, fund_code, terms.earmark)
@@ -318,6 +327,8 @@ def _plan(agreement: ContributionAgreement, terms: Terms) -> None:
 
 
 def _refuse_strange(donor: Donor, fund_code: str, earmark: Earmark | None) -> None:
+    """Raise Refused where a donor or an earmark cannot be meant. Asked with the turn."""
+    session.refresh(donor, ["merged_into_id"])
     if donor.merged_into_id is not None:
         raise Refused(_("This donor was merged into another one. Use that one."))
     if earmark is not None and earmark.fund_code != fund_code:

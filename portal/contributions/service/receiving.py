@@ -18,6 +18,7 @@ from portal.contributions.models import (
     Means,
 )
 from portal.contributions.rules import Part
+from portal.contributions.service.donors import standing
 from portal.contributions.service.promising import STANDING, foreign, valued
 from portal.core import audit, clock
 from portal.core.db import session
@@ -94,13 +95,10 @@ def receive_wire(
     if source_ref.startswith(BY_HAND):
         _refuse_account(fund_code, amount.currency)
     _refuse_nothing(amount, amount_usd)
-    giving = agreement.donor if agreement is not None else donor
-    if giving is None:
-        raise Refused(_("Say whose money it is: choose the donor or the agreement."))
+    giving = _giving(agreement, donor)
     parts = [Part(amount, amount_usd, None)]
     if agreement is not None:
-        _refuse_strange(agreement, fund_code, donor)
-        session.refresh(agreement, STANDING)
+        _refuse_strange(agreement, fund_code)
         settling = settles or _worth(amount, amount_usd, agreement.currency, on)
         parts = rules.divided(amount, amount_usd, settling, agreement.open_money)
     if source_ref.startswith(BY_HAND):
@@ -149,7 +147,7 @@ def receive_card(
         None,
         into,
         None,
-        donor=donor,
+        donor=standing(donor),
         fund_code=fund_code,
         earmark=earmark,
         means=Means.CARD,
@@ -239,11 +237,23 @@ def _refuse_nothing(amount: Money, amount_usd: Money) -> None:
         raise Refused(_("This amount is too small: it is worth less than one US cent."))
 
 
-def _refuse_strange(agreement: ContributionAgreement, fund_code: str, donor: Donor | None) -> None:
+def _giving(agreement: ContributionAgreement | None, donor: Donor | None) -> Donor:
+    """Return whose money it is, with the agreement and the donor read again at our turn."""
+    if donor is not None:
+        donor = standing(donor)
+    if agreement is not None:
+        session.refresh(agreement, (*STANDING, "donor_id", "donor"))
+        if donor is not None and donor.id != agreement.donor_id:
+            raise Refused(_("This agreement is another donor’s."))
+        return agreement.donor
+    if donor is None:
+        raise Refused(_("Say whose money it is: choose the donor or the agreement."))
+    return donor
+
+
+def _refuse_strange(agreement: ContributionAgreement, fund_code: str) -> None:
     if agreement.fund_code != fund_code:
         raise Refused(_("This agreement is of another fund."))
-    if donor is not None and donor.id != agreement.donor_id:
-        raise Refused(_("This agreement is another donor’s."))
     if agreement.status is AgreementStatus.DRAFT:
         raise Refused(_("This agreement is not confirmed yet. Confirm it first."))
 
