@@ -156,9 +156,7 @@ def test_nor_does_a_signatory_say_that_a_line_is_the_payment(
     assert order.status is OrderStatus.CONFIRMED
 
 
-def test_messages_of_other_funds_are_in_nobodys_list(
-    payday: Payday, orders: list[PaymentOrder]
-) -> None:
+def test_messages_of_other_funds_are_in_nobodys_list(orders: list[PaymentOrder]) -> None:
     message = unplaced(orders[0])
     assert message.fund_code == FUND
     for roles, seen in (
