@@ -1,7 +1,10 @@
 """The acts of administration and audit that are not those of accounts. Nothing here commits."""
 
+from collections.abc import Sequence
+
 from portal.accounts.models import Person
 from portal.admin import policy
+from portal.admin.queries import Line
 from portal.applications.models import Application
 from portal.core import audit, clock
 from portal.core.db import session
@@ -44,3 +47,9 @@ def read_recusal_reasons(application: Application, *, by: Person) -> dict[str, s
         facts={"recusals": [str(recusal.id) for recusal in found]},
     )
     return {str(recusal.id): reviews.recusal_reason(recusal) for recusal in found}
+
+
+def record_audit_taken(found: Sequence[Line], *, by: Person) -> None:
+    """Record that somebody took events of the audit as a table: how many, and until which."""
+    last = found[0].event.number if found else None
+    audit.record("audit.exported", by, actor_id=by.id, facts={"events": len(found), "last": last})

@@ -33,6 +33,7 @@ from portal.reports.models import ReportStatus
 from portal.reviews.models import RecommendationStatus, SheetStatus
 
 APPLICATIONS: dict[str, LazyProxy] = {
+    "files.exported": _l("Applications to a fund taken out as a table"),
     "application.started": _l("Application begun"),
     "application.submitted": _l("Application submitted"),
     "application.submit": _l("Application submitted"),
@@ -220,6 +221,7 @@ FUNDS: dict[str, LazyProxy] = {
 }
 
 ACCOUNTS: dict[str, LazyProxy] = {
+    "audit.exported": _l("Audit taken out as a table"),
     "person.registered": _l("Account opened"),
     "person.address_confirmed": _l("Address confirmed"),
     "person.signed_in": _l("Signed in"),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, scoped_session
 from portal.accounts.models import Role
 from portal.core import audit, clock
 from tests import make
+from tests.accounting.taking import taken
 from tests.browser import Browser
 from tests.conftest import SqlCount
 from tests.make.applications import application, draft
@@ -145,7 +146,7 @@ def test_the_table_holds_what_the_page_shows(db: Db, audra: Browser) -> None:
     made = application()
     ref = made.ref
     db.commit()
-    reply = audra.client.get(f"/audit.csv?case={ref}")
+    reply = taken(audra, f"/audit.csv?case={ref}")
     assert reply.mimetype == "text/csv"
     rows = list(csv.DictReader(io.StringIO(reply.get_data(as_text=True).removeprefix("\ufeff"))))
     audra.open(f"/audit?case={ref}")
@@ -153,6 +154,10 @@ def test_the_table_holds_what_the_page_shows(db: Db, audra: Browser) -> None:
     assert rows[0]["Code"] == "application.submitted"
     assert rows[0]["File"] == ref
     assert len(rows[0]["Digest"]) == 64
+    assert audra.client.get("/audit.csv").status_code in {404, 405}
+    facts = sa.select(audit.AuditEvent.facts).where(audit.AuditEvent.action == "audit.exported")
+    assert db.scalars(facts).all() == [{"events": len(rows), "last": int(rows[0]["Number"])}]
+    assert "Audit taken out as a table" in audra.open("/audit").text
 
 
 def test_the_whole_chain_is_verified_and_handed_out_with_its_script(
@@ -197,4 +202,4 @@ def test_the_audit_is_for_auditors(db: Db, browser: Browser) -> None:
     db.commit()
     browser.sign_in(email, make.PASSWORD)
     browser.open("/audit", status=404)
-    browser.open("/audit.csv", status=404)
+    assert taken(browser, "/audit.csv").status_code == 404

@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pypdf
+from sqlalchemy import select
 
 from portal.accounts.models import Role
 from portal.applications import queries
 from portal.applications.models import ApplicationStatus
-from portal.core.audit import case_events
+from portal.core.audit import AuditEvent, case_events
+from tests.accounting.taking import taken
 from tests.applications.reader import Db, of, signed_in
 from tests.browser import Browser
 from tests.make.accounts import member, organisation, person, representative_of
@@ -155,10 +157,13 @@ def test_the_list_is_narrowed_and_exported_without_formulas(browser: Browser, db
     browser.fill("Reference, title or organisation", "second")
     browser.press("Show", status=200)
     assert one.ref not in browser.page.text
-    table = browser.client.get("/files.csv").get_data(as_text=True)
+    table = taken(browser, "/files.csv").get_data(as_text=True)
     assert "'=HYPERLINK(1)" in table
     assert "(sensitive)" in table
     assert two.organisation.name not in table
+    assert browser.client.get("/files.csv").status_code in {404, 405}
+    facts = select(AuditEvent.facts).where(AuditEvent.action == "files.exported")
+    assert db.scalars(facts).all() == [{"fund": "act", "applications": 2}]
     browser.open("/files?status=nonsense&page=99&text=%00%25_", status=200)
 
 
