@@ -1,4 +1,4 @@
-"""Pure decisions about schedules, what is due, how money is divided, and names of agreements."""
+"""Pure decisions about schedules, what is due, and how money is divided."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from fractions import Fraction
 from portal.contributions.models import AgreementInstalment, ContributionStatus
 from portal.core.i18n import _, ngettext
 from portal.core.money import Money, format_money, total, usd
-from portal.core.text import ascii_digits, normalise
 
 DUE_SOON_DAYS = 14
 """How many days before its day a receivable becomes a task for the donor-relations officer."""
@@ -148,19 +147,3 @@ def standing(
     if refunded == amount:
         return ContributionStatus.REFUNDED
     return ContributionStatus.PARTLY_REFUNDED if refunded else ContributionStatus.RECEIVED
-
-
-def named_in(text: str, refs: Iterable[str]) -> str | None:
-    """Return the one of `refs` that stands in a remittance text; None for none, or for two.
-
-    Banks drop dashes, add spaces and break lines, and donors write in small letters: only letters
-    and digits are compared.
-    """
-    bare = _bare(text)
-    found = [ref for ref in refs if _bare(ref) in bare]
-    return found[0] if len(found) == 1 else None
-
-
-def _bare(text: str) -> str:
-    plain = ascii_digits(normalise(text)).upper()
-    return "".join(mark for mark in plain if mark.isascii() and mark.isalnum())

@@ -14,13 +14,13 @@ from portal.applications.models import Recusal
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money, usd
-from portal.ledger import queries as ledger
 from portal.ledger.models import LedgerTransaction
 from tests import make
 from tests.accounting.books import MOMENT
 from tests.accounting.grants import grant
 from tests.accounting.taking import taken
 from tests.browser import Browser
+from tests.ledger.books import journal
 from tests.make import contributions as giving
 from tests.make.applications import by_ref
 
@@ -107,7 +107,7 @@ def test_a_booking_in_two_currencies_names_its_rate_and_its_agreement(browser: B
     giving.rate("CHF", "0.8")
     agreed = giving.agreement(desk, amount=Money(10_000_00, "CHF"))
     giving.wire(desk, Money(4_000_00, "CHF"), agreed)
-    bookings = {each.kind.value: each.id for each in ledger.journal("act")}
+    bookings = {each.kind.value: each.id for each in journal("act")}
     ref, finance = agreed.ref, desk.finance.email
     treasurer = make.person(roles=[Role.TREASURY]).email
     session.commit()

@@ -11,25 +11,6 @@ from tests.make import contributions as make
 from tests.make.contributions import FUND, Desk
 
 
-def test_only_an_open_agreement_of_the_fund_is_named(who: Desk) -> None:
-    agreement = make.agreement(who)
-    done = make.agreement(who, AgreementStatus.FULFILLED)
-    other = make.agreement(who)
-    draft = make.agreement(who, AgreementStatus.DRAFT)
-    session.commit()
-
-    def named(text: str, fund: str = FUND) -> str | None:
-        found = queries.agreement_named_in(fund, text)
-        return found.ref if found else None
-
-    noise = agreement.ref.replace("-", " ").lower()
-    assert named(f"AID/{noise}/2ND RATE") == agreement.ref
-    assert named(agreement.ref, "vftc") is None
-    assert named(f"{agreement.ref} {other.ref}") is None
-    assert named(done.ref) is named(draft.ref) is None
-    assert {each.ref for each in queries.open_agreements(FUND)} == {agreement.ref, other.ref}
-
-
 def test_figures_by_donor_and_earmark_follow_the_money(who: Desk) -> None:
     meant = make.earmark(who)
     donor = make.donor(who, name="A Foundation")

@@ -3,9 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from portal.core.db import session
 from portal.core.money import Money, usd
 from portal.ledger import service
-from portal.ledger.models import LedgerTransaction, PercentKind
+from portal.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction, PercentKind
 
 FUND = "act"
 DAY = date(2026, 11, 1)
@@ -26,3 +30,26 @@ def advance(order_ref: str = "order:1", amount: Money | None = None) -> LedgerTr
     """Pay an advance of `amount` (US$ 4,000) on the award, in dollars."""
     paid = amount or usd(4_000_00)
     return service.advance_paid(FUND, AWARD, paid, paid, order_ref, DAY, by=None)
+
+
+def journal(fund_code: str) -> list[LedgerTransaction]:
+    """Return the bookings of a fund, the latest first, with entries and accounts.
+
+    Three SQL statements.
+    """
+    touching = (
+        select(LedgerEntry.transaction_id)
+        .join(LedgerEntry.account)
+        .where(LedgerAccount.fund_code == fund_code)
+    )
+    rows = (
+        select(LedgerTransaction)
+        .where(LedgerTransaction.id.in_(touching))
+        .options(selectinload(LedgerTransaction.entries).selectinload(LedgerEntry.account))
+        .order_by(
+            LedgerTransaction.booked_on.desc(),
+            LedgerTransaction.created_at.desc(),
+            LedgerTransaction.id,
+        )
+    )
+    return list(session.scalars(rows))

@@ -12,7 +12,7 @@ from portal.core.money import usd
 from portal.ledger import queries, service
 from portal.ledger.models import AccountKind
 from tests.conftest import SqlCount
-from tests.ledger.books import AWARD, DAY, FUND, advance, open_fund
+from tests.ledger.books import DAY, FUND, journal, open_fund
 
 Counting = Callable[[], AbstractContextManager[SqlCount]]
 
@@ -64,16 +64,6 @@ def test_a_trial_balance_is_even_in_each_fund() -> None:
     assert kinds == sorted(kinds)
 
 
-def test_a_journal_is_newest_first_and_can_be_asked_by_award() -> None:
-    open_fund(usd(5_000_00))
-    service.commit_funds(FUND, AWARD, usd(5_000_00), by=None)
-    advance()
-    session.commit()
-    assert [each.source_ref for each in queries.journal(FUND, subject_ref=AWARD)] == ["order:1"]
-    assert len(queries.journal(FUND, limit=1)) == 1
-    assert queries.journal("vftc") == []
-
-
 @pytest.mark.parametrize("awards", [1, 12])
 def test_reads_take_the_same_number_of_statements_for_any_number_of_rows(
     awards: int, count_sql: Counting
@@ -85,7 +75,7 @@ def test_reads_take_the_same_number_of_statements_for_any_number_of_rows(
         (4, queries.positions),
         (1, queries.trial_balance),
         (2, lambda: queries.award_position(FUND, f"award:{FUND}:0")),
-        (3, lambda: [queries.lines_of(each) for each in queries.journal(FUND)]),
+        (3, lambda: [queries.lines_of(each) for each in journal(FUND)]),
         (1, lambda: queries.rates(DAY)),
     ]
     for expected, read in reads:

@@ -20,7 +20,7 @@ from portal.ledger.rules import PostingConflict
 from portal.ledger.service.revaluation import MONETARY
 from portal.ledger.tasks import follow_the_rates
 from portal.ledger.unore import import_rates
-from tests.ledger.books import AWARD, DAY, FUND, open_fund
+from tests.ledger.books import AWARD, DAY, FUND, journal, open_fund
 from tests.ledger.test_unore import dataset, row
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -176,7 +176,7 @@ def test_what_was_revalued_and_then_undone_leaves_nothing_behind() -> None:
     assert bank().usd == 100_00
     position = queries.position(FUND)
     assert (position.exchange, position.available) == (usd(0), usd(1_100_00))
-    assert len([each for each in queries.journal(FUND) if each.kind == "revaluation"]) == 2
+    assert len([each for each in journal(FUND) if each.kind == "revaluation"]) == 2
 
 
 def test_rates_that_come_in_and_the_sweep_bring_the_books_to_them() -> None:
@@ -194,7 +194,7 @@ def test_rates_that_come_in_and_the_sweep_bring_the_books_to_them() -> None:
             follow_the_rates()
             session.commit()
     assert bank() == Holding(eur(1_000_00), 2_000_00)
-    assert len(queries.journal(FUND)) == 3
+    assert len(journal(FUND)) == 3
 
 
 ACTS = st.lists(

@@ -15,6 +15,7 @@ from portal.payments import exchange, service
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails import bank as rail
 from portal.payments.service import bank_messages, sending
+from tests.ledger.books import journal
 from tests.make import payments as make
 from tests.make.awards import award as make_award
 from tests.make.payments import Till
@@ -178,11 +179,11 @@ def test_the_same_answer_again_changes_nothing(counter: Counter, till: Till) -> 
     counter.send()
     counter.next_day()
     counter.answers()
-    before = len(ledger.journal("act", limit=500))
+    before = len(journal("act"))
     for path in sorted((counter.bank.pickup / "done").iterdir()):
         with path.open("rb") as stream:
             assert bank_messages.receive_file(stream, by=None).again
-    assert len(ledger.journal("act", limit=500)) == before
+    assert len(journal("act")) == before
 
 
 def test_an_answer_to_a_file_of_somebody_else_is_refused(counter: Counter, till: Till) -> None:

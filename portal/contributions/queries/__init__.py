@@ -1,6 +1,5 @@
 """Reads of contributions. Each is a fixed number of SQL statements, whatever the number of rows."""
 
-from portal.contributions.queries.cards import payout_named_in
 from portal.contributions.queries.figures import (
     DonorLine,
     FundLine,
@@ -20,7 +19,6 @@ from portal.contributions.queries.listing import (
     taken_out,
 )
 from portal.contributions.queries.lookup import (
-    agreement_named_in,
     agreements_of,
     contribution_by_ref,
     contributions_of,
@@ -42,7 +40,6 @@ __all__ = [
     "DonorLine",
     "FundLine",
     "Wanted",
-    "agreement_named_in",
     "agreements",
     "agreements_of",
     "as_table",
@@ -60,7 +57,6 @@ __all__ = [
     "history",
     "names",
     "open_agreements",
-    "payout_named_in",
     "pledges",
     "pledges_of",
     "receipt_of",

@@ -1,6 +1,5 @@
 """Reads of giving by card: gifts, and the payout that a line of a statement brings in."""
 
-import re
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -15,13 +14,10 @@ from portal.contributions.models.cards import (
     CardPayout,
     CardRefund,
     GiftStatus,
-    PayoutStatus,
 )
 from portal.contributions.queries.lookup import names
 from portal.core.db import session
-from portal.core.money import Money
 
-ITS_NAME = "STRIPE"
 """The word that the card processor's transfers carry."""
 
 
@@ -74,30 +70,3 @@ def payouts_visible_to(person: Person) -> Select[CardPayout]:
 def names_of(refunds: Iterable[CardRefund]) -> dict[UUID, str]:
     """Return the names of those who asked for refunds, and confirmed them. One SQL statement."""
     return names(who for each in refunds for who in (each.asked_by_id, each.confirmed_by_id))
-
-
-def payout_named_in(fund_code: str, text: str, amount: Money) -> CardPayout | None:
-    """Return the payout of the card processor that a line of a statement brings in, if it is one.
-
-    A line names it by its identifier or by the number under which banks trace it. A line that
-    only carries the processor's name is the payout of exactly that amount, where there is just
-    one on its way. `fund_code` is the fund of the bank account; the payout may hold shares of
-    other funds too. Two SQL statements.
-    """
-    del fund_code  # one account at the card processor serves all funds
-    on_its_way = select(CardPayout).where(
-        CardPayout.status == PayoutStatus.PAID,
-        CardPayout.amount == amount.minor,
-        CardPayout.currency == amount.currency,
-    )
-    plain = re.sub(r"[^A-Z0-9]", "", text.upper())
-    fitting = list(session.scalars(on_its_way.options(selectinload(CardPayout.movements))))
-    named = [
-        each
-        for each in fitting
-        if each.payout_id.upper().replace("_", "") in plain
-        or (len(each.trace) > len(ITS_NAME) and each.trace.upper() in plain)
-    ]
-    if named:
-        return named[0] if len(named) == 1 else None
-    return fitting[0] if ITS_NAME in plain and len(fitting) == 1 else None

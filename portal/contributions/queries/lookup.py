@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, lazyload
 
 from portal.accounts.models import Person
-from portal.contributions import policy, rules
+from portal.contributions import policy
 from portal.contributions.models import (
     OPEN_AGREEMENT,
     AgreementStatus,
@@ -40,23 +40,6 @@ def open_agreements(fund_code: str) -> list[ContributionAgreement]:
         .order_by(ContributionAgreement.signed_on, ContributionAgreement.ref)
     )
     return list(session.scalars(rows))
-
-
-def agreement_named_in(fund_code: str, text: str) -> ContributionAgreement | None:
-    """Return the open agreement whose reference stands in a remittance text.
-
-    With or without its dash, spaces or line breaks, in small letters, inside other words. None
-    where no open agreement is named, or two are. At most two SQL statements.
-    """
-    refs = select(ContributionAgreement.ref).where(
-        ContributionAgreement.fund_code == fund_code,
-        ContributionAgreement.status == OPEN_AGREEMENT,
-    )
-    ref = rules.named_in(text, session.scalars(refs).all())
-    if ref is None:
-        return None
-    found = select(ContributionAgreement).where(ContributionAgreement.ref == ref)
-    return session.scalar(found)
 
 
 def draft_on(pledge: Pledge) -> ContributionAgreement | None:

@@ -3,7 +3,7 @@
 Days are inclusive and in UTC; `as_of=None` means everything that is booked.
 """
 
-from portal.ledger.queries.bookings import find, journal, lines_of, reversal_of
+from portal.ledger.queries.bookings import find, lines_of, reversal_of
 from portal.ledger.queries.entries import Entries, caused, caused_entries, entries
 from portal.ledger.queries.open_items import arrived, in_suspense, owed_under
 from portal.ledger.queries.periods import Holding, bank_balance, holdings
@@ -46,7 +46,6 @@ __all__ = [
     "has_rates",
     "holdings",
     "in_suspense",
-    "journal",
     "lines_of",
     "outstanding",
     "outstanding_of",

@@ -6,33 +6,7 @@ from sqlalchemy.orm import selectinload
 from portal.core.db import session
 from portal.core.money import Money
 from portal.ledger import rules
-from portal.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
-
-
-def journal(
-    fund_code: str, *, subject_ref: str | None = None, limit: int = 50, offset: int = 0
-) -> list[LedgerTransaction]:
-    """Return bookings of a fund, newest first, with entries and accounts. Three statements."""
-    touching = (
-        select(LedgerEntry.transaction_id)
-        .join(LedgerEntry.account)
-        .where(LedgerAccount.fund_code == fund_code)
-    )
-    rows = (
-        select(LedgerTransaction)
-        .where(LedgerTransaction.id.in_(touching))
-        .options(selectinload(LedgerTransaction.entries).selectinload(LedgerEntry.account))
-        .order_by(
-            LedgerTransaction.booked_on.desc(),
-            LedgerTransaction.created_at.desc(),
-            LedgerTransaction.id,
-        )
-        .limit(limit)
-        .offset(offset)
-    )
-    if subject_ref is not None:
-        rows = rows.where(LedgerTransaction.subject_ref == subject_ref)
-    return list(session.scalars(rows))
+from portal.ledger.models import LedgerEntry, LedgerTransaction
 
 
 def find(source_ref: str) -> LedgerTransaction | None:

@@ -6,12 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from portal.contributions.models.cards import CardPayout, GiftStatus, PayoutStatus
-from portal.contributions.queries import payout_named_in
 from portal.contributions.service import cards
 from portal.contributions.service.cards.checks import checks
 from portal.core import clock
 from portal.core.db import session
-from portal.core.money import Money, usd
+from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import service as ledger
 from portal.ledger.models import AccountKind, LedgerAccount, LedgerEntry
@@ -153,19 +152,3 @@ def test_a_payout_that_the_bank_refuses_is_marked(counter: Counter) -> None:
     counter.processor.fail_payout(payout.payout_id)
     counter.deliver()
     assert payout.status is PayoutStatus.FAILED
-
-
-def test_a_line_of_a_statement_names_its_payout(counter: Counter) -> None:
-    counter.paid()
-    payout = paid_out(counter)
-    for text in (
-        f"STRIPE PAYMENTS {payout.payout_id}",
-        f"/ref/{payout.payout_id.replace('_', '').lower()}",
-        f"TRACE {payout.trace}",
-        "Stripe Payments Europe Ltd",
-    ):
-        assert payout_named_in(FUND, text, payout.money) is payout, text
-    assert payout_named_in(FUND, "A donor", payout.money) is None
-    assert payout_named_in(FUND, payout.payout_id, payout.money + Money(1, "USD")) is None
-    arrive(payout)
-    assert payout_named_in(FUND, payout.payout_id, payout.money) is None
