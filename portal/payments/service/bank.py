@@ -14,7 +14,7 @@ from portal.awards.models import Award, AwardStatus
 from portal.core import audit, clock, crypto
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.text import normalise
+from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.payments import payees, policy, reasons, rules
 from portal.payments.models import BankAction, BankDetails, BankStatus, OrderStatus, PaymentOrder
@@ -124,11 +124,8 @@ def verify_bank_details(details: BankDetails, *, screened: bool, by: Person) -> 
 
 def reject_bank_details(details: BankDetails, remark: str, *, by: Person) -> None:
     """Refuse bank details with a remark that the grantee reads. Raises Refused without one."""
-    words = normalise(remark).strip()
-    if not words:
-        raise Refused(_("Say what is wrong with the bank details; the grantee reads it."))
-    if len(words) > MOST_WORDS:
-        raise Refused(_("This is too long: say it in fewer words."))
+    missing = _("Say what is wrong with the bank details; the grantee reads it.")
+    words = words_or_refuse(remark, missing)
     if _check(details, BankAction.REJECT, words, by):
         void_orders(details, by)
         application = details.award.application

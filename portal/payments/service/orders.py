@@ -8,7 +8,8 @@ from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import Money, from_usd, usd
-from portal.core.text import new_ref, normalise
+from portal.core.reasons import words_or_refuse
+from portal.core.text import new_ref
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger import rules as ledger_rules
@@ -23,8 +24,6 @@ from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.standing import standing
 from portal.payments.ways import way_of
 from portal.payments.workflow import ORDER_WORKFLOW
-
-MOST_WORDS = 1000
 
 
 def gates(instalment: Instalment) -> list[rules.Gate]:
@@ -73,11 +72,7 @@ def prepare_order(instalment: Instalment, *, by: Person) -> PaymentOrder:
 
 def cancel_order(order: PaymentOrder, remark: str, *, by: Person) -> None:
     """Stop an order that was not released; the instalment can be prepared anew. Raises Refused."""
-    words = normalise(remark).strip()
-    if not words:
-        raise Refused(_("Give the reason for the cancellation."))
-    if len(words) > MOST_WORDS:
-        raise Refused(_("This is too long: say it in fewer words."))
+    words = words_or_refuse(remark, _("Give the reason for the cancellation."))
     hold(order)
     if order.status is OrderStatus.CANCELLED and order.remark == words:
         return

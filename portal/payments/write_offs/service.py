@@ -7,7 +7,7 @@ from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, locale
 from portal.core.money import format_money
-from portal.core.text import normalise
+from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.ledger.service import refund_written_off
 from portal.payments.models import Receivable, ReceivableStatus
@@ -20,8 +20,6 @@ from portal.payments.write_offs.models import (
     WriteOffStatus,
 )
 from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW
-
-MOST_WORDS = 1000
 
 
 def propose_write_off(receivable: Receivable, reason: str, *, by: Person) -> WriteOff:
@@ -197,9 +195,4 @@ def _perform(proposal: WriteOff, action: WriteOffAction, by: Person) -> None:
 
 
 def _words(text: str) -> str:
-    words = normalise(text).strip()
-    if not words:
-        raise Refused(_("Give the reason; it stays on record."), rule="R25")
-    if len(words) > MOST_WORDS:
-        raise Refused(_("This is too long: say it in fewer words."))
-    return words
+    return words_or_refuse(text, _("Give the reason; it stays on record."), rule="R25")

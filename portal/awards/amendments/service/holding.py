@@ -12,7 +12,7 @@ from portal.awards.models import Award, AwardBudgetLine, Instalment, InstalmentS
 from portal.core import audit, outbox
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.text import normalise
+from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 
 MOST_WORDS = 4_000
@@ -93,12 +93,7 @@ def plan_as_it_is(award: Award) -> list[InstalmentTerm]:
 
 def words_of(typed: str, missing: str) -> str:
     """Return a reason as it is kept. Raises Refused with `missing` for none, and for too much."""
-    words = normalise(typed).strip()
-    if not words:
-        raise Refused(missing)
-    if len(words) > MOST_WORDS:
-        raise Refused(_("This is too long: say it in fewer words."))
-    return words
+    return words_or_refuse(typed, missing, most=MOST_WORDS)
 
 
 def tell(amendment: Amendment, template: str, step: str) -> None:

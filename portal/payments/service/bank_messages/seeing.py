@@ -4,13 +4,11 @@ from portal.accounts.models import Person
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.text import normalise
+from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.payments import policy
 from portal.payments.models import BankMessage
 from portal.payments.service.signatories import refuse_signatory_of_attempts
-
-MOST_WORDS = 1000
 
 
 def see_to(message: BankMessage, note: str, *, by: Person) -> None:
@@ -20,14 +18,10 @@ def see_to(message: BankMessage, note: str, *, by: Person) -> None:
     finance of the fund, for who signed a payment that may have been made, where nothing was left,
     and where somebody saw to it before.
     """
-    words = normalise(note).strip()
     if not policy.can_see_to(by, message):
         raise Refused(_("Treasury or finance of the fund sees to what the bank said."))
     refuse_signatory_of_attempts(message.perhaps_paid, by)
-    if not words:
-        raise Refused(_("Say how it was seen to."))
-    if len(words) > MOST_WORDS:
-        raise Refused(_("This is too long: say it in fewer words."))
+    words = words_or_refuse(note, _("Say how it was seen to."))
     audit.take_turn()
     session.refresh(message, ["seen_at", "seen_by_id", "seen_note"], with_for_update=True)
     if (message.seen_by_id, message.seen_note) == (by.id, words):

@@ -12,7 +12,7 @@ from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import usd
-from portal.core.text import normalise
+from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.service import reverse, suspense_booked
@@ -39,7 +39,6 @@ from portal.payments.statements.service.unreturning import (
     reverse_credit,
 )
 
-MOST_WORDS = 1000
 FINAL = frozenset({Purpose.PAYMENT, Purpose.RETURN, Purpose.DONOR_REFUND, Purpose.CARD_PAYOUT_BACK})
 """What the bank alone undoes, by a line of its own."""
 
@@ -146,12 +145,7 @@ def _is_payout(allocation: Allocation) -> bool:
 
 
 def _words(reason: str) -> str:
-    words = normalise(reason).strip()
-    if not words:
-        raise Refused(_("Give the reason; it stays on record."))
-    if len(words) > MOST_WORDS:
-        raise Refused(_("This is too long: say it in fewer words."))
-    return words
+    return words_or_refuse(reason, _("Give the reason; it stays on record."))
 
 
 def _refuse_others(line: StatementLine, by: Person) -> None:
