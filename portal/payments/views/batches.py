@@ -18,6 +18,7 @@ from portal.core.workflow import Refused
 from portal.payments import attempts, banking, policy, service
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.queries import Waiting
+from portal.payments.views import declarations
 from portal.payments.views.blueprint import blueprint
 
 
@@ -35,25 +36,25 @@ CERTIFY = Step(
     OrderStatus.PREPARED,
     service.certify,
     _l("Certify several payments"),
-    _l("You certify that the money is used for what was granted, and that all conditions hold."),
+    declarations.OF_SEVERAL[OrderAction.CERTIFY],
 )
 APPROVE = Step(
     OrderStatus.CERTIFIED,
     service.approve,
     _l("Approve several payments"),
-    _l("You approve the entries in the books: these payees, these amounts, these grants."),
+    declarations.OF_SEVERAL[OrderAction.APPROVE],
 )
 APPROVE_AGAIN = Step(
     OrderStatus.APPROVED_ONCE,
     service.approve_again,
     _l("Approve several large payments a second time"),
-    _l("You approve the entries in the books as the second: these payees, amounts and grants."),
+    declarations.OF_SEVERAL[OrderAction.APPROVE_AGAIN],
 )
 RELEASE = Step(
     OrderStatus.APPROVED,
     service.release,
     _l("Release several payments"),
-    _l("You release these payments: each leaves on its way."),
+    declarations.OF_SEVERAL[OrderAction.RELEASE],
 )
 
 

@@ -19,6 +19,7 @@ from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
 from portal.payments.holding import held_back_at_all
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.service.signing import expected_digest
+from portal.payments.views import declarations
 from portal.payments.views.blueprint import blueprint, order_page, visible_order
 from portal.payments.workflow import ORDER_WORKFLOW
 
@@ -90,9 +91,7 @@ def _without_staff(shown: dict[str, Any], found: PaymentOrder) -> dict[str, Any]
 Verb = Callable[[PaymentOrder, Person], None]
 
 
-def _sign(
-    ref: str, action: OrderAction, sentence: str, told: str, verb: Verb
-) -> ResponseReturnValue:
+def _sign(ref: str, action: OrderAction, told: str, verb: Verb) -> ResponseReturnValue:
     """Show exactly what is signed, then sign it. What was signed already is only shown."""
     found = visible_order(ref)
     person = guard.signed_in()
@@ -103,7 +102,8 @@ def _sign(
         return go(order_page(ref))
     row = ORDER_WORKFLOW.find(found, action)
     label = str(row.label) if row else ""
-    return page("payments/sign.html", form, sentence=sentence, label=label, **facts(found))
+    declared = str(declarations.OF_ONE[action])
+    return page("payments/sign.html", form, sentence=declared, label=label, **facts(found))
 
 
 def _offered(found: PaymentOrder, action: OrderAction, person: Person) -> bool:
@@ -118,7 +118,6 @@ def certify(ref: str) -> ResponseReturnValue:
     return _sign(
         ref,
         OrderAction.CERTIFY,
-        _("You certify that the money is used for what was granted, and that all conditions hold."),
         _("Certified."),
         lambda found, person: service.certify(found, by=person),
     )
@@ -131,7 +130,6 @@ def approve(ref: str) -> ResponseReturnValue:
     return _sign(
         ref,
         OrderAction.APPROVE,
-        _("You approve the entry in the books: this payee, this amount, this grant."),
         _("Approved."),
         lambda found, person: service.approve(found, by=person),
     )
@@ -144,7 +142,6 @@ def approve_again(ref: str) -> ResponseReturnValue:
     return _sign(
         ref,
         OrderAction.APPROVE_AGAIN,
-        _("You approve the entry as the second: this payee, this amount, this grant."),
         _("Approved a second time."),
         lambda found, person: service.approve_again(found, by=person),
     )
@@ -157,7 +154,6 @@ def release(ref: str) -> ResponseReturnValue:
     return _sign(
         ref,
         OrderAction.RELEASE,
-        _("You release the payment: what tells the other side to pay is written and leaves."),
         _("Released. The order says what happens next."),
         lambda found, person: service.release(found, by=person),
     )
