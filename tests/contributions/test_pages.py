@@ -154,6 +154,9 @@ def test_a_second_person_confirms_and_records_the_money(
     browser.open(f"/contributions/agreements/{ref}/reminder")
     assert ref in browser.page.text
     assert "CHF 3,000.00, due on" in browser.page.text
+    browser.open(f"/contributions/received/{contribution}")
+    assert "it settles CHF 5,000.00 of it" in browser.page.text.replace("\xa0", " ")
+    assert "&lt;" not in browser.page.html
 
 
 def test_a_donor_fetches_the_receipt_by_its_link(

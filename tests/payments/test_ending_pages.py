@@ -2,6 +2,7 @@
 
 from portal.core import clock
 from portal.core.db import session
+from portal.core.formats import format_day
 from portal.payments import service
 from tests.browser import Browser
 from tests.make import payments as make
@@ -56,6 +57,9 @@ def test_a_grantee_sees_what_is_owed_and_until_when(world: World, visitor: Brows
     visitor.follow("Pay back what is due for " + world.town.files["paid"])
     assert "US$ 840.00" in visitor.page.text.replace("\xa0", " ")
     assert "Record the refund" not in visitor.page.text
+    page = visitor.open(f"/files/{world.town.files['paid']}/payments", 200)
+    assert "US$ 840.00 has to be paid back by" in page.text.replace("\xa0", " ")
+    assert "&lt;" not in page.html
     visitor.open(f"/files/{world.town.files['paid']}/payments/refund", 404)
 
 
@@ -74,7 +78,7 @@ def test_what_was_not_paid_or_came_back_is_told_on_the_order(
     visitor.fill_all(remark="No such account.", on=clock.today().isoformat())
     visitor.press("Record that it came back")
     assert "No such account." in visitor.page.text
-    assert "It came back on" in visitor.page.text
+    assert f"It came back on {format_day(clock.today())}." in visitor.page.text
     visitor.open("/payments")
     visitor.follow("Prepare payment " + world.town.files["paid"])
     visitor.press("Prepare payment")
