@@ -50,8 +50,9 @@ def test_a_line_that_could_not_be_booked_is_named_and_is_the_exit_code(
     folder.mkdir()
     with file.open("rb") as stream:
         service.import_statement(stream, by=None)
-    session.execute(sa.text("ALTER TABLE exchange_rate DISABLE TRIGGER ALL"))
-    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2999-01-01'"))
+    session.execute(
+        sa.text("ALTER TABLE ledger_entry ADD CONSTRAINT never CHECK (false) NOT VALID")
+    )
     session.commit()
     told = on(fresh_database, "import", "statement", str(file), data=tmp_path)
     assert told.returncode == 3
@@ -60,11 +61,11 @@ def test_a_line_that_could_not_be_booked_is_named_and_is_the_exit_code(
     assert head == "Could not be booked:"
     assert "0004-1" in line
     assert "EUR 10.00" in line.replace("\xa0", " ")
-    assert "There is no UN operational rate of exchange for EUR" in line
+    assert "The portal failed at this line (IntegrityError)" in line
     polled = on(fresh_database, "payments", "poll", "--from", str(folder), data=tmp_path)
     assert polled.returncode == 3
     assert polled.stderr.endswith(f"{head}\n{line}\n")
-    session.execute(sa.text("UPDATE exchange_rate SET effective_on = '2020-01-01'"))
+    session.execute(sa.text("ALTER TABLE ledger_entry DROP CONSTRAINT never"))
     session.commit()
     again = on(fresh_database, "import", "statement", str(file), data=tmp_path)
     assert (again.returncode, again.stderr) == (0, "")

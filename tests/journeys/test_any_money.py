@@ -328,6 +328,7 @@ def world(application: Portal, fresh_database: str) -> None:
                     accounts.grant_role(found, role, fund="act", by=giver)
         day = f"{BEGIN:%d %b %Y}".lstrip("0")
         unore.import_rates(EURO.format(rate="0.90", day=day).encode(), by=None)
+        make.former_account()
         make.fund_account(currency="EUR")
         session.commit()
 

@@ -170,9 +170,12 @@ SELECT c.fund_code || ' ' || e.currency || ': ' || sum(e.amount)
 FROM ledger_entry e JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'bank'
 WHERE NOT EXISTS (SELECT FROM bank_account b WHERE b.fund_code = c.fund_code
     AND b.currency = e.currency AND b.confirmed_at IS NOT NULL)
+AND EXISTS (SELECT FROM bank_account b
+    WHERE b.fund_code = c.fund_code AND b.confirmed_at IS NOT NULL)
 GROUP BY c.fund_code, e.currency HAVING sum(e.amount) <> 0 ORDER BY 1
 """
-"""An account that is closed was one. What was booked by mistake and reversed is nothing."""
+"""Of funds whose accounts are known: before the first is, there is nothing to compare with. An
+account that is closed was one. What was booked by mistake and reversed is nothing."""
 
 SUSPENSE = """
 WITH lying AS (
