@@ -171,6 +171,22 @@ def test_messages_of_other_funds_are_in_nobodys_list(orders: list[PaymentOrder])
         assert policy.can_see_message(reader, message) is bool(seen)
 
 
+def test_what_the_books_refuse_is_left_for_a_person_and_the_rest_is_taken_in(
+    orders: list[PaymentOrder],
+) -> None:
+    first, second = orders
+    never = "ALTER TABLE ledger_entry ADD CONSTRAINT never CHECK (false) NOT VALID"
+    session.execute(sa.text(never))
+    session.commit()
+    told = [(first.ref, "RJCT", "AC04"), (second.ref, "ACCP", "")]
+    found = receive(messages.status_report("S-1", file_of(first), told), None)
+    session.commit()
+    [sentence] = found.left
+    assert f"payment {first.ref} contradicts what is recorded already (IntegrityError)" in sentence
+    assert first.status is OrderStatus.RELEASED
+    assert second.accepted_at is not None
+
+
 def unplaced(order: PaymentOrder, count: int = 1) -> BankMessage:
     refs = [f"NOBODY-{number}" for number in range(count)]
     receive(report(order, *refs), None)

@@ -161,6 +161,20 @@ def test_a_leaving_file_that_must_wait_lets_the_next_one_leave(
         service.send_again(first, by=payday.till.treasurer)
 
 
+def test_what_the_books_refuse_leaves_no_bytes_behind(payday: Payday, folder: Path) -> None:
+    file, _orders = kept(payday, 1)
+    bank.configure(folder, None)
+    never = "ALTER TABLE ledger_entry ADD CONSTRAINT never CHECK (false) NOT VALID"
+    session.execute(sa.text(never))
+    session.commit()
+    assert list(exchange.send_all()) == []
+    assert list(folder.iterdir()) == []
+    assert file.status is FileStatus.KEPT
+    session.execute(sa.text("ALTER TABLE ledger_entry DROP CONSTRAINT never"))
+    session.commit()
+    assert list(exchange.send_all()) == [file]
+
+
 def test_the_same_file_is_not_sent_again_once_a_payment_of_it_was_given_up(
     payday: Payday, folder: Path
 ) -> None:

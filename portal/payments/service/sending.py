@@ -26,7 +26,7 @@ from portal.payments import policy
 from portal.payments.holding import must_wait
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails import BANK
-from portal.payments.service.booking import book_advance
+from portal.payments.service.booking import UNBOOKABLE, book_advance
 
 MEDIA_TYPE = "application/xml"
 
@@ -72,8 +72,8 @@ def send_next() -> PaymentFile | None:
                 _refuse_stopped(file)
                 content = content_of(file)
                 mark_sent(file, by=None)
-        except Refused as refused:
-            log.warning("payment file %s is not sent: %s", file.message_id, refused.sentence)
+        except UNBOOKABLE as refused:
+            log.warning("payment file %s is not sent", file.message_id, exc_info=refused)
             continue
         BANK.submit(file.message_id, content)
         return file

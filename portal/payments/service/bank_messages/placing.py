@@ -1,5 +1,6 @@
 """Placing what the bank says: which of our payments it is about, or a sentence for a person."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,7 +15,10 @@ from portal.payments import policy
 from portal.payments.iso20022 import Reason
 from portal.payments.models import BankAccount, MessageKind, PaymentFile, PaymentOrder
 from portal.payments.reasons import coded, together
+from portal.payments.service.booking import UNBOOKABLE
 from portal.payments.statements import service as statements
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -68,13 +72,26 @@ def place(found: Received, ref: str, act: Act, *, answered: PaymentFile | None) 
     try:
         with session.begin_nested():
             left = act(order)
-    except Refused as refused:
-        found.left.append(refused.sentence)
+    except UNBOOKABLE as refused:
+        found.left.append(_why(ref, refused))
         return None
     found.told += 1
     if left:
         found.left.append(left)
     return left
+
+
+def _why(ref: str, refused: Exception) -> str:
+    """Return why nothing was done; what the books refuse goes to the log as well."""
+    if isinstance(refused, Refused):
+        return refused.sentence
+    log.error("what the bank says of %s contradicts the books", ref, exc_info=refused)
+    return _(
+        "What the bank says of payment %(ref)s contradicts what is recorded already (%(error)s). "
+        "Tell whoever runs the portal, whose log says more.",
+        ref=ref,
+        error=type(refused).__name__,
+    )
 
 
 def file_named(*message_ids: str) -> PaymentFile | None:
