@@ -7,8 +7,8 @@ from portal.payments.service import by_processor
 
 
 @jobs.sweep("payment files", eager=True)
-def send_payment_files() -> None:
-    """Write released orders into files, and send them where the bank takes them from a folder.
+def write_payment_files() -> None:
+    """Write released orders into files.
 
     What must not leave any more is withdrawn first, so that the rest enters another file.
     """
@@ -16,6 +16,11 @@ def send_payment_files() -> None:
         pass
     for _file in exchange.gather_all():
         pass
+
+
+@jobs.sweep("payment files to the bank", eager=True)
+def take_payment_files_to_the_bank() -> None:
+    """Send kept files where the bank takes them from a folder, whether or not new ones came."""
     if bank.drop_folder() is not None:
         for _file in exchange.send_all():
             pass

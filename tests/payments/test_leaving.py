@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from portal.awards.models import AwardStatus
 from portal.core import clock
+from portal.core.crypto import SealingKey
 from portal.core.db import session
 from portal.core.web import Portal
 from portal.core.workflow import Refused
@@ -131,6 +132,31 @@ def test_without_a_folder_the_sweep_withdraws_and_nobody_can_take_it_out(payday:
             verb(file, by=payday.till.treasurer)
         session.rollback()
     service.reject_order(held, "The grant was suspended.", by=payday.till.finance)
+
+
+def test_a_file_that_has_not_begun_to_leave_is_not_sent_by_hand(
+    payday: Payday, folder: Path
+) -> None:
+    file, _orders = kept(payday, 1)
+    bank.configure(folder, None)
+    with pytest.raises(Refused, match="has not begun to leave"):
+        service.send_again(file, by=payday.till.treasurer)
+    session.rollback()
+    assert list(folder.iterdir()) == []
+
+
+def test_one_whose_account_cannot_be_read_stops_no_other(payday: Payday) -> None:
+    first, second = payday.orders[:2]
+    for order in (first, second):
+        make.signed(order, payday.till)
+    session.execute(
+        sa.update(SealingKey)
+        .where(SealingKey.id == first.instalment.award.application.sealing_key.id)
+        .values(destroyed_at=clock.now(), wrapped=None)
+    )
+    session.commit()
+    [file] = exchange.gather_all()
+    assert file.orders == [second]
 
 
 def test_what_treasury_took_out_may_have_left_and_stays(payday: Payday) -> None:

@@ -1,5 +1,6 @@
 """Putting released payments into a file: one transaction claims them and keeps the file's bytes."""
 
+import logging
 from collections.abc import Sequence
 
 from sqlalchemy import Select, func, select
@@ -10,6 +11,7 @@ from portal.awards.models import Award, AwardStatus, Instalment
 from portal.core import audit, clock, crypto, files
 from portal.core.db import session
 from portal.core.text import new_ref, sha256_hex
+from portal.core.workflow import Refused
 from portal.funds import countries
 from portal.funds.models import Call
 from portal.payments import payees
@@ -30,6 +32,8 @@ from portal.payments.service.sending import MEDIA_TYPE, place_of
 from portal.payments.ways import paying_account
 
 MOST_PER_FILE = 500
+
+log = logging.getLogger(__name__)
 
 
 def gather() -> PaymentFile | None:
@@ -64,7 +68,17 @@ def _safe(fund_code: str, currency: str) -> list[PaymentOrder]:
     """Return what goes into one file: nothing that must wait. Three SQL statements."""
     found = session.scalars(_released(fund_code, currency)).all()
     waiting = {order.id for order in must_wait(found)}
-    return [order for order in found if order.id not in waiting]
+    return [order for order in found if order.id not in waiting and _has_a_payee(order)]
+
+
+def _has_a_payee(order: PaymentOrder) -> bool:
+    """Say whether the bank details can be read; one order without does not stop the others."""
+    try:
+        payee(order.bank_details)
+    except Refused:
+        log.exception("order %s enters no file", order.ref)
+        return False
+    return True
 
 
 def _payable() -> Select[str, str]:

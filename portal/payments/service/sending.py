@@ -82,18 +82,35 @@ def send_next() -> PaymentFile | None:
 
 def _kept() -> Select[PaymentFile]:
     """Return files that have not left, the oldest first, locked; what another holds is left out."""
+    return (
+        _whole()
+        .where(PaymentFile.status == FileStatus.KEPT)
+        .order_by(PaymentFile.made_at, PaymentFile.id)
+        .with_for_update(of=PaymentFile, skip_locked=True)
+    )
+
+
+def _whole() -> Select[PaymentFile]:
+    """Return files with all that says whether their payments must wait, read anew."""
     orders = selectinload(PaymentFile.orders)
     return (
         select(PaymentFile)
-        .where(PaymentFile.status == FileStatus.KEPT)
         .options(
             orders.joinedload(PaymentOrder.bank_details),
             orders.joinedload(PaymentOrder.instalment).joinedload(Instalment.award),
         )
-        .order_by(PaymentFile.made_at, PaymentFile.id)
-        .with_for_update(of=PaymentFile, skip_locked=True)
         .execution_options(populate_existing=True)
     )
+
+
+def _hold(file: PaymentFile) -> None:
+    """Take the turn, lock the file and read it anew. Raises Refused once it was withdrawn."""
+    session.flush()
+    audit.take_turn()
+    held = _whole().where(PaymentFile.id == file.id).with_for_update(of=PaymentFile)
+    session.scalars(held).one()
+    if file.status is FileStatus.WITHDRAWN:
+        raise Refused(_("This file was withdrawn before it left: take the one that follows it."))
 
 
 def withdraw_if_stopped(file: PaymentFile) -> bool:
@@ -144,9 +161,11 @@ def send_again(file: PaymentFile, *, by: Person) -> None:
     not be made any more, and where the folder cannot be written: then nothing left.
     """
     _refuse_others(file, by)
-    audit.take_turn()
+    _hold(file)
     if file.status not in {FileStatus.KEPT, FileStatus.SENT}:
         raise Refused(_("The bank has answered: nothing is sent again."))
+    if file.leaving_at is None:
+        raise Refused(_("This file has not begun to leave: it leaves by itself within minutes."))
     _refuse_stopped(file)
     content = content_of(file)
     mark_sent(file, by=by)
@@ -166,10 +185,7 @@ def read_file(file: PaymentFile, *, by: Person) -> bytes:
     left must not be made any more, for a file that was withdrawn, and once its key was destroyed.
     """
     _refuse_others(file, by)
-    audit.take_turn()
-    session.refresh(file, ["status", "leaving_at", "version"], with_for_update=True)
-    if file.status is FileStatus.WITHDRAWN:
-        raise Refused(_("This file was withdrawn before it left: take the one that follows it."))
+    _hold(file)
     content = content_of(file)
     if file.status is FileStatus.KEPT and file.leaving_at is None:
         _refuse_stopped(file)
@@ -181,8 +197,7 @@ def read_file(file: PaymentFile, *, by: Person) -> bytes:
 def hand_over(file: PaymentFile, *, by: Person) -> None:
     """Record that treasury took the file to the bank. Twice is once. Raises Refused."""
     _refuse_others(file, by)
-    if file.status is FileStatus.WITHDRAWN:
-        raise Refused(_("This file was withdrawn before it left: take the one that follows it."))
+    _hold(file)
     mark_sent(file, by=by)
 
 

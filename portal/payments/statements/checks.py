@@ -259,10 +259,13 @@ AND EXISTS (SELECT FROM ledger_transaction t JOIN ledger_entry e ON e.transactio
     JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'suspense'
     WHERE t.source_ref = a.booking_ref)
 AND NOT EXISTS (SELECT FROM return_proposal p WHERE p.line_id = a.line_id
-    AND p.order_id = a.order_id AND p.amount = a.amount AND p.by_id <> a.by_id)
+    AND p.order_id = a.order_id AND p.amount = a.amount AND p.by_id <> a.by_id
+    AND NOT EXISTS (SELECT FROM payment_approval s WHERE s.order_id = o.id
+        AND s.person_id IN (p.by_id, a.by_id)))
 ORDER BY 1
 """
-"""Where a notice told of the return, it is in the books without the line: that takes one person."""
+"""Neither of them signed the payment. Where a notice told of the return, it is in the books without
+the line: that takes one person."""
 
 SIGNATURES = """
 SELECT o.id, w.ref, said.act, said.person_id, said.at, NULL AS fact, NULL AS value

@@ -58,6 +58,7 @@ def file(message_id: str) -> ResponseReturnValue:
         hands=hands,
         may_send_again=hands
         and drop_folder() is not None
+        and found.leaving_at is not None
         and found.status in {FileStatus.KEPT, FileStatus.SENT},
     )
 

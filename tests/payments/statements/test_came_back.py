@@ -20,7 +20,7 @@ from portal.payments.statements.service import Target
 from tests.browser import Browser
 from tests.make import contributions as give
 from tests.make import payments as make
-from tests.make.accounts import person
+from tests.make.accounts import PASSWORD, person
 from tests.make.awards import award as make_award
 from tests.make.awards import cast
 from tests.payments.conftest import World, enter
@@ -60,6 +60,11 @@ def paid(world: World, teller: Teller) -> PaymentOrder:
     return order
 
 
+def who_did_not_sign() -> Person:
+    """Return somebody of treasury who signed nothing."""
+    return person(roles=[(Role.TREASURY, "act", None)])
+
+
 def said(line: StatementLine, order: PaymentOrder, by: Person) -> Allocation | ReturnProposal:
     target = Target(Purpose.RETURN, order=order)
     made = service.allocate(line.id, target, "The same amount.", by=by)
@@ -88,21 +93,22 @@ def test_one_person_alone_makes_no_payment_come_back(
     session.commit()
     assert booked_as(line) == [(Purpose.CONTRIBUTION, paid.amount)]
     with pytest.raises(Refused, match="does not wait"):
-        service.confirm_return(first, by=world.till.treasurer)
+        service.confirm_return(first, by=who_did_not_sign())
     session.rollback()
     assert wrong() == []
 
 
-@pytest.mark.parametrize("second", ["treasurer", "another of finance"])
+@pytest.mark.parametrize("second", ["of treasury", "another of finance"])
 def test_a_second_person_confirms_it_and_it_is_paid_anew(
     world: World, paid: PaymentOrder, teller: Teller, second: str
 ) -> None:
     [line] = taken_in(teller, Move(paid.amount, "returned"))
     first = said(line, paid, world.till.finance)
     assert isinstance(first, ReturnProposal)
-    if second == "treasurer":
-        made = service.confirm_return(first, by=world.till.treasurer)
-        assert service.confirm_return(first, by=world.till.treasurer) is made
+    if second == "of treasury":
+        other = who_did_not_sign()
+        made = service.confirm_return(first, by=other)
+        assert service.confirm_return(first, by=other) is made
         session.commit()
     else:
         other = person(roles=[(Role.FINANCE_OFFICER, "act", None)])
@@ -112,6 +118,18 @@ def test_a_second_person_confirms_it_and_it_is_paid_anew(
     assert paid.instalment.status is InstalmentStatus.PLANNED
     assert booked_as(line) == [(Purpose.RETURN, paid.amount)]
     assert wrong() == []
+
+
+def test_who_signed_the_payment_does_not_say_that_it_came_back(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "returned"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    with pytest.raises(Refused, match=f"You signed payment {paid.ref}"):
+        service.confirm_return(first, by=world.till.treasurer)
+    session.rollback()
+    assert suspended(line)
 
 
 @pytest.mark.parametrize("by", ["EndToEndId", "what somebody wrote", "a notice"])
@@ -136,7 +154,7 @@ def test_a_return_by_one_person_is_found(world: World, paid: PaymentOrder, telle
     [line] = taken_in(teller, Move(paid.amount, "returned"))
     first = said(line, paid, world.till.finance)
     assert isinstance(first, ReturnProposal)
-    service.confirm_return(first, by=world.till.treasurer)
+    service.confirm_return(first, by=who_did_not_sign())
     session.commit()
     for change in ("UPDATE return_proposal SET amount = 1", "DELETE FROM return_proposal"):
         with pytest.raises(sa.exc.IntegrityError, match=r"kept|stands|never"):
@@ -164,7 +182,12 @@ def test_the_second_person_finds_it_at_home_and_confirms_it(
     assert "Waits for a second person" in visitor.page.text
     assert "Confirm that it came back" not in visitor.page.text
     visitor.press("Sign out")
-    enter(visitor, world, "treasurer")
+    enter(visitor, world, "treasurer")  # who released it
+    assert f"Confirm that payment {ref}" not in visitor.open("/home").text
+    visitor.press("Sign out")
+    other = who_did_not_sign()
+    session.commit()
+    visitor.sign_in(other.email, PASSWORD)
     visitor.open("/home")
     visitor.follow(f"Confirm that payment {ref} came back")
     assert "The same amount." in visitor.page.text
@@ -191,7 +214,7 @@ def test_a_return_that_people_said_is_taken_back_and_the_payment_stands(
     [line] = taken_in(teller, Move(paid.amount - 700, "with our best wishes"))
     proposal = said(line, paid, world.till.finance)
     assert isinstance(proposal, ReturnProposal)
-    service.confirm_return(proposal, by=world.till.treasurer)
+    service.confirm_return(proposal, by=who_did_not_sign())
     session.commit()
     session.expire_all()
     service.undo_allocation(line.live[-1], "It is a gift.", by=world.till.finance)

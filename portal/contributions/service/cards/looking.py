@@ -279,8 +279,14 @@ def look_at_stale() -> object:
         with session.begin_nested():
             look_at(gift)
     except stripe.Unanswered:
+        _looked_at(gift)
         return None
     except (Refused, stripe.Declined, stripe.Later, stripe.NotOurs):
-        gift.looked_at = clock.now()
-        session.flush()
+        _looked_at(gift)
     return jobs.AGAIN
+
+
+def _looked_at(gift: CardGift) -> None:
+    """Let the next one be looked at first: what does not answer for one may for another."""
+    gift.looked_at = clock.now()
+    session.flush()

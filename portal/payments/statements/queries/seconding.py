@@ -1,9 +1,10 @@
 """What somebody said to be a payment that came back, and what waits for a second person."""
 
+from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from portal.accounts.models import Person
 from portal.applications.models import Application
@@ -11,7 +12,7 @@ from portal.awards.models import Award, Instalment
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
-from portal.payments.models import BankAccount, PaymentOrder
+from portal.payments.models import BankAccount, PaymentApproval, PaymentOrder
 from portal.payments.statements import policy
 from portal.payments.statements.models import LineStatus, ReturnProposal, StatementLine
 
@@ -58,13 +59,25 @@ def to_confirm(person: Person) -> list[Todo]:
             policy.visible(person),
             StatementLine.status == LineStatus.SUSPENSE,
             ReturnProposal.by_id != person.id,
+            ~_signed_by(person),
         )
         .options(contains_eager(ReturnProposal.line), CASE)
         .order_by(ReturnProposal.at)
-        .limit(MOST)
     )
     found = session.scalars(rows).unique()
-    return [_todo(each) for each in found if policy.can_confirm(person, each)]
+    theirs = (each for each in found if policy.can_confirm(person, each))
+    return [_todo(each) for each in islice(theirs, MOST)]
+
+
+def _signed_by(person: Person) -> ColumnElement[bool]:
+    """Return whether the person signed an attempt to make the payment of a proposal (R24)."""
+    said, attempt = aliased(PaymentOrder), aliased(PaymentOrder)
+    return (
+        exists()
+        .where(said.id == ReturnProposal.order_id)
+        .where(attempt.instalment_id == said.instalment_id)
+        .where(PaymentApproval.order_id == attempt.id, PaymentApproval.person_id == person.id)
+    )
 
 
 def _todo(proposal: ReturnProposal) -> Todo:

@@ -128,6 +128,7 @@ def _take_back_return(allocation: Allocation, words: str, by: Person) -> None:
     order = allocation.order
     if order is None:
         return
+    refuse_signatory_of_attempts([order.ref], by)
     debit = debit_of(order)
     hold(debit.line_id)
     _undone(allocation, words, by)

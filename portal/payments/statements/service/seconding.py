@@ -13,6 +13,7 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.workflow import Refused
 from portal.payments.models import OrderStatus
+from portal.payments.service.signatories import refuse_signatory_of_attempts
 from portal.payments.statements import policy
 from portal.payments.statements.models import (
     Allocation,
@@ -78,7 +79,7 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
 
     Twice by the same person is once. Raises Refused for who said it first, for others than finance
     and treasury of the fund, where the line is something else meanwhile, and for what
-    `return_by_bank` refuses.
+    `return_by_bank` refuses; and for who signed an attempt to make this payment (R24).
     """
     line = hold(proposal.line_id)
     if not policy.can_confirm(by, proposal):
@@ -86,6 +87,7 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
             _("That a payment came back is confirmed by finance or treasury, by a second person."),
             rule="R22",
         )
+    refuse_signatory_of_attempts([proposal.order.ref], by)
     last = line.live[-1] if line.live else None
     if last is not None and (last.order_id, last.by_id) == (proposal.order_id, by.id):
         return last
