@@ -18,6 +18,7 @@ from portal.cli.exporting import export
 from portal.cli.importing import import_
 from portal.cli.payments import payments
 from portal.cli.people import invite_admin
+from portal.cli.percents import set_percent_of
 from portal.cli.pretend_bank import pretend_bank
 from portal.cli.run import serve, work
 from portal.core.config import BadSettings
@@ -34,6 +35,7 @@ COMMANDS = (
     import_,
     export,
     payments,
+    set_percent_of,
     pretend_bank,
     bench,
 )
