@@ -63,6 +63,7 @@ def test_the_fingerprint_of_former_days_still_holds_and_another_does_not(world: 
     assert not fingerprint_holds(details)
 
 
+@pytest.mark.usefixtures("documents_as_they_are")
 def test_whoever_pays_reads_the_code_and_the_bank_between(world: World) -> None:
     service.cancel_order(world.order, "Wait.", by=world.till.finance)
     make.verified(world.paid, world.till, clearing_code="370-400-44", **INTERMEDIARY)

@@ -257,6 +257,7 @@ def test_signing_stops_when_the_ground_is_gone(world: World) -> None:
     assert current(world.paid) is None
 
 
+@pytest.mark.usefixtures("documents_as_they_are")
 def test_the_instruction_names_the_account_and_is_sealed(world: World) -> None:
     order = make.signed(world.order, world.till)
     assert order.instruction is not None
