@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.awards import service as awards
-from portal.awards.models import InstalmentStatus, PayingAgent
+from portal.awards.models import InstalmentStatus
 from portal.core import clock
 from portal.core.check import Check
 from portal.core.db import session
@@ -22,7 +22,6 @@ from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
 from tests.make.awards import authority, officer
-from tests.make.awards import award as make_award
 from tests.payments.conftest import World
 from tests.payments.statements.books import booked_as, suspended, taken_in
 from tests.payments.statements.books import wrong as wrong_lines
@@ -33,19 +32,6 @@ def wrong() -> list[str]:
     """Return what the invariants of payments and of statements find."""
     asked: list[Check] = payment_checks.checks()
     return [*wrong_lines(), *(said for each in asked for said in each.run().violations)]
-
-
-@pytest.fixture
-def sent(world: World, teller: Teller) -> PaymentOrder:
-    """Return a payment by the bank, released and in its file."""
-    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
-    teller.balance = ledger.bank_balance("act", "USD").minor
-    return order
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.awards.models import PayingAgent
 from portal.contributions.models import Contribution
 from portal.core import clock
 from portal.core.db import session
@@ -20,23 +19,9 @@ from portal.payments.statements.models import LineStatus, Purpose
 from tests.make import contributions as give
 from tests.make import payments as make
 from tests.make import reports
-from tests.make.awards import award as make_award
 from tests.payments.conftest import World
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
-
-
-@pytest.fixture
-def sent(world: World, teller: Teller) -> PaymentOrder:
-    """Return a payment by the bank, released and in its file."""
-    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
-    teller.balance = ledger.bank_balance("act", "USD").minor
-    return order
 
 
 @pytest.fixture

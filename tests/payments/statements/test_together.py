@@ -1,14 +1,18 @@
 """A payment that the bank debited by several lines, with a charge, or by too little."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 
 from portal.awards.models import PayingAgent
 from portal.core import clock
 from portal.core.db import session
-from portal.core.money import usd
+from portal.core.money import Money, to_usd, usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
+from portal.ledger.service import revalue
 from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder
@@ -16,23 +20,11 @@ from portal.payments.statements import service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
+from tests.make.applications import rate
 from tests.make.awards import award as make_award
 from tests.payments.conftest import World
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
-
-
-@pytest.fixture
-def sent(world: World, teller: Teller) -> PaymentOrder:
-    """Return a payment by the bank, released and in its file."""
-    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
-    teller.balance = ledger.bank_balance("act", "USD").minor
-    return order
 
 
 def said(world: World, line: StatementLine, target: Target) -> None:
@@ -100,3 +92,36 @@ def test_less_than_was_ordered_is_told_and_paired_with_its_correction(
     session.refresh(sent)
     assert (sent.status, suspended(whole)) == (OrderStatus.CONFIRMED, False)
     assert wrong() == []
+
+
+def test_lines_in_euros_at_two_rates_leave_nothing_behind(world: World) -> None:
+    euros = make.fund_account(who=world.till, currency="EUR", account="NL57MOCK0000000004")
+    tomorrow = clock.now() + timedelta(days=1)
+    rate("EUR", "0.9", clock.today() - timedelta(days=40))
+    rate("EUR", "0.8", tomorrow.date())
+    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
+    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
+    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
+    make.signed(order, world.till)
+    session.commit()
+    list(exchange.gather_all())
+    make.fund_account(who=world.till)  # for the dollars the fund began with
+    ref, teller = order.ref, Teller(euros.account, "EUR")
+    [first] = taken_in(teller, Move(-60_00, end_to_end_id=ref))
+    with clock.at(tomorrow):
+        [second] = taken_in(teller, Move(60_00 - order.amount, end_to_end_id=ref))
+        at_first, at_second = (
+            to_usd(Money(60_00, "EUR"), Decimal(each)) for each in ("0.9", "0.8")
+        )
+        assert (first.dollars, second.rate_id != first.rate_id) == (-at_first, True)
+        assert at_first != at_second
+        revalue("act", clock.today(), by=None)  # as each day: what follows is left for the next
+        said(world, first, Target(Purpose.PAYMENT, order=order))
+        session.refresh(order)
+        assert order.status is OrderStatus.CONFIRMED
+        revalue("act", clock.today(), by=None)
+        session.commit()
+        left = ledger.holdings("act").get((AccountKind.SUSPENSE, "EUR"))
+        assert left is None or (left.money.minor, left.usd) == (0, 0)
+        assert ledger.bank_balance("act", "EUR") == Money(-order.amount, "EUR")
+        assert wrong() == []
