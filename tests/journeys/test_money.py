@@ -20,7 +20,7 @@ from portal.accounts.models import OrganisationKind
 from portal.contributions.models import Contribution, ContributionAgreement
 from portal.contributions.models.cards import CardPayout
 from portal.contributions.service import issue_due_receipts
-from portal.core import clock, outbox, stripe
+from portal.core import clock, outbox
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.money import format_money, usd
@@ -79,19 +79,11 @@ def scene(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[Scene]:
     journey = steps.assemble(app, FUND, OrganisationKind.GOVERNMENT, "NPL", funded=False)
     with (
         opened(tmp_path / "bank", balance=0) as bank,
-        pretending.serving(tmp_path) as (processor, judge, address),
+        pretending.connected(tmp_path, settings) as (processor, judge, ours),
     ):
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_webhook_secret": type(settings.secret_key)(pretending.SECRET),
-            }
-        )
-        stripe.configure(ours)
         officer, finance = person(journey, "officer"), person(journey, "finance")
         cards = CardCounter(processor, judge, ours, officer, finance)
         yield Scene(journey, bank, cards, tmp_path)
-    stripe.configure(settings)
 
 
 def open_account(scene: Scene) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import select
 
 from portal.awards.models import InstalmentStatus, PayingAgent
@@ -86,23 +85,18 @@ class Desk:
 @contextmanager
 def opened(tmp_path: Path, settings: Settings) -> Iterator[Desk]:
     """Release an order for a country that is switched on; nothing lies in card clearing yet."""
-    with pretending.serving(tmp_path) as (processor, judge, address):
-        award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-        country = award.application.country
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_webhook_secret": SecretStr(pretending.SECRET),
-                "stripe_payout_countries": f"KEN,{country}",
-            }
-        )
-        stripe.configure(ours)
+    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
+    countries = f"KEN,{award.application.country}"
+    with pretending.connected(tmp_path, settings, stripe_payout_countries=countries) as (
+        processor,
+        judge,
+        ours,
+    ):
         rail.configure(ours)
         till = make.till(FUND)
         order = make.order(OrderStatus.RELEASED, award, till)
         session.commit()
         yield Desk(processor, judge, ours, till, order)
-    stripe.configure(settings)
     rail.configure(settings)
 
 

@@ -116,13 +116,5 @@ class Counter:
 @pytest.fixture
 def counter(who: Desk, tmp_path: Path, settings: Settings) -> Iterator[Counter]:
     """Run the pretend processor, with a fund's desk and books, on the shared database."""
-    with pretending.serving(tmp_path) as (processor, judge, address):
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_webhook_secret": type(settings.secret_key)(pretending.SECRET),
-            }
-        )
-        stripe.configure(ours)
+    with pretending.connected(tmp_path, settings) as (processor, judge, ours):
         yield Counter(processor, judge, ours, who.officer, who.finance)
-    stripe.configure(settings)

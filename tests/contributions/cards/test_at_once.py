@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from portal.accounts.models import Person
@@ -35,16 +34,8 @@ def town(
 ) -> Iterator[tuple[Processor, Settings]]:
     """Run the pretend processor beside a database with real commits."""
     del fresh_database
-    with pretending.serving(tmp_path) as (processor, _judge, address):
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_webhook_secret": SecretStr(pretending.SECRET),
-            }
-        )
-        stripe.configure(ours)
+    with pretending.connected(tmp_path, settings) as (processor, _judge, ours):
         yield processor, ours
-    stripe.configure(settings)
 
 
 def at_once(work: Callable[[], object]) -> list[object]:

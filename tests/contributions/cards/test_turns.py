@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.contributions.models.cards import CardGift, CardPayout, PayoutStatus
 from portal.contributions.service import cards
-from portal.core import audit, stripe
+from portal.core import audit
 from portal.core.config import Settings
 from portal.core.db import session
 from tests.contributions.cards.conftest import Counter
@@ -28,16 +28,8 @@ def counter(
     del fresh_database, application
     who = desk()
     session.commit()
-    with pretending.serving(tmp_path) as (processor, judge, address):
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_webhook_secret": type(settings.secret_key)(pretending.SECRET),
-            }
-        )
-        stripe.configure(ours)
+    with pretending.connected(tmp_path, settings) as (processor, judge, ours):
         yield Counter(processor, judge, ours, who.officer, who.finance)
-    stripe.configure(settings)
 
 
 def beside(work: Callable[[], object]) -> tuple[Thread, list[Exception]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from portal.core import stripe
 from portal.core.config import Settings
 from portal.demo.stripe import KEY, Processor
 from tests.core.stripe import pretending
@@ -16,17 +15,8 @@ from tests.core.stripe.pretending import Judge
 @pytest.fixture
 def served(tmp_path: Path, settings: Settings) -> Iterator[tuple[Processor, Judge, Settings]]:
     """Run the pretend processor, and have the adapter speak to it."""
-    with pretending.serving(tmp_path) as (processor, judge, address):
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_secret_key": SecretStr(KEY),
-                "stripe_webhook_secret": SecretStr(pretending.SECRET),
-            }
-        )
-        stripe.configure(ours)
-        yield processor, judge, ours
-    stripe.configure(settings)
+    with pretending.connected(tmp_path, settings, stripe_secret_key=SecretStr(KEY)) as found:
+        yield found
 
 
 @pytest.fixture

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from pydantic import SecretStr
 from werkzeug.serving import make_server
 
+from portal.core import stripe
+from portal.core.config import Settings
 from portal.demo.stripe import Mailbox, Processor, Store, api
 from tests.core.stripe import spec
 
@@ -85,6 +88,21 @@ def serving(folder: Path, address: str = "") -> Iterator[tuple[Processor, Judge,
         server.server_close()
     told = [fault for event in mailbox.told for fault in event_faults(event)]
     assert judge.faults + told == []
+
+
+@contextmanager
+def connected(
+    folder: Path, settings: Settings, **more: Any
+) -> Iterator[tuple[Processor, Judge, Settings]]:
+    """Run the processor and have the portal's adapter speak to it, with `more` of its settings."""
+    with serving(folder) as (processor, judge, address):
+        there = {"stripe_api_base": address, "stripe_webhook_secret": SecretStr(SECRET)}
+        ours = settings.model_copy(update=there | more)
+        stripe.configure(ours)
+        try:
+            yield processor, judge, ours
+        finally:
+            stripe.configure(settings)
 
 
 def event_faults(event: dict[str, Any]) -> list[str]:

@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from portal.contributions.models.cards import CardPayout, PayoutStatus
 from portal.contributions.service.cards.checks import checks as of_cards
-from portal.core import stripe
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.money import usd
@@ -31,16 +30,8 @@ def cards(world: World, settings: Settings, tmp_path: Path) -> Iterator[Counter]
     del world
     who = give.desk()
     session.commit()
-    with pretending.serving(tmp_path) as (processor, judge, address):
-        ours = settings.model_copy(
-            update={
-                "stripe_api_base": address,
-                "stripe_webhook_secret": type(settings.secret_key)(pretending.SECRET),
-            }
-        )
-        stripe.configure(ours)
+    with pretending.connected(tmp_path, settings) as (processor, judge, ours):
         yield Counter(processor, judge, ours, who.officer, who.finance)
-    stripe.configure(settings)
 
 
 def failed(cards: Counter, teller: Teller) -> CardPayout:
