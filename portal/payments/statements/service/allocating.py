@@ -15,7 +15,7 @@ from portal.core.money import usd
 from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
-from portal.ledger.service import reverse, suspense_booked
+from portal.ledger.service import reverse
 from portal.payments.service.refunds import take_back_refund
 from portal.payments.service.signatories import refuse_signatory_of_attempts
 from portal.payments.statements import policy
@@ -26,9 +26,9 @@ from portal.payments.statements.models import (
     ReturnProposal,
     StatementLine,
 )
-from portal.payments.statements.service.booking import hold
+from portal.payments.statements.service.booking import hold, suspend_again
 from portal.payments.statements.service.entering import enter, part_in_dollars, payout_of
-from portal.payments.statements.service.parts import Target, rate_of
+from portal.payments.statements.service.parts import Target
 from portal.payments.statements.service.seconding import say_it_came_back, takes_two
 from portal.payments.statements.service.together import paid_in_several
 from portal.payments.statements.service.unreturning import (
@@ -99,7 +99,7 @@ def undo_allocation(allocation: Allocation, reason: str, *, by: Person) -> None:
         )
     _refuse_gone_back(line, allocation)
     _undone(allocation, words, by)
-    _unbook(line, allocation, by)
+    _unbook(allocation, by)
     twin = _twin(allocation)
     if twin is not None:
         _undone(twin, words, by)
@@ -228,13 +228,13 @@ def _undone(allocation: Allocation, words: str, by: Person) -> None:
     _record(line, allocation, "statement_line.undone", by)
 
 
-def _unbook(line: StatementLine, allocation: Allocation, by: Person) -> None:
+def _unbook(allocation: Allocation, by: Person) -> None:
     """Reverse what was booked; what did not come out of suspense goes there now."""
     today = clock.today()
     if not allocation.booking_ref:
         return
     if allocation.purpose is Purpose.CONTRIBUTION:
-        _unbook_contribution(line, allocation, by)
+        _unbook_contribution(allocation, by)
         return
     if allocation.purpose is Purpose.REFUND and allocation.receivable is not None:
         amount = usd(abs(allocation.amount_usd))
@@ -244,10 +244,10 @@ def _unbook(line: StatementLine, allocation: Allocation, by: Person) -> None:
         if booking is not None:
             reverse(booking, on=today, by=by.id)
     if not allocation.from_suspense:
-        _into_suspense(line, allocation, by)
+        suspend_again(allocation, by)
 
 
-def _unbook_contribution(line: StatementLine, allocation: Allocation, by: Person) -> None:
+def _unbook_contribution(allocation: Allocation, by: Person) -> None:
     """Annul the contribution: it was a mistake, and the money lies in suspense again."""
     cause = allocation.booking_ref.removeprefix(BOOKED).removesuffix(ABOVE)
     rows = select(Contribution).where(Contribution.source_ref.in_([cause, cause + ABOVE]))
@@ -255,21 +255,7 @@ def _unbook_contribution(line: StatementLine, allocation: Allocation, by: Person
         reason = allocation.undone_reason
         contributions.annul_wire(given, reason, clock.today(), by=by, frees_line=True)
     if not allocation.from_suspense:
-        _into_suspense(line, allocation, by)
-
-
-def _into_suspense(line: StatementLine, allocation: Allocation, by: Person) -> None:
-    account = line.statement.bank_account
-    rate = rate_of(line)
-    suspense_booked(
-        account.fund_code,
-        usd(allocation.amount_usd),
-        f"{line.booking_ref}:{allocation.number}:back",
-        clock.today(),
-        by=by.id,
-        local=allocation.money if rate else None,
-        rate=rate,
-    )
+        suspend_again(allocation, by)
 
 
 def _record(line: StatementLine, allocation: Allocation, action: str, by: Person) -> None:

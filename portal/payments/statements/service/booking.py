@@ -11,15 +11,23 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
+from portal.accounts.models import Person
 from portal.contributions.models import ContributionAgreement
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger.service import suspense_booked
 from portal.payments.models import PaymentFile
 from portal.payments.service.booking import UNBOOKABLE
-from portal.payments.statements.models import LineStatus, Purpose, Statement, StatementLine
+from portal.payments.statements.models import (
+    Allocation,
+    LineStatus,
+    Purpose,
+    Statement,
+    StatementLine,
+)
 from portal.payments.statements.service.entering import enter
 from portal.payments.statements.service.parts import Target, rate_of
 
@@ -209,4 +217,19 @@ def suspend(line: StatementLine, note: str) -> None:
         actor_id=None,
         to_status=line.status.value,
         facts={"amount": line.amount, "currency": line.currency, "ref": line.booking_ref},
+    )
+
+
+def suspend_again(allocation: Allocation, by: Person) -> None:
+    """Book a part of a line back into suspense, today, that is no longer what it was said to be."""
+    line = allocation.line
+    rate = rate_of(line)
+    suspense_booked(
+        line.statement.bank_account.fund_code,
+        usd(allocation.amount_usd),
+        f"{line.booking_ref}:{allocation.number}:back",
+        clock.today(),
+        by=by.id,
+        local=allocation.money if rate else None,
+        rate=rate,
     )

@@ -10,16 +10,15 @@ from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind, LedgerTransaction
-from portal.ledger.service import reverse, suspense_booked
+from portal.ledger.service import reverse
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.statements.models import Allocation, Purpose
-from portal.payments.statements.service.booking import hold
+from portal.payments.statements.service.booking import hold, suspend_again
 from portal.payments.statements.service.entering import enter
-from portal.payments.statements.service.parts import Target, rate_of
+from portal.payments.statements.service.parts import Target
 from portal.payments.statements.service.paying import CREDITED, SETTLED
 
 
@@ -59,7 +58,7 @@ def free_debit(debit: Allocation, by: Person) -> None:
 
     The caller has marked the allocation as undone.
     """
-    line, order = debit.line, debit.order
+    order = debit.order
     ref = (order.ref if order else "") + SETTLED
     was = _goes_through(ref)
     booking = ledger.find(ref)
@@ -67,16 +66,7 @@ def free_debit(debit: Allocation, by: Person) -> None:
         reverse(booking, on=clock.today(), by=by.id)
     if was is AccountKind.SUSPENSE:
         return
-    rate = rate_of(line)
-    suspense_booked(
-        line.statement.bank_account.fund_code,
-        usd(debit.amount_usd),
-        f"{line.booking_ref}:{debit.number}:back",
-        clock.today(),
-        by=by.id,
-        local=debit.money if rate else None,
-        rate=rate,
-    )
+    suspend_again(debit, by)
 
 
 def pay_anew(debit: Allocation, reason: str, by: Person) -> None:
