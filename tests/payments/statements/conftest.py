@@ -2,15 +2,12 @@
 
 import pytest
 
-from portal.awards.models import PayingAgent
 from portal.core.db import session
 from portal.ledger import queries as ledger
-from portal.payments import exchange
-from portal.payments import service as payments
 from portal.payments.models import BankAccount, PaymentOrder
 from tests.make import payments as make
-from tests.make.awards import award as make_award
 from tests.payments.conftest import World
+from tests.payments.statements import outgoing
 from tests.payments.statements.teller import Teller
 
 
@@ -32,11 +29,6 @@ def teller(account: BankAccount) -> Teller:
 @pytest.fixture
 def sent(world: World, teller: Teller) -> PaymentOrder:
     """Return a payment by the bank, released and in its file."""
-    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
-    teller.balance = ledger.bank_balance("act", "USD").minor
+    order = outgoing.signed(world)
+    outgoing.leave(teller)
     return order

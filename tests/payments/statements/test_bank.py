@@ -8,22 +8,20 @@ import pytest
 from pycamt.parser import Camt053Parser
 from sqlalchemy import select
 
-from portal.awards.models import PayingAgent
 from portal.core.db import session
 from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.payments import exchange
-from portal.payments import service as payments
 from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
 from portal.payments.statements import queries, service
 from portal.payments.statements.models import Purpose, StatementLine
 from tests.make import contributions as give
 from tests.make import payments as make
-from tests.make.awards import award as make_award
 from tests.payments.bank import OURS, Bank
 from tests.payments.conftest import World
 from tests.payments.counter import Counter, opened
+from tests.payments.statements import outgoing
 from tests.payments.statements.books import wrong
 
 
@@ -31,10 +29,7 @@ from tests.payments.statements.books import wrong
 def order(world: World) -> PaymentOrder:
     """Return a payment by the bank that three people signed."""
     make.fund_account(who=world.till)
-    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    found = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(found, world.till)
+    found = outgoing.signed(world)
     session.commit()
     return found
 

@@ -4,14 +4,13 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import Person, Role
-from portal.awards.models import InstalmentStatus, PayingAgent
+from portal.awards.models import InstalmentStatus
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.payments import checks as payment_checks
-from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
 from portal.payments.statements import service
@@ -19,11 +18,9 @@ from portal.payments.statements.models import Allocation, Purpose, ReturnProposa
 from portal.payments.statements.service import Target
 from tests.browser import Browser
 from tests.make import contributions as give
-from tests.make import payments as make
 from tests.make.accounts import PASSWORD, person
-from tests.make.awards import award as make_award
-from tests.make.awards import cast
 from tests.payments.conftest import World, enter
+from tests.payments.statements import outgoing
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -34,19 +31,8 @@ def payment_violations() -> list[str]:
 
 def sent(world: World, teller: Teller) -> PaymentOrder:
     """Return a payment that left to the bank."""
-    award = make_award(
-        amount_usd=480_000,
-        paying_agent=PayingAgent.HEADQUARTERS,
-        of=world.paid.application.call,
-        people=cast(world.paid.application.call),
-    )
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = make.signed(
-        payments.prepare_order(award.instalments[0], by=world.till.finance), world.till
-    )
-    session.commit()
-    list(exchange.gather_all())
-    teller.balance = ledger.bank_balance("act", "USD").minor
+    order = outgoing.signed(world, outgoing.another_award(world))
+    outgoing.leave(teller)
     return order
 
 

@@ -3,21 +3,17 @@
 import pytest
 
 from portal.awards import service as awards
-from portal.awards.models import PayingAgent
 from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
-from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import PaymentOrder
 from portal.payments.statements import service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
-from tests.make import payments as make
-from tests.make.awards import award as make_award
-from tests.make.awards import cast
 from tests.payments.conftest import World
+from tests.payments.statements import outgoing
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -27,17 +23,9 @@ KEPT = 3_000
 @pytest.fixture
 def ended(world: World, teller: Teller) -> PaymentOrder:
     """Return a payment that the bank refused, of a grant that ended since."""
-    award = make_award(
-        amount_usd=480_000,
-        paying_agent=PayingAgent.HEADQUARTERS,
-        of=world.paid.application.call,
-        people=cast(world.paid.application.call),
-    )
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
+    award = outgoing.another_award(world)
+    order = outgoing.signed(world, award)
+    outgoing.leave(teller)
     payments.reject_by_bank(order, reason="AM04")
     awards.terminate(award, "A breach.", by=world.authority)
     payments.settle_account(award, by=world.till.finance)

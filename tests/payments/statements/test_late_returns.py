@@ -5,14 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from portal.awards import service as awards
-from portal.awards.models import InstalmentStatus, PayingAgent
+from portal.awards.models import InstalmentStatus
 from portal.core import clock
 from portal.core.check import Check
 from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.payments import checks as payment_checks
-from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder, ReceivableStatus
 from portal.payments.service.closing import receivable_of
@@ -21,9 +20,8 @@ from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
 from tests.make import reports
-from tests.make.awards import award as make_award
-from tests.make.awards import cast
 from tests.payments.conftest import World
+from tests.payments.statements import outgoing
 from tests.payments.statements.books import booked_as, suspended, taken_in
 from tests.payments.statements.books import wrong as wrong_lines
 from tests.payments.statements.teller import Move, Teller
@@ -38,9 +36,7 @@ def wrong() -> list[str]:
 def by_bank(order: PaymentOrder, world: World, teller: Teller) -> PaymentOrder:
     """Return the order, signed, sent, and debited by a line of the bank."""
     make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
-    teller.balance = ledger.bank_balance("act", "USD").minor
+    outgoing.leave(teller)
     taken_in(teller, Move(-order.amount, end_to_end_id=order.ref))
     session.refresh(order)
     assert order.status is OrderStatus.CONFIRMED
@@ -50,14 +46,7 @@ def by_bank(order: PaymentOrder, world: World, teller: Teller) -> PaymentOrder:
 @pytest.fixture
 def paid(world: World, teller: Teller) -> PaymentOrder:
     """Return the first instalment of a grant, paid by the bank."""
-    award = make_award(
-        amount_usd=480_000,
-        paying_agent=PayingAgent.HEADQUARTERS,
-        of=world.paid.application.call,
-        people=cast(world.paid.application.call),
-    )
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
+    order = outgoing.signed(world, outgoing.another_award(world))
     return by_bank(order, world, teller)
 
 

@@ -5,13 +5,11 @@ from io import BytesIO
 import pytest
 import sqlalchemy as sa
 
-from portal.awards.models import PayingAgent
 from portal.core.db import session
 from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
-from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
 from portal.payments.service.bank_messages import receive_file
@@ -19,11 +17,9 @@ from portal.payments.statements import service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import contributions as give
-from tests.make import payments as make
-from tests.make.awards import award as make_award
-from tests.make.awards import cast
 from tests.payments.conftest import World
 from tests.payments.notices import debit, notice
+from tests.payments.statements import outgoing
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -33,20 +29,8 @@ FEE = 1_500
 @pytest.fixture
 def two(world: World, teller: Teller) -> list[PaymentOrder]:
     """Return two payments by the bank, released and in one file."""
-    orders = []
-    for _number in range(2):
-        award = make_award(
-            amount_usd=480_000,
-            paying_agent=PayingAgent.HEADQUARTERS,
-            of=world.paid.application.call,
-            people=cast(world.paid.application.call),
-        )
-        make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-        order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-        orders.append(make.signed(order, world.till))
-    session.commit()
-    [file] = exchange.gather_all()
-    teller.balance = ledger.bank_balance("act", "USD").minor
+    orders = [outgoing.signed(world, outgoing.another_award(world)) for _number in range(2)]
+    [file] = outgoing.leave(teller)
     assert {each.id for each in file.orders} == {each.id for each in orders}
     return orders
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from portal.awards.models import PayingAgent
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money, to_usd, usd
@@ -13,7 +12,6 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.service import revalue
-from portal.payments import exchange
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.statements import service
@@ -21,8 +19,8 @@ from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
 from tests.make.applications import rate
-from tests.make.awards import award as make_award
 from tests.payments.conftest import World
+from tests.payments.statements import outgoing
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
@@ -99,14 +97,10 @@ def test_lines_in_euros_at_two_rates_leave_nothing_behind(world: World) -> None:
     tomorrow = clock.now() + timedelta(days=1)
     rate("EUR", "0.9", clock.today() - timedelta(days=40))
     rate("EUR", "0.8", tomorrow.date())
-    award = make_award(paying_agent=PayingAgent.HEADQUARTERS)
-    make.verified(award, world.till, account="NL30MOCK0000000005", country="NLD", bic="")
-    order = payments.prepare_order(award.instalments[0], by=world.till.finance)
-    make.signed(order, world.till)
-    session.commit()
-    list(exchange.gather_all())
+    order, teller = outgoing.signed(world), Teller(euros.account, "EUR")
+    outgoing.leave(teller)
     make.fund_account(who=world.till)  # for the dollars the fund began with
-    ref, teller = order.ref, Teller(euros.account, "EUR")
+    ref = order.ref
     [first] = taken_in(teller, Move(-60_00, end_to_end_id=ref))
     with clock.at(tomorrow):
         [second] = taken_in(teller, Move(60_00 - order.amount, end_to_end_id=ref))
