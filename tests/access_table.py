@@ -250,6 +250,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.allocate": holders(Role.FINANCE_OFFICER),
     "payments.undo_allocation": holders(Role.FINANCE_OFFICER),
     "payments.confirm_return": holders(Role.FINANCE_OFFICER, Role.TREASURY),
+    "payments.withdraw_return": holders(Role.FINANCE_OFFICER),
     "payments.files": BANK_READERS,
     "payments.file": BANK_READERS,
     "payments.download_file": BANK_READERS,

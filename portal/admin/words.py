@@ -177,6 +177,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "statement_line.suspended": _l("Line of a statement put into suspense"),
     "statement_line.allocated": _l("Said what a line in suspense is"),
     "statement_line.said_returned": _l("Said that a credit is a payment that came back"),
+    "statement_line.return_withdrawn": _l("Withdrawn that a credit is a payment that came back"),
     "statement_line.undone": _l("Taken back what a line was booked as"),
     "card_gift.begun": _l("Gift by card begun"),
     "card_gift.pending": _l("Gift by card on its way through the bank"),

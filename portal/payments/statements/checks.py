@@ -260,6 +260,7 @@ AND EXISTS (SELECT FROM ledger_transaction t JOIN ledger_entry e ON e.transactio
     WHERE t.source_ref = a.booking_ref)
 AND NOT EXISTS (SELECT FROM return_proposal p WHERE p.line_id = a.line_id
     AND p.order_id = a.order_id AND p.amount = a.amount AND p.by_id <> a.by_id
+    AND p.withdrawn_at IS NULL
     AND NOT EXISTS (SELECT FROM payment_approval s WHERE s.order_id = o.id
         AND s.person_id IN (p.by_id, a.by_id)))
 ORDER BY 1
@@ -283,6 +284,11 @@ FROM statement_allocation a JOIN statement_line l ON l.id = a.line_id WHERE a.by
 UNION ALL
 SELECT l.id, l.reference, 'statement_line.said_returned', p.by_id, p.at, 'amount', p.amount::text
 FROM return_proposal p JOIN statement_line l ON l.id = p.line_id
+UNION ALL
+SELECT l.id, l.reference, 'statement_line.return_withdrawn', p.withdrawn_by_id, p.withdrawn_at,
+    'amount', p.amount::text
+FROM return_proposal p JOIN statement_line l ON l.id = p.line_id
+WHERE p.withdrawn_by_id IS NOT NULL
 UNION ALL
 SELECT l.id, l.reference, 'statement_line.undone', a.undone_by_id, a.undone_at, 'number',
     a.number::text

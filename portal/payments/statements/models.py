@@ -347,7 +347,8 @@ class Allocation(WithId, Base):
 class ReturnProposal(WithId, Base):
     """Somebody said that a credit which names no payment is one that came back: another confirms.
 
-    `amount` is as much of the line as it is. It stands as it was said, and books nothing.
+    `amount` is as much of the line as it is. It stands as it was said until it is withdrawn, and
+    books nothing.
     """
 
     __tablename__ = "return_proposal"
@@ -360,11 +361,24 @@ class ReturnProposal(WithId, Base):
     reason: Mapped[str]
     by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    withdrawn_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
+    withdrawn_reason: Mapped[str] = mapped_column(default="")
 
     __table_args__ = (
-        UniqueConstraint("line_id", "order_id", "amount", "by_id"),
+        Index(
+            "uq_return_proposal_line_id_order_id_amount_by_id",
+            *("line_id", "order_id", "amount", "by_id"),
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("reason <> ''", name="has_a_reason"),
+        CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL) "
+            "AND (withdrawn_at IS NULL) = (withdrawn_reason = '')",
+            name="withdrawn_by_somebody",
+        ),
     )
 
     @property

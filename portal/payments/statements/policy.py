@@ -61,8 +61,18 @@ def can_confirm(person: Person, proposal: ReturnProposal) -> bool:
     account = proposal.line.statement.bank_account
     return (
         person.id != proposal.by_id
+        and proposal.withdrawn_at is None
         and _holds(person, ACTS, account.fund_code)
         and payments.can_view(person, proposal.order)
+    )
+
+
+def can_withdraw(person: Person, proposal: ReturnProposal) -> bool:
+    """Say whether the person takes back what they said first, while finance of the fund."""
+    return (
+        person.id == proposal.by_id
+        and proposal.withdrawn_at is None
+        and can_allocate(person, proposal.line)
     )
 
 

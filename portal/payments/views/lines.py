@@ -52,7 +52,7 @@ def line(line_id: UUID) -> ResponseReturnValue:
         final={each.number for each in found.live if is_final(each)},
         people=names(people),
         proposals=[
-            (each, policy.can_confirm(person, each))
+            (each, policy.can_confirm(person, each), policy.can_withdraw(person, each))
             for each in waiting
             if payments.can_view(person, each.order)
         ],
@@ -115,7 +115,11 @@ def confirm_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
     found = _visible(line_id)
     proposal = queries.proposal_by_id(proposal_id)
     person = guard.signed_in()
-    if proposal is None or proposal.line_id != found.id or not policy.can_confirm(person, proposal):
+    if proposal is None or proposal.line_id != found.id:
+        raise NotFound
+    if proposal.withdrawn_at is not None:
+        return go(_page_of(found))
+    if not policy.can_confirm(person, proposal):
         raise NotFound
     form = Form()
     if done(
@@ -132,6 +136,30 @@ def confirm_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
         proposal=proposal,
         people=names([proposal.by_id]),
     )
+
+
+@blueprint.route(
+    "/bank/lines/<uuid:line_id>/came-back/<uuid:proposal_id>/withdraw", methods=["GET", "POST"]
+)
+@guard.requires(policy.allocates_lines)
+def withdraw_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
+    """Withdraw what oneself said to be a payment that came back, with a reason."""
+    found = _visible(line_id)
+    proposal = queries.proposal_by_id(proposal_id)
+    person = guard.signed_in()
+    if proposal is None or proposal.line_id != found.id or proposal.by_id != person.id:
+        raise NotFound
+    if not policy.can_withdraw(person, proposal):
+        return go(_page_of(found))
+    form = ReasonForm()
+    if done(
+        form,
+        lambda: service.withdraw_return(proposal, form.reason.data, by=person),
+        _("Withdrawn. The line waits in suspense as before."),
+        "wait",
+    ):
+        return go(_page_of(found))
+    return page("payments/withdraw_return.html", form, line=found, proposal=proposal)
 
 
 def _target(form: AllocateForm, found: StatementLine) -> service.Target:

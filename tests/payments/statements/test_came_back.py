@@ -13,7 +13,7 @@ from portal.ledger import queries as ledger
 from portal.payments import checks as payment_checks
 from portal.payments import service as payments
 from portal.payments.models import BankAccount, OrderStatus, PaymentOrder
-from portal.payments.statements import service
+from portal.payments.statements import queries, service
 from portal.payments.statements.models import Allocation, Purpose, ReturnProposal, StatementLine
 from portal.payments.statements.service import Target
 from tests.browser import Browser
@@ -234,3 +234,62 @@ def test_a_return_is_not_taken_back_once_a_new_attempt_lives(
     session.rollback()
     assert paid.status is OrderStatus.RETURNED
     assert wrong() == []
+
+
+def test_what_was_said_by_mistake_is_withdrawn_and_can_be_said_anew(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    with pytest.raises(Refused, match="withdraw themselves"):
+        service.withdraw_return(first, "Not so.", by=who_did_not_sign())
+    with pytest.raises(Refused, match="Give the reason"):
+        service.withdraw_return(first, " ", by=world.till.finance)
+    for _twice in range(2):
+        service.withdraw_return(first, "It is a gift.", by=world.till.finance)
+        session.commit()
+    assert queries.proposals(line) == []
+    with pytest.raises(Refused, match="has been withdrawn"):
+        service.confirm_return(first, by=who_did_not_sign())
+    session.rollback()
+    other = said(line, paid, person(roles=[(Role.FINANCE_OFFICER, "act", None)]))
+    assert isinstance(other, ReturnProposal)  # who withdrew is no first person of two
+    assert isinstance(said(line, paid, world.till.finance), Allocation)
+    with pytest.raises(Refused, match="confirmed already"):
+        service.withdraw_return(other, "Too late.", by=session.get_one(Person, other.by_id))
+    session.rollback()
+    session.refresh(paid)
+    assert paid.status is OrderStatus.RETURNED
+    assert [*wrong(), *payment_violations()] == []
+
+
+def test_a_return_that_is_taken_back_waits_for_no_second_person(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    service.confirm_return(first, by=who_did_not_sign())
+    session.commit()
+    session.expire_all()
+    service.undo_allocation(line.live[-1], "It is a gift.", by=world.till.finance)
+    session.commit()
+    session.expire_all()
+    assert (suspended(line), queries.proposals(line)) == (True, [])
+    assert [*wrong(), *payment_violations()] == []
+
+
+def test_who_said_it_withdraws_it_on_its_page(
+    world: World, paid: PaymentOrder, teller: Teller, visitor: Browser
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
+    said(line, paid, world.till.finance)
+    where = f"/bank/lines/{line.id}"
+    enter(visitor, world, "finance")
+    visitor.open(where)
+    visitor.follow("Withdraw what you said")
+    visitor.fill("Reason", "It is a gift.")
+    visitor.press("Withdraw it")
+    assert "The line waits in suspense as before." in visitor.page.text
+    assert "Waits for a second person" not in visitor.page.text

@@ -33,7 +33,9 @@ def proposals(line: StatementLine) -> list[ReturnProposal]:
     if line.status is not LineStatus.SUSPENSE:
         return []
     rows = select(ReturnProposal).where(
-        ReturnProposal.line_id == line.id, ReturnProposal.amount <= line.left.minor
+        ReturnProposal.line_id == line.id,
+        ReturnProposal.amount <= line.left.minor,
+        ReturnProposal.withdrawn_at.is_(None),
     )
     return list(session.scalars(rows.options(CASE)).unique())
 
@@ -58,6 +60,7 @@ def to_confirm(person: Person) -> list[Todo]:
         .where(
             policy.visible(person),
             StatementLine.status == LineStatus.SUSPENSE,
+            ReturnProposal.withdrawn_at.is_(None),
             ReturnProposal.by_id != person.id,
             ~_signed_by(person),
         )

@@ -10,7 +10,7 @@ from portal.payments.statements.service.keeping import (
     record_lines_taken,
 )
 from portal.payments.statements.service.parts import Target
-from portal.payments.statements.service.seconding import confirm_return
+from portal.payments.statements.service.seconding import confirm_return, withdraw_return
 
 __all__ = [
     "SLICE",
@@ -27,4 +27,5 @@ __all__ = [
     "record_lines_taken",
     "undo_allocation",
     "waiting",
+    "withdraw_return",
 ]

@@ -29,7 +29,7 @@ from portal.payments.statements.models import (
 from portal.payments.statements.service.booking import hold, suspend_again
 from portal.payments.statements.service.entering import enter, part_in_dollars, payout_of
 from portal.payments.statements.service.parts import Target
-from portal.payments.statements.service.seconding import say_it_came_back, takes_two
+from portal.payments.statements.service.seconding import say_it_came_back, takes_two, withdraw_all
 from portal.payments.statements.service.together import paid_in_several
 from portal.payments.statements.service.unreturning import (
     debit_of,
@@ -132,6 +132,7 @@ def _take_back_return(allocation: Allocation, words: str, by: Person) -> None:
     debit = debit_of(order)
     hold(debit.line_id)
     _undone(allocation, words, by)
+    withdraw_all(allocation.line, order, words, by=by)
     reverse_credit(order, by)
     _undone(debit, words, by)
     free_debit(debit, by)

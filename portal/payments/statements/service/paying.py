@@ -77,7 +77,6 @@ def payment_back(part: Part) -> tuple[str, str]:
         _charge_what_lacks(part, ref)
         _take_from_suspense(part)
         return ref, order.ref
-    refuse_much_kept(order.money, part.money, part.line.booked_on)
     return_by_bank(
         order,
         credited=part.money,

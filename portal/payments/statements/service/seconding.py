@@ -8,11 +8,12 @@ the line is. Until a new attempt lives it can be taken back (`unreturning`).
 from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
-from portal.payments.models import OrderStatus
+from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.signatories import refuse_signatory_of_attempts
 from portal.payments.statements import policy
 from portal.payments.statements.models import (
@@ -53,6 +54,7 @@ def say_it_came_back(
         ReturnProposal.line_id == line.id,
         ReturnProposal.order_id == target.order.id,
         ReturnProposal.amount == amount,
+        ReturnProposal.withdrawn_at.is_(None),
     )
     said = session.scalars(rows).all()
     if any(each.by_id != by.id for each in said):
@@ -64,13 +66,7 @@ def say_it_came_back(
     )
     session.add(proposal)
     session.flush()
-    audit.record(
-        "statement_line.said_returned",
-        line,
-        actor_id=by.id,
-        to_status=line.status.value,
-        facts={"amount": amount, "currency": line.currency, "ref": target.order.ref},
-    )
+    _record(proposal, "statement_line.said_returned", by)
     return proposal
 
 
@@ -79,9 +75,13 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
 
     Twice by the same person is once. Raises Refused for who said it first, for others than finance
     and treasury of the fund, where the line is something else meanwhile, and for what
-    `return_by_bank` refuses; and for who signed an attempt to make this payment (R24).
+    `return_by_bank` refuses; for what was withdrawn; and for who signed an attempt to make this
+    payment (R24).
     """
     line = hold(proposal.line_id)
+    session.refresh(proposal)
+    if proposal.withdrawn_at is not None:
+        raise Refused(_("This has been withdrawn: it waits for nobody any more."))
     if not policy.can_confirm(by, proposal):
         raise Refused(
             _("That a payment came back is confirmed by finance or treasury, by a second person."),
@@ -95,3 +95,58 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
         raise Refused(_("This line does not wait in suspense."))
     target = Target(Purpose.RETURN, proposal.amount, order=proposal.order)
     return enter(line, target, by=by, reason=proposal.reason)
+
+
+def withdraw_return(proposal: ReturnProposal, reason: str, *, by: Person) -> None:
+    """Withdraw what one said: it was a mistake. It can be said anew. Twice is once.
+
+    Raises Refused for others than who said it, without a reason, and once it is confirmed.
+    """
+    words = words_or_refuse(reason, _("Give the reason; it stays on record."))
+    line = hold(proposal.line_id)
+    session.refresh(proposal)
+    if proposal.withdrawn_at is not None:
+        return
+    if not policy.can_withdraw(by, proposal):
+        raise Refused(_("What somebody said of a line, they withdraw themselves."))
+    if any(
+        (each.purpose, each.order_id) == (Purpose.RETURN, proposal.order_id) for each in line.live
+    ):
+        raise Refused(_("It is confirmed already. Take back what the line was booked as."))
+    _withdrawn(proposal, words, by)
+
+
+def withdraw_all(line: StatementLine, order: PaymentOrder, reason: str, *, by: Person) -> None:
+    """Withdraw what was said of a return that is taken back: it waits for nobody any more.
+
+    The line is held by the caller, who gives the reason.
+    """
+    rows = select(ReturnProposal).where(
+        ReturnProposal.line_id == line.id,
+        ReturnProposal.order_id == order.id,
+        ReturnProposal.withdrawn_at.is_(None),
+    )
+    for proposal in session.scalars(rows):
+        _withdrawn(proposal, reason, by)
+
+
+def _withdrawn(proposal: ReturnProposal, words: str, by: Person) -> None:
+    proposal.withdrawn_by_id, proposal.withdrawn_at = by.id, clock.now()
+    proposal.withdrawn_reason = words
+    session.flush()
+    _record(proposal, "statement_line.return_withdrawn", by)
+
+
+def _record(proposal: ReturnProposal, action: str, by: Person) -> None:
+    line = proposal.line
+    audit.record(
+        action,
+        line,
+        actor_id=by.id,
+        to_status=line.status.value,
+        facts={
+            "amount": proposal.amount,
+            "currency": line.currency,
+            "ref": proposal.order.ref,
+        },
+    )
