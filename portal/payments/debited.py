@@ -32,7 +32,8 @@ def by_line(instalments: Collection[UUID]) -> set[UUID]:
 
     A bank that refused a payment, or was said never to have made it, may still have paid: its
     debit waits, to be booked or in suspense, under the reference of that payment (its EndToEndId,
-    or words that name it), that of its file, or none at all and the same amount. One SQL statement.
+    or words that name it), that of its file, or none of ours and the same amount: banks also give
+    references of their own, which say nothing. One SQL statement.
     """
     earlier, line = aliased(PaymentOrder), aliased(StatementLine)
     rows = (
@@ -59,8 +60,16 @@ def _may_be(
         line.bank_account_id == PaymentFile.bank_account_id,
         earlier.status.in_(GIVEN_UP),
         line.amount == -earlier.amount,
-        line.end_to_end_id == "",
-        line.batch_id == "",
+        ~_is_ours(line),
+    )
+
+
+def _is_ours(line: type[StatementLine]) -> ColumnElement[bool]:
+    """Return whether the bank gave a line the reference of a payment, or of a file, of ours."""
+    order, file = aliased(PaymentOrder), aliased(PaymentFile)
+    return or_(
+        exists().where(order.ref == line.end_to_end_id),
+        exists().where(file.message_id == line.batch_id),
     )
 
 

@@ -78,13 +78,18 @@ def test_a_refused_payment_that_the_bank_makes_waits_for_a_person_and_is_paid_af
     assert wrong() == []
 
 
-@pytest.mark.parametrize("how", ["of the whole file", "without any name"])
+@pytest.mark.parametrize(
+    ("end_to_end_id", "batch_id"),
+    [("", ""), ("", "its file"), ("", "BANK-0077"), ("BK-2026-1", "")],
+    ids=["without any name", "of the whole file", "under the bank’s batch", "under its own name"],
+)
 def test_a_debit_that_names_no_payment_stops_a_new_attempt_as_well(
-    world: World, refused: PaymentOrder, teller: Teller, how: str
+    world: World, refused: PaymentOrder, teller: Teller, end_to_end_id: str, batch_id: str
 ) -> None:
     assert refused.file is not None
-    batch = refused.file.message_id if how == "of the whole file" else ""
-    [line] = taken_in(teller, Move(-refused.amount, batch_id=batch))
+    batch = refused.file.message_id if batch_id == "its file" else ""
+    move = Move(-refused.amount, end_to_end_id=end_to_end_id, batch_id=batch or batch_id)
+    [line] = taken_in(teller, move)
     with pytest.raises(Refused, match="would pay twice"):
         payments.prepare_order(refused.instalment, by=world.till.finance)
     session.rollback()
@@ -92,6 +97,25 @@ def test_a_debit_that_names_no_payment_stops_a_new_attempt_as_well(
     assert ((Purpose.PAYMENT, refused.ref) in offered) is bool(batch)
     said(world, line, Target(Purpose.PAYMENT, order=refused))
     assert wrong() == []
+
+
+def test_a_debit_under_the_banks_own_name_beside_a_new_attempt_is_found(
+    world: World, refused: PaymentOrder, teller: Teller
+) -> None:
+    ref = refused.ref
+    for _again in range(2):
+        anew = payments.prepare_order(refused.instalment, by=world.till.finance)
+        make.signed(anew, world.till)
+        session.commit()
+        assert len(list(exchange.gather_all())) == 1
+        payments.reject_by_bank(anew, reason="AM04")
+        session.commit()
+    taken_in(teller, Move(-refused.amount, end_to_end_id="BK-2026-1"))
+    assert wrong() == []  # one debit, of whichever attempt
+    taken_in(teller, Move(-refused.amount, end_to_end_id=anew.ref))
+    [found] = wrong_lines()
+    assert ref in found
+    assert "the bank debited 2 times what is paid once" in found
 
 
 def test_a_debit_that_comes_after_the_release_holds_the_new_attempt_back(
