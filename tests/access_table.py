@@ -216,7 +216,6 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.payments_tab": MEMBERS,
     "payments.prepare": MEMBERS,
     "payments.balance": MEMBERS,
-    "payments.refund": MEMBERS,
     "payments.close": MEMBERS,
     "payments.bank": MEMBERS,
     "payments.order": MEMBERS,

@@ -197,7 +197,7 @@ AMOUNTS_TOLD = frozenset(
         "instalment.paid",
         "payment_order.acknowledged",
         "receivable.due",
-        "receivable.settle",
+        "receivable.paid",
         "report.accepted",
     }
 )

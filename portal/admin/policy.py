@@ -75,7 +75,7 @@ TOLD_TO_APPLICANTS = frozenset(
         "instalment.paid",
         "instalment.lapsed",
         "receivable.due",
-        "receivable.settle",
+        "receivable.paid",
         "report.opened",
         "report.submit",
         "report.submitted",

@@ -161,7 +161,6 @@ PAYMENTS: dict[str, LazyProxy] = {
     "instalment.paid": _l("Instalment paid"),
     "instalment.lapsed": _l("Instalment lapsed: nothing was left to pay"),
     "receivable.due": _l("Money to be paid back"),
-    "receivable.settle": _l("Money paid back"),
     "receivable.paid": _l("Money paid back, as the bank says"),
     "receivable.payment_undone": _l("A refund was another payment: owed again"),
     "receivable.write_off": _l("Money that will not come back written off"),

@@ -110,7 +110,6 @@ NAV: tuple[Entry, ...] = (
             "payments.cancel",
             "payments.check_bank",
             "payments.balance",
-            "payments.refund",
             "payments.close",
             "payments.receivable",
             "payments.write_off",

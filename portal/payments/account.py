@@ -62,7 +62,7 @@ OPENING = (
     "payment_order.return",
     "payment_order.cancel",
     "payment_order.voided",
-    "receivable.settle",
+    "receivable.paid",
     "award.resume",
     "award.terminate",
 )
@@ -160,7 +160,11 @@ def _orders() -> Select[PaymentOrder]:
     return (
         select(PaymentOrder)
         .join(PaymentOrder.instalment)
-        .options(joinedload(PaymentOrder.approvals), joinedload(PaymentOrder.bank_details))
+        .options(
+            joinedload(PaymentOrder.approvals),
+            joinedload(PaymentOrder.bank_details),
+            joinedload(PaymentOrder.transfer),
+        )
     )
 
 

@@ -154,18 +154,6 @@ class ReturnForm(Form):
     remark = _remark(_l("Reason"), _l("As the paying agent gives it."))
 
 
-class RefundForm(Form):
-    """A refund that arrived."""
-
-    reference = StringField(
-        _l("The bank's reference"),
-        validators=[InputRequired(_l("Give the reference.")), Length(max=REFERENCE_LIMIT)],
-        filters=[_tidy],
-        render_kw={"autocomplete": "off"},
-    )
-    on = DateField(_l("Day on which it arrived"), validators=[InputRequired(_l("Give the day."))])
-
-
 class FundAccountForm(BankForm):
     """An account of a fund."""
 

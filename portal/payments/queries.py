@@ -217,7 +217,7 @@ def _about_the_end(one: Account, person: Person) -> Iterator[Waiting]:
                 application,
                 owed.left,
                 owed.created_at,
-                "payments.refund",
+                "payments.receivable",
                 values,
                 owed.due_on,
             )

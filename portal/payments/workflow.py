@@ -6,7 +6,6 @@ from portal.core.i18n import _, _l
 from portal.core.workflow import Transition, Workflow
 from portal.payments import policy
 from portal.payments.models import (
-    OWED,
     STANDING,
     UNVERIFIED,
     BankAccount,
@@ -18,9 +17,6 @@ from portal.payments.models import (
     OrderAction,
     OrderStatus,
     PaymentOrder,
-    Receivable,
-    ReceivableAction,
-    ReceivableStatus,
 )
 from portal.payments.rails import AGENT, STRIPE
 from portal.payments.rules import SILENT_AFTER, is_silent
@@ -186,17 +182,4 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
         ),
     ],
     stages=lambda order: {TWO_APPROVALS if order.second_approval else ONE_APPROVAL},
-)
-
-RECEIVABLE_WORKFLOW: Workflow[Receivable] = Workflow(
-    "receivable",
-    [
-        Transition(
-            ReceivableAction.SETTLE,
-            set(OWED),
-            ReceivableStatus.SETTLED,
-            policy.can_settle,
-            _l("Record the refund"),
-        ),
-    ],
 )

@@ -21,7 +21,7 @@ from portal.core.workflow import Workflow
 from portal.funds.workflow import WORKFLOW as CALL
 from portal.ledger.models import TransactionKind
 from portal.payments.models import OrderAction
-from portal.payments.workflow import BANK_WORKFLOW, ORDER_WORKFLOW, RECEIVABLE_WORKFLOW
+from portal.payments.workflow import BANK_WORKFLOW, ORDER_WORKFLOW
 from portal.reports.models import ReviewSide
 from portal.reports.workflow import WORKFLOW as REPORT
 from portal.reviews.workflow import RECOMMENDATION_WORKFLOW, SHEET_WORKFLOW
@@ -37,7 +37,6 @@ TABLES: tuple[Workflow[Any], ...] = (
     DONOR_AGREEMENTS,
     ORDER_WORKFLOW,
     PLEDGE_WORKFLOW,
-    RECEIVABLE_WORKFLOW,
     RECOMMENDATION_WORKFLOW,
     REFUND_WORKFLOW,
     REPORT,

@@ -28,6 +28,7 @@ from portal.payments.models import (
     PaymentOrder,
     Receivable,
 )
+from portal.payments.service.refunds import receive_refund
 from portal.reports import queries as reports_queries
 from portal.reports import service as reports
 from portal.reports.models import AgeBand, Report, ReviewSide
@@ -247,9 +248,12 @@ def review(side: ReviewSide, *, accepted: bool) -> Act:
     return act
 
 
-def settle_receivable(case: Case, by: Person) -> None:
-    """Record that unspent money came back."""
-    payments.settle_receivable(case.receivable, reference="refund 1", on=clock.today(), by=by)
+def take_refund(case: Case, by: Person) -> None:
+    """Say of a line of the bank that it is unspent money that came back."""
+    owed = case.receivable
+    receive_refund(
+        owed, owed.left, ref=f"{owed.award.ref}:refund", reference="1", on=clock.today(), by=by
+    )
 
 
 ACTS: dict[str, Act] = {
@@ -301,6 +305,6 @@ ACTS: dict[str, Act] = {
     "return narrative": review(ReviewSide.PROGRAMME, accepted=False),
     "return spending": review(ReviewSide.FINANCE, accepted=False),
     "draw balance": lambda case, by: payments.settle_account(case.award, by=by),
-    "take refund": settle_receivable,
+    "take refund": take_refund,
     "close": lambda case, by: payments.close_award(case.award, by=by),
 }

@@ -9,11 +9,14 @@ from portal.applications.models import Application
 from portal.awards.models import Award
 from portal.core import clock
 from portal.core.db import session
-from portal.core.money import format_amount, usd
+from portal.core.money import Money, format_amount, usd
+from portal.ledger import queries as ledger
 from portal.payments.models import PaymentOrder
 from tests.browser import Browser
 from tests.journeys.steps import Journey, give, pick
 from tests.make.applications import answer_to
+from tests.make.payments import fund_account
+from tests.payments.statements.teller import Move, Teller
 
 PAID_BY = "UNDP country office"
 
@@ -248,15 +251,28 @@ def draw_balance(journey: Journey) -> None:
 
 
 def pay_back(journey: Journey, amount: str) -> None:
-    """Let the refund of unspent money arrive (R25)."""
+    """Let the refund of unspent money arrive on the bank's statement (R25)."""
     browser = journey.be("applicant", journey.file("payments"))
     assert "Money has to come back" in browser.page.text
-    browser = journey.be("finance", journey.file("payments"))
+    statement = _refund(journey, amount)
+    browser = journey.be("finance", journey.file("payments/owed"))
     assert amount in browser.page.text
-    browser.follow("Record the refund", 200)
-    browser.fill("The bank's reference", "bank slip 12")
-    browser.fill("Day on which it arrived", clock.today().isoformat())
-    browser.press("Record the refund", 200)
+    browser.follow("Reconciliation", 200)
+    browser.follow("Import a statement", 200)
+    browser.attach("Statement of the bank", "statement.xml", statement)
+    browser.press("Import the statement", 200)
+    browser.open(journey.file("payments"), 200)
+    assert "Money has to come back" not in browser.page.text
+
+
+def _refund(journey: Journey, amount: str) -> bytes:
+    """Return the bank's statement of a refund, of an account that the fund opens for it."""
+    account = fund_account(journey.fund)
+    held = ledger.bank_balance(journey.fund, account.currency)
+    came = Money.parse(amount, account.currency, "en").minor
+    teller = Teller(account.account, balance=held.minor)
+    session.commit()
+    return teller.file(Move(came, f"refund of {award_of(journey).ref}")).getvalue()
 
 
 def close(journey: Journey) -> None:

@@ -7,8 +7,9 @@ from portal.accounts.models import Person, Role
 from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.payments import service
-from portal.payments.models import BankAccount, BankDetails, OrderStatus, PaymentOrder
+from portal.payments.models import BankAccount, BankDetails, OrderStatus, PaymentOrder, Receivable
 from portal.payments.service import Payee
+from portal.payments.service.refunds import receive_refund
 from tests.make import documents
 from tests.make.accounts import person, representative_of
 from tests.make.awards import award as make_award
@@ -122,6 +123,12 @@ def paid(instalment: Instalment, who: Till, reference: str = "AG-1") -> PaymentO
     order = signed(service.prepare_order(instalment, by=who.finance), who)
     service.confirm(order, reference=reference, paid_on=clock.today(), by=who.finance)
     return order
+
+
+def paid_back(owed: Receivable) -> None:
+    """Let all that is left of a refund come back, as a line of the bank would say."""
+    ref = f"{owed.award.ref}:refund"
+    receive_refund(owed, owed.left, ref=ref, reference="W-1", on=clock.today(), by=None)
 
 
 def order(

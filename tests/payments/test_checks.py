@@ -208,7 +208,7 @@ def test_refunds_and_reports_that_are_not_in_the_books_are_found(
     harm(statement)
     assert broken() == {"accounts"}
     session.rollback()
-    service.settle_receivable(owed, reference="W-1", on=clock.today(), by=paid.till.finance)
+    make.paid_back(owed)
     session.commit()
     assert broken() == set()
     harm(statement)

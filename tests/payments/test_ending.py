@@ -1,7 +1,6 @@
 """The end of a grant: the last instalment, what lapses, what comes back, the closed file."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -105,29 +104,13 @@ def test_what_was_not_spent_comes_back(world: World) -> None:
     with pytest.raises(Refused, match="come back"):
         service.close_award(award, by=world.officer)
     session.rollback()
-    settle = partial(service.settle_receivable, owed, on=clock.today(), reference="WIRE-7")
-    with pytest.raises(Refused, match="somebody else"):
-        settle(by=world.till.certifier)
-    for _click in range(2):
-        settle(by=world.till.finance)
+    make.paid_back(owed)
     session.commit()
     assert ledger.award_position("act", award.ref).refund_due.minor == 0
     service.close_award(award, by=world.officer)
     session.commit()
     assert award.status is AwardStatus.CLOSED
     assert sound() == []
-
-
-def test_a_refund_is_dated_and_referenced(world: World) -> None:
-    award = spent(world, 300_000)
-    owed = service.settle_account(award, by=world.officer)
-    assert isinstance(owed, Receivable)
-    session.commit()
-    today, by = clock.today(), world.till.finance
-    for reference, on in (("", today), ("W", today + DAY), ("W", today - DAY)):
-        with pytest.raises(Refused):
-            service.settle_receivable(owed, reference=reference, on=on, by=by)
-        session.rollback()
 
 
 def test_the_balance_is_not_drawn_before_its_time(world: World) -> None:
@@ -151,7 +134,7 @@ def test_a_terminated_grant_is_asked_back_what_it_did_not_account_for(world: Wor
     assert owed is not None
     assert owed.amount_usd == 384_000
     assert world.paid.instalments[1].status is InstalmentStatus.LAPSED
-    service.settle_receivable(owed, reference="W-1", on=clock.today(), by=world.till.finance)
+    make.paid_back(owed)
     service.close_award(world.paid, by=world.officer)
     session.commit()
     assert sound() == []

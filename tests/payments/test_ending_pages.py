@@ -1,9 +1,12 @@
 """The last pages of a grant: the balance, the refund, the closed file."""
 
+from sqlalchemy import select
+
 from portal.core import clock
 from portal.core.db import session
 from portal.core.formats import format_day
 from portal.payments import service
+from portal.payments.models import Receivable
 from tests.browser import Browser
 from tests.make import payments as make
 from tests.make import reports
@@ -26,16 +29,13 @@ def test_from_the_balance_to_the_closed_file(world: World, visitor: Browser) -> 
     assert "US$ 840.00" in visitor.page.text.replace("\xa0", " ")
     visitor.press("Draw the balance")
     assert "Money has to come back" in visitor.page.text
-    visitor.follow("Record the refund")
-    visitor.fill_all(reference="WIRE-7", on="2031-01-01")
-    visitor.press("Record the refund", 422)
-    assert "in the future" in visitor.page.text
-    assert visitor.value("The bank's reference") == "WIRE-7"
-    visitor.fill_all(on=clock.today().isoformat())
-    visitor.press("Record the refund")
-    assert "Money has to come back" not in visitor.page.text
-    visitor.open(f"{tab}/refund")
-    assert visitor.page.heading == "Payments"
+    visitor.open("/payments")
+    visitor.follow("See to the refund " + world.town.files["paid"])
+    assert "booked from its line on the bank's statement" in visitor.page.text
+    visitor.follow("Reconciliation", 200)
+    make.paid_back(session.scalars(select(Receivable)).one())
+    session.commit()
+    assert "Money has to come back" not in visitor.open(tab).text
     visitor.open(f"{tab}/close", 404)
     visitor.sign_out()
     enter(visitor, world, "officer")
@@ -56,11 +56,9 @@ def test_a_grantee_sees_what_is_owed_and_until_when(world: World, visitor: Brows
     visitor.open("/home")
     visitor.follow("Pay back what is due for " + world.town.files["paid"])
     assert "US$ 840.00" in visitor.page.text.replace("\xa0", " ")
-    assert "Record the refund" not in visitor.page.text
     page = visitor.open(f"/files/{world.town.files['paid']}/payments", 200)
     assert "US$ 840.00 has to be paid back by" in page.text.replace("\xa0", " ")
     assert "&lt;" not in page.html
-    visitor.open(f"/files/{world.town.files['paid']}/payments/refund", 404)
 
 
 def test_what_was_not_paid_or_came_back_is_told_on_the_order(

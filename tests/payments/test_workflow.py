@@ -12,10 +12,8 @@ from portal.payments.models import (
     BankStatus,
     OrderAction,
     OrderStatus,
-    ReceivableAction,
-    ReceivableStatus,
 )
-from portal.payments.workflow import BANK_WORKFLOW, ORDER_WORKFLOW, RECEIVABLE_WORKFLOW
+from portal.payments.workflow import BANK_WORKFLOW, ORDER_WORKFLOW
 from tests.payments.conftest import World
 
 STOPPERS = {"finance", "officer", "certifier", "approver", "treasurer"}
@@ -97,9 +95,3 @@ def test_bank_details_move_as_their_table_says(world: World, parts: dict[str, Pe
             else:
                 with pytest.raises(Refused):
                     BANK_WORKFLOW.check(details, action, parts[part])
-
-
-def test_a_receivable_is_settled_by_finance_once() -> None:
-    rows = [(row.action, set(row.sources), row.target) for row in RECEIVABLE_WORKFLOW.rows]
-    owed = {ReceivableStatus.OPEN, ReceivableStatus.PARTLY_PAID}
-    assert rows == [(ReceivableAction.SETTLE, owed, ReceivableStatus.SETTLED)]

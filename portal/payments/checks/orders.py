@@ -79,11 +79,6 @@ FROM bank_details d JOIN award w ON w.id = d.award_id WHERE d.checked_at IS NOT 
 UNION ALL
 SELECT d.id, w.ref, 'bank_details.doubt', NULL, d.doubted_at, 'digest', d.digest
 FROM bank_details d JOIN award w ON w.id = d.award_id WHERE d.doubted_at IS NOT NULL
-UNION ALL
-SELECT r.id, w.ref, 'receivable.settle', r.settled_by_id, NULL, NULL, NULL
-FROM receivable r JOIN award w ON w.id = r.award_id
-WHERE r.settled_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM statement_allocation a
-    WHERE a.receivable_id = r.id AND a.undone_at IS NULL)
 """
 """Whoever put their name to a payment, or to the account that it goes to, when and over what."""
 

@@ -17,6 +17,7 @@ from portal.payments.models.details import (
     BankStatus,
 )
 from portal.payments.models.orders import (
+    TRANSFER,
     ApprovalStep,
     OrderAction,
     OrderStatus,
@@ -26,13 +27,13 @@ from portal.payments.models.orders import (
 from portal.payments.models.receivables import (
     OWED,
     Receivable,
-    ReceivableAction,
     ReceivableStatus,
 )
 
 __all__ = [
     "OWED",
     "STANDING",
+    "TRANSFER",
     "UNVERIFIED",
     "ApprovalStep",
     "BankAccount",
@@ -50,6 +51,5 @@ __all__ = [
     "PaymentFile",
     "PaymentOrder",
     "Receivable",
-    "ReceivableAction",
     "ReceivableStatus",
 ]

@@ -1,7 +1,6 @@
 """What grantees owe back (R25)."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
@@ -26,12 +25,6 @@ class ReceivableStatus(Labelled):
 
 OWED = (ReceivableStatus.OPEN, ReceivableStatus.PARTLY_PAID)
 """Where something has still to come back."""
-
-
-class ReceivableAction(StrEnum):
-    """What moves a receivable."""
-
-    SETTLE = "settle"
 
 
 class Receivable(WithId, Versioned, Base):

@@ -16,7 +16,7 @@ from portal.payments.service.bank import (
     same_account,
     verify_bank_details,
 )
-from portal.payments.service.closing import close_award, settle_account, settle_receivable
+from portal.payments.service.closing import close_award, settle_account
 from portal.payments.service.fund_accounts import (
     close_account,
     confirm_account,
@@ -63,6 +63,5 @@ __all__ = [
     "send_again",
     "settle_account",
     "settle_by_bank",
-    "settle_receivable",
     "verify_bank_details",
 ]

@@ -1,6 +1,6 @@
 """The end of a grant: what lapses, what comes back, and the closed file (R22, R25)."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -14,21 +14,16 @@ from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.money import usd
-from portal.core.text import normalise
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
-from portal.ledger.service import refund_due, refund_received, release_commitment
+from portal.ledger.service import refund_due, release_commitment
 from portal.payments import policy
-from portal.payments.models import BankAccount, Receivable, ReceivableAction, ReceivableStatus
-from portal.payments.service.refunds import hold
+from portal.payments.models import Receivable, ReceivableStatus
 from portal.payments.service.telling import tell
 from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.standing import SETTLED, Standing, standing
-from portal.payments.statements.models import Statement
-from portal.payments.workflow import RECEIVABLE_WORKFLOW
 
 DRAWN_FROM = (AwardStatus.ACTIVE, AwardStatus.TERMINATED)
-MOST_REFERENCE = 80
 
 
 def settle_account(award: Award, *, by: Person) -> Receivable | None:
@@ -63,76 +58,6 @@ def not_yet(found: Standing) -> str | None:
     if any(each.status is InstalmentStatus.ORDERED for each in award.instalments):
         return _("A payment is under way. Draw the balance once it is confirmed or cancelled.")
     return None
-
-
-def settle_receivable(receivable: Receivable, *, reference: str, on: date, by: Person) -> None:
-    """Record that all that was left of a refund arrived on the day `on`, and book it.
-
-    For funds without statements of their account: where there are some, a refund is booked from
-    its line there, and by hand it would be booked twice. The same again changes nothing. Raises
-    Refused.
-    """
-    words = normalise(reference).strip()
-    _hold(receivable.award)
-    hold(receivable)
-    if receivable.status is ReceivableStatus.SETTLED and (
-        (receivable.bank_reference, receivable.settled_on) == (words, on)
-    ):
-        return
-    RECEIVABLE_WORKFLOW.check(receivable, ReceivableAction.SETTLE, by)
-    if bank_tells(receivable):
-        raise Refused(told_by_bank(), rule="R25")
-    if not words or len(words) > MOST_REFERENCE:
-        raise Refused(_("Give the bank's reference of the refund."), rule="R25")
-    if on > clock.today():
-        raise Refused(_("The day of the refund is in the future."), rule="R25")
-    if on < receivable.created_at.date():
-        raise Refused(_("The day of the refund is before it was asked for."), rule="R25")
-    award, left = receivable.award, receivable.left
-    with session.no_autoflush:  # the database wants status, person and day at once
-        receivable.settled_on, receivable.settled_by_id = on, by.id
-        receivable.bank_reference, receivable.paid_usd = words, receivable.amount_usd
-        RECEIVABLE_WORKFLOW.perform(
-            receivable,
-            ReceivableAction.SETTLE,
-            by=by,
-            rule="R25",
-            facts={"amount_usd": left.minor},
-        )
-    refund_received(
-        award.application.call.fund_code,
-        award.ref,
-        left,
-        f"{award.ref}:refund",
-        on,
-        by=by.id,
-        case_id=award.case_id,
-    )
-    session.flush()
-
-
-def bank_tells(receivable: Receivable) -> bool:
-    """Say whether statements of an account of the fund are taken in. One SQL statement."""
-    rows = (
-        select(Statement.id)
-        .join(Statement.bank_account)
-        .where(BankAccount.fund_code == receivable.award.application.call.fund_code)
-    )
-    return bool(session.scalar(select(rows.exists())))
-
-
-def told_by_bank() -> str:
-    """Return why no refund of such a fund is recorded by hand, and where it is booked."""
-    return _(
-        "The bank’s statements are taken in for this fund: the refund is booked from its line "
-        "there. Find the line under Payments, Reconciliation, or import the statement."
-    )
-
-
-def may_settle(person: Person, receivable: Receivable) -> bool:
-    """Say whether the person can record by hand that a refund arrived. At most one statement."""
-    owed = receivable.is_owed and policy.can_settle(person, receivable)
-    return owed and not bank_tells(receivable)
 
 
 def close_award(award: Award, *, by: Person) -> None:

@@ -12,7 +12,6 @@ from portal.core.web import Form
 from portal.payments import attempts, policy, queries, service
 from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
-from portal.payments.service.closing import may_settle
 from portal.payments.views.blueprint import blueprint, case, order_page, tab
 
 
@@ -28,7 +27,6 @@ def payments_tab(ref: str) -> ResponseReturnValue:
     found = queries.account(award)
     own = applications.is_member(person, application)
     details = found.standing.details
-    owed = found.receivable
     return render_template(
         "payments/tab.html",
         application=application,
@@ -45,7 +43,6 @@ def payments_tab(ref: str) -> ResponseReturnValue:
         may_prepare=policy.can_prepare(person, application),
         may_draw=policy.can_prepare(person, application) and queries.balance_waits(found),
         may_close=queries.can_close(found, person),
-        may_settle=owed is not None and may_settle(person, owed),
         pause_hours=int(COOLING_OFF.total_seconds() // 3600),
     )
 

@@ -1,4 +1,4 @@
-"""The end of a grant: a refund that arrived, and the file that closes."""
+"""The end of a grant: the file that closes."""
 
 from flask import url_for
 from flask.typing import ResponseReturnValue
@@ -9,35 +9,9 @@ from portal.awards import policy as awards
 from portal.core.i18n import _
 from portal.core.pages import done, go, page
 from portal.core.web import Form
-from portal.payments import policy, queries, service
-from portal.payments.forms import RefundForm
-from portal.payments.service.closing import bank_tells, open_matter, receivable_of
-from portal.payments.views.blueprint import blueprint, case, tab
-
-
-@blueprint.route("/files/<ref>/payments/refund", methods=["GET", "POST"])
-@guard.members_only
-def refund(ref: str) -> ResponseReturnValue:
-    """Record that a refund arrived."""
-    application, award = case(ref)
-    person = guard.signed_in()
-    owed = receivable_of(award)
-    if owed is None or not policy.can_settle(person, owed):
-        raise NotFound
-    form = RefundForm()
-    if not form.is_submitted() and bank_tells(owed):
-        return go(url_for("payments.receivable", ref=ref))
-    if done(
-        form,
-        lambda: service.settle_receivable(
-            owed, reference=form.reference.data, on=form.on.data, by=person
-        ),
-        _("The refund is recorded and booked."),
-    ):
-        return go(tab(ref))
-    if not owed.is_owed:
-        return go(tab(ref))
-    return page("payments/refund.html", form, application=application, award=award, owed=owed)
+from portal.payments import queries, service
+from portal.payments.service.closing import open_matter
+from portal.payments.views.blueprint import blueprint, case
 
 
 @blueprint.route("/files/<ref>/payments/close", methods=["GET", "POST"])

@@ -16,7 +16,7 @@ from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.payments import policy as payments
 from portal.payments.models import Receivable
-from portal.payments.service.closing import bank_tells, may_settle, receivable_of, told_by_bank
+from portal.payments.service.closing import receivable_of
 from portal.payments.statements import policy as statements
 from portal.payments.statements.forms import ReasonForm
 from portal.payments.statements.service.recovering import recovered
@@ -53,10 +53,7 @@ def receivable(ref: str) -> ResponseReturnValue:
         recovered=recovered(owed),
         proposals=[] if own else queries.proposals(owed),
         may_propose=_may_propose(person, owed),
-        may_settle=may_settle(person, owed),
-        told_by_bank=told_by_bank()
-        if owed.is_owed and payments.can_settle(person, owed) and bank_tells(owed)
-        else None,
+        may_place=owed.is_owed and payments.can_settle(person, owed),
     )
 
 
