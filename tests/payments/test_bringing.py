@@ -109,15 +109,20 @@ def test_others_of_treasury_and_finance_bring_it_in_and_so_does_the_folder(
     assert receive(report(orders[1], orders[1].ref), payday.till.finance).told == 1
 
 
+def gift(payday: Payday, text: str) -> BytesIO:
+    account = payday.account
+    head = StatementHead("ST-1", 1, account_id(account.account), account.currency, 0, clock.today())
+    money = Money(5_00, account.currency)
+    return BytesIO(messages.statement(head, [Movement(money, True, "B-1", "A donor", text=text)]))
+
+
 def test_treasury_brings_in_what_tells_of_no_payment_of_theirs(
     payday: Payday, orders: list[PaymentOrder]
 ) -> None:
-    del orders
-    head = StatementHead(
-        "ST-1", 1, account_id(payday.account.account), payday.account.currency, 0, clock.today()
-    )
-    gift = Movement(Money(5_00, payday.account.currency), True, "B-1", "A donor", text="Hello")
-    [done] = bring_statement(BytesIO(messages.statement(head, [gift])), by=payday.till.treasurer)
+    text = f"returned {orders[0].ref.lower()}"
+    with pytest.raises(Refused, match=REFUSED):
+        bring_statement(gift(payday, text), by=payday.till.treasurer)
+    [done] = bring_statement(gift(payday, "Hello"), by=payday.till.treasurer)
     assert done.lines == 1
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import BinaryIO
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.accounts.models import Person
 from portal.core.db import session
@@ -27,13 +27,17 @@ def bring_statement(stream: BinaryIO, *, by: Person | None) -> list[statements.I
 
 
 def _told_by(imported: Collection[UUID]) -> ColumnElement[bool]:
-    """Return whether lines of these statements tell of a payment, alone or with its whole file."""
+    """Return whether lines of these statements tell of a payment, alone or with its whole file.
+
+    A line that names a payment in its text alone needs no second person to be its return.
+    """
     lines = StatementLine.statement_id.in_(imported)
     files = select(PaymentFile.id).join(
         StatementLine, StatementLine.batch_id == PaymentFile.message_id
     )
     return or_(
         PaymentOrder.ref.in_(select(StatementLine.end_to_end_id).where(lines)),
+        PaymentOrder.ref.in_(select(func.unnest(StatementLine.named)).where(lines)),
         PaymentOrder.id.in_(select(StatementLine.order_id).where(lines)),
         PaymentOrder.file_id.in_(files.where(lines)),
     )
