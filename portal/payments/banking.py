@@ -123,6 +123,19 @@ def fund_accounts(person: Person) -> Sequence[BankAccount]:
 _BY_FUND = (BankAccount.fund_code, BankAccount.currency, BankAccount.proposed_at)
 
 
+def unanswered(account: BankAccount) -> Sequence[str]:
+    """Return the files that may be with the bank, with payments of which it has not spoken.
+
+    By name, the oldest first. One SQL statement.
+    """
+    rows = select(PaymentFile.message_id).where(
+        PaymentFile.bank_account_id == account.id,
+        PaymentFile.leaving_at.is_not(None),
+        PaymentFile.orders.any(PaymentOrder.status == OrderStatus.RELEASED),
+    )
+    return session.scalars(rows.order_by(PaymentFile.made_at, PaymentFile.id)).all()
+
+
 def account_named(account: AccountId) -> BankAccount | None:
     """Return the fund's account that a message of the bank names, whatever its currency."""
     rows = select(BankAccount).where(

@@ -2,17 +2,16 @@
 
 One transaction claims released orders, fixes the MsgId and keeps the bytes of the file
 (`gathering`). A second one says that the file leaves, unless one of its payments must not be made
-any more: then it is withdrawn, and the others enter another file. Only then are the bytes sent, by
-a third, which books the payments too. A process that ends in between leaves a file that was
-leaving, whose same bytes are sent again: the bank refuses a MsgId that it has seen, so that nothing
-is paid twice. What is unknown stays unknown until the bank speaks.
+any more, or its account was taken out of use: then it is withdrawn, and the others enter another
+one. Only then are the bytes sent, by a third, which books the payments too. A process that ends in
+between leaves a file that was leaving, whose same bytes are sent again: the bank refuses a MsgId
+that it has seen, so that nothing is paid twice. What is unknown stays so until the bank speaks.
 """
 
 import logging
-from collections.abc import Sequence
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person
 from portal.awards.models import Instalment
@@ -24,7 +23,13 @@ from portal.core.workflow import Refused
 from portal.ledger.models import AccountKind
 from portal.payments import policy
 from portal.payments.holding import must_wait
-from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
+from portal.payments.models import (
+    BankAccountStatus,
+    FileStatus,
+    OrderStatus,
+    PaymentFile,
+    PaymentOrder,
+)
 from portal.payments.rails import BANK
 from portal.payments.service.booking import UNBOOKABLE, book_advance
 
@@ -96,6 +101,7 @@ def _whole() -> Select[PaymentFile]:
     return (
         select(PaymentFile)
         .options(
+            joinedload(PaymentFile.bank_account),
             orders.joinedload(PaymentOrder.bank_details),
             orders.joinedload(PaymentOrder.instalment).joinedload(Instalment.award),
         )
@@ -114,13 +120,13 @@ def _hold(file: PaymentFile) -> None:
 
 
 def withdraw_if_stopped(file: PaymentFile) -> bool:
-    """Withdraw a file that has not left where a payment of it must wait; say whether it was.
+    """Withdraw a file that has not left where it must not be sent; say whether it was withdrawn.
 
-    Its payments stand in no file then, with their signatures; those that may leave enter another.
-    The caller holds the file.
+    That is so where a payment of it must wait, or its account was taken out of use. Its payments
+    stand in no file then, with their signatures; those that may leave enter another. The caller
+    holds the file.
     """
-    orders: Sequence[PaymentOrder] = list(file.orders)
-    stopped = [order.ref for order in must_wait(orders)]
+    orders, stopped = list(file.orders), [order.ref for order in _stopped(file)]
     if not stopped:
         return False
     file.status = FileStatus.WITHDRAWN
@@ -139,9 +145,23 @@ def withdraw_if_stopped(file: PaymentFile) -> bool:
     return True
 
 
+def _stopped(file: PaymentFile) -> list[PaymentOrder]:
+    """Return which payments the file must not make: none leaves from an account out of use."""
+    return list(file.orders) if _is_out_of_use(file) else must_wait(file.orders)
+
+
+def _is_out_of_use(file: PaymentFile) -> bool:
+    return file.bank_account.status is not BankAccountStatus.IN_USE
+
+
 def _refuse_stopped(file: PaymentFile) -> None:
     """Raise Refused where a payment of the file must not be made, or was settled, or given up."""
-    stopped = must_wait(file.orders)
+    if _is_out_of_use(file):
+        raise Refused(
+            _("The account that this file pays from was taken out of use: it must not be sent."),
+            rule="R23",
+        )
+    stopped = _stopped(file)
     if stopped:
         raise Refused(
             _(
@@ -195,9 +215,14 @@ def read_file(file: PaymentFile, *, by: Person) -> bytes:
 
 
 def hand_over(file: PaymentFile, *, by: Person) -> None:
-    """Record that treasury took the file to the bank. Twice is once. Raises Refused."""
+    """Record that treasury took the file to the bank. Twice is once.
+
+    Raises Refused for others, and for a file that was withdrawn or is about to be.
+    """
     _refuse_others(file, by)
     _hold(file)
+    if file.leaving_at is None:
+        _refuse_stopped(file)
     mark_sent(file, by=by)
 
 

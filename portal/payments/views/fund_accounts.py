@@ -88,4 +88,6 @@ def move_account(account_id: UUID, act: str) -> ResponseReturnValue:
         form,
         bank_account=account,
         label=str(row.label) if row else "",
+        closes=act == BankAccountAction.CLOSE,
+        unanswered=banking.unanswered(account),
     )
