@@ -1,13 +1,15 @@
-"""Why a payment that was released for the bank does not leave, and what ends that."""
+"""Why a payment that was released does not leave by itself, and what ends that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.awards.models import AwardStatus
+from portal.core import stripe
 from portal.core.i18n import _
+from portal.payments.covering import is_covered
 from portal.payments.debited import debited
 from portal.payments.models import BankStatus, OrderStatus, PaymentOrder
-from portal.payments.rails import BANK
+from portal.payments.rails import BANK, STRIPE
 from portal.payments.reasons import in_words
 from portal.payments.ways import paying_account
 
@@ -21,22 +23,23 @@ class Held:
 
 
 def held_back(order: PaymentOrder) -> Held | None:
-    """Return why a released payment stands in no file and enters none, or None.
+    """Return why a released payment has not left by bank or card, and does not leave, or None.
 
     Payments leave only while their grant is in force and their bank details are verified. No SQL
-    statement where details and grant were read with the order.
+    statement where details, grant and transfer were read with the order.
     """
     return _by_grant(order) or _by_details(order) if _waits(order) else None
 
 
 def held_back_at_all(order: PaymentOrder) -> Held | None:
-    """Return why a released payment enters no file, as `held_back`, or what the bank keeps from it.
+    """Return why a released payment does not leave, as `held_back`, or what else keeps it back.
 
-    At most three SQL statements.
+    At most five SQL statements.
     """
     if not _waits(order):
         return None
-    return held_back(order) or _by_debit(order) or _by_account(order)
+    way = _by_processor if order.rail == STRIPE.name else _by_account
+    return held_back(order) or _by_debit(order) or way(order)
 
 
 def must_wait(orders: Sequence[PaymentOrder]) -> list[PaymentOrder]:
@@ -55,9 +58,16 @@ def must_wait(orders: Sequence[PaymentOrder]) -> list[PaymentOrder]:
     ]
 
 
+def may_have_left(order: PaymentOrder) -> bool:
+    """Say whether a file or a transfer of the order was kept: without one it cannot have left."""
+    kept = order.transfer if order.rail == STRIPE.name else order.file_id
+    return kept is not None
+
+
 def _waits(order: PaymentOrder) -> bool:
-    unfiled = order.status is OrderStatus.RELEASED and order.file_id is None
-    return order.rail == BANK.name and unfiled
+    leaves_by_itself = order.rail in {BANK.name, STRIPE.name}
+    is_released = order.status is OrderStatus.RELEASED
+    return leaves_by_itself and is_released and not may_have_left(order)
 
 
 def _by_debit(order: PaymentOrder) -> Held | None:
@@ -76,6 +86,20 @@ def _by_account(order: PaymentOrder) -> Held | None:
     return Held(
         _("The fund has no account in %(currency)s in use any more.", currency=order.currency),
         _("Enter one; otherwise record that it was not paid."),
+    )
+
+
+def _by_processor(order: PaymentOrder) -> Held | None:
+    if not stripe.is_on():
+        return Held(
+            _("The portal has no card processor any more."),
+            _("Record that it was not paid; it is then prepared anew, to leave another way."),
+        )
+    if is_covered(order):
+        return None
+    return Held(
+        _("Less of the fund's money lies with the card processor than it takes."),
+        _("It leaves once enough has come in by card. Otherwise record that it was not paid."),
     )
 
 

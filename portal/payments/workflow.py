@@ -5,6 +5,7 @@ from portal.core import clock
 from portal.core.i18n import _, _l
 from portal.core.workflow import Transition, Workflow
 from portal.payments import policy
+from portal.payments.holding import may_have_left
 from portal.payments.models import (
     STANDING,
     UNVERIFIED,
@@ -18,7 +19,7 @@ from portal.payments.models import (
     OrderStatus,
     PaymentOrder,
 )
-from portal.payments.rails import AGENT, STRIPE
+from portal.payments.rails import AGENT
 from portal.payments.rules import SILENT_AFTER, is_silent
 
 
@@ -88,12 +89,13 @@ def by_the_bank(order: PaymentOrder) -> str | None:
 def while_the_bank_may_answer(order: PaymentOrder) -> str | None:
     """Return why nobody may call a payment dead yet, or None: unknown is not failed.
 
-    What is in no file cannot have left; what is in one may have, whether or not it says so.
+    What is in a file may have left, whether or not that says so, and so may what the card
+    processor was to be asked for.
     """
-    if order.rail == STRIPE.name:
-        return _("The card processor tells by itself what became of it: nobody else can know.")
-    if order.rail == AGENT.name or order.file is None:
+    if order.rail == AGENT.name or not may_have_left(order):
         return None
+    if order.file is None:
+        return _("The card processor tells by itself what became of it: nobody else can know.")
     if is_silent(order.accepted_at or order.file.sent_at or order.file.leaving_at, clock.now()):
         return None
     return _(

@@ -13,10 +13,10 @@ from portal.core import clock
 from portal.core.config import Settings
 from portal.core.db import session
 from portal.core.stripe.models import StripeCall
-from portal.payments.models import OrderStatus, PaymentOrder
-from portal.payments.rails.stripe import TRANSFER, Progress
+from portal.payments.covering import is_covered
+from portal.payments.models import TRANSFER, OrderStatus, PaymentOrder
+from portal.payments.rails.stripe import Progress
 from portal.payments.service import by_processor
-from portal.payments.service.covering import is_covered
 from tests.make import payments as make
 from tests.make.awards import award as make_award
 from tests.payments.test_card_processor import FUND, Desk, desk, fill, opened

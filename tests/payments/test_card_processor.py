@@ -227,6 +227,8 @@ def test_a_fund_never_pays_with_the_gifts_of_another(desk: Desk) -> None:
 
 
 def test_nobody_calls_a_payment_dead_while_the_processor_has_it(desk: Desk) -> None:
+    fill()
+    desk.work()
     with pytest.raises(Refused, match="tells by itself"):
         service.reject_order(desk.order, "They said so.", by=desk.till.finance)
 

@@ -4,8 +4,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    literal,
+    text,
+)
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from portal.awards.models import Instalment
 from portal.core import clock
@@ -14,9 +22,13 @@ from portal.core.files import StoredFile
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
 from portal.core.money import Money
+from portal.core.stripe.models import StripeCall
 from portal.core.text import new_ref
 from portal.payments.models.bank import PaymentFile
 from portal.payments.models.details import BankDetails
+
+TRANSFER = "transfer:"
+"""What stands before an order in the key of the call that transfers its money by card."""
 
 AFTER_ALL = ":after-all"
 """How the books name a payment that the bank made after it had given it up: a booking anew."""
@@ -55,8 +67,9 @@ class PaymentOrder(WithId, Versioned, Base):
     `digest` covers payee, amount, currency and rail; each approval signs it. Triggers recompute it
     and let none of these change: another amount or payee is another order, with signatures of its
     own. `second_approval` is decided when it is prepared, by its amount. By the bank, an order
-    leaves in a `file`; `accepted_at` is when the bank said that it would pay; `paid_after_all` that
-    it debited a payment which it had refused, or given back.
+    leaves in a `file`, and by the card processor with its `transfer`; `accepted_at` is when the
+    bank said that it would pay; `paid_after_all` that it debited a payment which it had refused,
+    or given back.
     """
 
     __tablename__ = "payment_order"
@@ -83,6 +96,12 @@ class PaymentOrder(WithId, Versioned, Base):
     file: Mapped[PaymentFile | None] = relationship(back_populates="orders", default=None)
     file_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("payment_file.id"), init=False, index=True
+    )
+    transfer: Mapped[StripeCall | None] = relationship(
+        primaryjoin=lambda: foreign(StripeCall.key) == literal(TRANSFER) + PaymentOrder.ref,
+        viewonly=True,
+        uselist=False,
+        init=False,
     )
     accepted_at: Mapped[datetime | None] = mapped_column(default=None)
     agent_reference: Mapped[str | None] = mapped_column(default=None)

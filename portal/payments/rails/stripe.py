@@ -25,12 +25,11 @@ from portal.core.text import Json, canonical_json, sha256_hex
 from portal.core.workflow import Refused
 from portal.funds import countries
 from portal.payments import reasons
+from portal.payments.models import TRANSFER
 from portal.payments.rails.base import Answer, Leaving, Outcome, sound
 
 ACCOUNTS, TRANSFERS, PAYOUTS = "/v1/accounts", "/v1/transfers", "/v1/payouts"
 OURS = "usd"
-TRANSFER = "transfer:"
-"""What stands before an order in the key of the call that transfers its money."""
 REVERSAL = "reversal:"
 """What stands before an order in the key of the call that takes its transfer back."""
 

@@ -17,13 +17,15 @@ from portal.core.i18n import _
 from portal.core.stripe.models import CallState, StripeCall, StripeEvent
 from portal.core.workflow import Refused
 from portal.ledger.models import AccountKind
-from portal.ledger.service.posting import hold
+from portal.ledger.service import posting
+from portal.payments.covering import is_covered
+from portal.payments.holding import may_have_left, must_wait
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.rails.base import Answer, Outcome
 from portal.payments.rails.stripe import REVERSAL, STRIPE, TRANSFERS, Progress, Step, order_of
+from portal.payments.service import orders
 from portal.payments.service.answers import reject_by_bank, return_by_bank, settle_by_bank
 from portal.payments.service.booking import book_advance, fund_of
-from portal.payments.service.covering import is_covered
 from portal.payments.service.signing import instruction_of
 
 CLEARING = AccountKind.CARD_CLEARING
@@ -73,7 +75,7 @@ def pay(order: PaymentOrder) -> Progress:
     Whoever else works on the order meanwhile is left alone: the step waits.
     """
     mine = text("SELECT pg_try_advisory_xact_lock(hashtext(:ref))")
-    if not session.scalar(mine, {"ref": order.ref}) or not is_covered(order):
+    if not session.scalar(mine, {"ref": order.ref}) or not _goes_on(order):
         return Progress.WAITING
     try:
         step = STRIPE.step(order.ref, instruction_of(order), sets_aside=lambda: _sets_aside(order))
@@ -88,13 +90,26 @@ def pay(order: PaymentOrder) -> Progress:
     return step.progress
 
 
-def _sets_aside(order: PaymentOrder) -> bool:
-    """Say whether there is still money for the order, with the fund's books held until it is kept.
+def _goes_on(order: PaymentOrder) -> bool:
+    """Say whether the order's transfer was kept, or may be as far as one sees now."""
+    session.expire(order, ["transfer"])
+    return may_have_left(order) or _may_leave(order)
 
-    Nothing is asked of the processor meanwhile: who waits for the books does not wait for it.
+
+def _may_leave(order: PaymentOrder) -> bool:
+    """Say whether nothing stops the order that would stop a payment file, and it has its money."""
+    return not must_wait([order]) and is_covered(order)
+
+
+def _sets_aside(order: PaymentOrder) -> bool:
+    """Say whether the order may leave, with it and the fund's books held until that is kept.
+
+    From then on nobody calls it dead. Nothing is asked of the processor meanwhile: who waits for
+    the books does not wait for it.
     """
-    hold([fund_of(order)])
-    return is_covered(order)
+    orders.hold(order)
+    posting.hold([fund_of(order)])
+    return _may_leave(order)
 
 
 def _hear(order: PaymentOrder, step: Step, answer: Answer) -> None:

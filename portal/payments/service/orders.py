@@ -90,7 +90,7 @@ def hold(order: PaymentOrder) -> None:
     audit.take_turn()
     moving = ["status", "version", "remark", "file_id", "accepted_at"]
     session.refresh(order, moving, with_for_update=True)
-    session.expire(order, ["file"])
+    session.expire(order, ["file", "transfer"])
     session.refresh(order, ["approvals"])
     session.refresh(order.bank_details, ["status", "version"])
     session.refresh(order.instalment, ["status", "paid_usd", "version"])

@@ -16,21 +16,17 @@ from portal.funds.models import Call
 from portal.ledger import queries as books
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import DOLLAR
-from portal.payments.models import OrderStatus, PaymentOrder
-from portal.payments.rails.stripe import STRIPE, TRANSFER
-from portal.payments.service.booking import fund_of
+from portal.payments.models import TRANSFER, OrderStatus, PaymentOrder
+from portal.payments.rails import STRIPE
 
 
 def is_covered(order: PaymentOrder) -> bool:
-    """Say whether the order's money was set aside, or lies there and is nobody's yet.
+    """Say whether the money of an order lies there, and was not set aside for another one.
 
-    It holds until the next booking only, unless the caller holds the books of the fund. Four SQL
+    It holds until the next booking only, unless the caller holds the books of the fund. Three SQL
     statements at most.
     """
-    call = select(StripeCall.id).where(StripeCall.key == TRANSFER + order.ref)
-    if session.scalar(call) is not None:
-        return True
-    fund_code = fund_of(order)
+    fund_code = order.instalment.award.application.call.fund_code
     held = books.holdings(fund_code).get((AccountKind.CARD_CLEARING, DOLLAR))
     if held is None:
         return False
