@@ -1,5 +1,7 @@
 """A credit that names no payment is one that came back only where two people say so."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -78,7 +80,7 @@ def test_one_person_alone_makes_no_payment_come_back(
     service.allocate(line.id, gift, "Their letter says so.", by=world.till.finance)
     session.commit()
     assert booked_as(line) == [(Purpose.CONTRIBUTION, paid.amount)]
-    with pytest.raises(Refused, match="does not wait"):
+    with pytest.raises(Refused, match="has been withdrawn"):
         service.confirm_return(first, by=who_did_not_sign())
     session.rollback()
     assert wrong() == []
@@ -277,6 +279,50 @@ def test_a_return_that_is_taken_back_waits_for_no_second_person(
     session.commit()
     session.expire_all()
     assert (suspended(line), queries.proposals(line)) == (True, [])
+    assert [*wrong(), *payment_violations()] == []
+
+
+@pytest.mark.parametrize("otherwise", ["a gift", "a part of it a gift", "to go back"])
+def test_a_word_that_was_abandoned_is_no_first_one_of_two(
+    world: World, paid: PaymentOrder, teller: Teller, otherwise: str
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
+    first = said(line, paid, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    gift = Target(Purpose.CONTRIBUTION, donor=give.donor(give.desk()))
+    target = {
+        "a gift": gift,
+        "a part of it a gift": replace(gift, amount=100),
+        "to go back": Target(Purpose.SEND_BACK),
+    }[otherwise]
+    service.allocate(line.id, target, "Their letter says so.", by=world.till.finance)
+    session.commit()
+    assert (first.withdrawn_by_id, first.withdrawn_reason) == (
+        world.till.finance.id,
+        "Their letter says so.",
+    )
+    other = person(roles=[(Role.FINANCE_OFFICER, "act", None)])
+    service.undo_allocation(line.live[-1], "Another donor.", by=other)
+    session.commit()
+    assert isinstance(said(line, paid, other), ReturnProposal)
+    session.refresh(paid)
+    assert paid.status is OrderStatus.CONFIRMED
+    assert [*wrong(), *payment_violations()] == []
+
+
+def test_what_is_still_left_of_a_line_waits_for_its_second_person(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount + 100, "with our best wishes"))
+    part = Target(Purpose.RETURN, paid.amount, order=paid)
+    service.allocate(line.id, part, "The same amount.", by=world.till.finance)
+    gift = Target(Purpose.CONTRIBUTION, 100, donor=give.donor(give.desk()))
+    service.allocate(line.id, gift, "Their letter says so.", by=world.till.finance)
+    session.commit()
+    [first] = queries.proposals(line)
+    service.confirm_return(first, by=who_did_not_sign())
+    session.commit()
+    assert (suspended(line), first.withdrawn_at) == (False, None)
     assert [*wrong(), *payment_violations()] == []
 
 

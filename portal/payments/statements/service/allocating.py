@@ -27,9 +27,15 @@ from portal.payments.statements.models import (
     StatementLine,
 )
 from portal.payments.statements.service.booking import hold, suspend_again
-from portal.payments.statements.service.entering import enter, part_in_dollars, payout_of
+from portal.payments.statements.service.entering import part_in_dollars, payout_of
 from portal.payments.statements.service.parts import Target
-from portal.payments.statements.service.seconding import say_it_came_back, takes_two, withdraw_all
+from portal.payments.statements.service.seconding import (
+    book_and_withdraw,
+    say_it_came_back,
+    takes_two,
+    withdraw_all,
+    withdraw_overtaken,
+)
 from portal.payments.statements.service.together import paid_in_several
 from portal.payments.statements.service.unreturning import (
     debit_of,
@@ -70,7 +76,7 @@ def allocate(
         return several
     if target.counterpart is not None:
         _lock_counterpart(target.counterpart)
-    made = enter(line, target, by=by, reason=words)
+    made = book_and_withdraw(line, target, words, by=by)
     if target.counterpart is not None:
         twin = Target(Purpose.SENT_BACK, counterpart=line)
         _pair(target.counterpart, twin, -made.amount, words, by)
@@ -210,6 +216,7 @@ def _pair(other: StatementLine, target: Target, amount: int, words: str, by: Per
     other.status = LineStatus.SUSPENSE if other.left else LineStatus.BOOKED
     session.flush()
     _record(other, allocation, "statement_line.allocated", by)
+    withdraw_overtaken(other, words, by=by)
 
 
 def _twin(allocation: Allocation) -> Allocation | None:

@@ -5,7 +5,7 @@ twice. Where the line names the payment, or the bank told of the return itself, 
 the line is. Until a new attempt lives it can be taken back (`unreturning`).
 """
 
-from sqlalchemy import select
+from sqlalchemy import and_, false, or_, select
 
 from portal.accounts.models import Person
 from portal.core import audit, clock
@@ -58,7 +58,7 @@ def say_it_came_back(
     )
     said = session.scalars(rows).all()
     if any(each.by_id != by.id for each in said):
-        return enter(line, target, by=by, reason=reason)
+        return book_and_withdraw(line, target, reason, by=by)
     if said:
         return said[0]
     proposal = ReturnProposal(
@@ -94,7 +94,7 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
     if line.status is not LineStatus.SUSPENSE:
         raise Refused(_("This line does not wait in suspense."))
     target = Target(Purpose.RETURN, proposal.amount, order=proposal.order)
-    return enter(line, target, by=by, reason=proposal.reason)
+    return book_and_withdraw(line, target, proposal.reason, by=by)
 
 
 def withdraw_return(proposal: ReturnProposal, reason: str, *, by: Person) -> None:
@@ -125,6 +125,37 @@ def withdraw_all(line: StatementLine, order: PaymentOrder, reason: str, *, by: P
         ReturnProposal.line_id == line.id,
         ReturnProposal.order_id == order.id,
         ReturnProposal.withdrawn_at.is_(None),
+    )
+    for proposal in session.scalars(rows):
+        _withdrawn(proposal, reason, by)
+
+
+def book_and_withdraw(
+    line: StatementLine, target: Target, reason: str, *, by: Person
+) -> Allocation:
+    """Book a line, or a part of it, as `enter` does, and withdraw what was said against it."""
+    made = enter(line, target, by=by, reason=reason)
+    withdraw_overtaken(line, reason, by=by)
+    return made
+
+
+def withdraw_overtaken(line: StatementLine, reason: str, *, by: Person) -> None:
+    """Withdraw what was said of more of a line than is left of it, now that it is something else.
+
+    A word that was abandoned is no first one of two. What goes back where it came from leaves
+    nothing; what has just been confirmed stands. The line is held by the caller.
+    """
+    goes_back = any(each.purpose is Purpose.SEND_BACK for each in line.live)
+    confirmed = [
+        and_(ReturnProposal.order_id == each.order_id, ReturnProposal.amount == each.amount)
+        for each in line.live
+        if each.purpose is Purpose.RETURN
+    ]
+    rows = select(ReturnProposal).where(
+        ReturnProposal.line_id == line.id,
+        ReturnProposal.amount > (0 if goes_back else line.left.minor),
+        ReturnProposal.withdrawn_at.is_(None),
+        ~or_(false(), *confirmed),
     )
     for proposal in session.scalars(rows):
         _withdrawn(proposal, reason, by)
