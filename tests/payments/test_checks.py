@@ -18,6 +18,7 @@ from tests.payments.conftest import World
 
 NAMES = {
     "signed": "Every payment is signed by three people, none of whom entered the account",
+    "words": "Nobody signs anew what they said was not made",
     "digests": "Every signature is over what the order says",
     "award": "No grant is paid above its award or its ceiling",
     "books": "The books hold exactly the payments that were confirmed or left",

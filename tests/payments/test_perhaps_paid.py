@@ -107,6 +107,21 @@ def test_who_signed_any_attempt_does_not_say_how_it_was_seen_to(
     bank_messages.see_to(message, "The bank booked it back the same day.", by=till.finance)
 
 
+def test_who_saw_to_it_does_not_sign_the_payment_anew(payday: Payday, order: PaymentOrder) -> None:
+    service.reject_by_bank(order, reason="AM04")
+    session.commit()
+    hear(payday, debit(order))
+    other = person(roles=[(Role.TREASURY, FUND, None)])
+    bank_messages.see_to(session.query(BankMessage).one(), "The bank booked it back.", by=other)
+    anew = service.prepare_order(order.instalment, by=payday.till.finance)
+    make.signed(anew, payday.till, OrderStatus.APPROVED)
+    session.commit()
+    with pytest.raises(Refused, match=f"You said of payment {order.ref}"):
+        service.release(anew, by=other)
+    session.rollback()
+    service.release(anew, by=payday.till.treasurer)
+
+
 def test_a_debit_that_came_back_explains_no_other_one(payday: Payday, order: PaymentOrder) -> None:
     service.reject_by_bank(order, reason="AM04")
     session.commit()

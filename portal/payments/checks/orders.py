@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal.applications.models import Application
 from portal.awards.models import Award, Instalment
@@ -22,10 +22,12 @@ from portal.payments.models import (
     BankDetails,
     FileStatus,
     OrderStatus,
+    PaymentApproval,
     PaymentOrder,
 )
 from portal.payments.rails import AGENT
 from portal.payments.service.bank import fingerprint_holds
+from portal.payments.service.signatories import said_unmade
 from portal.payments.service.signing import expected_digest
 
 STUCK_AFTER = timedelta(days=30)
@@ -143,6 +145,7 @@ def checks() -> list[Check]:
         Check(
             _("Every payment is signed by three people, none of whom entered the account"), _signed
         ),
+        Check(_("Nobody signs anew what they said was not made"), _unmade),
         Check(_("Every signature is over what the order says"), _digests),
         Check(_("No grant is paid above its award or its ceiling"), _within_award),
         Check(_("The books hold exactly the payments that were confirmed or left"), _booked),
@@ -180,6 +183,24 @@ def _signed() -> CheckResult:
         if order.bank_details.checked_by_id == order.bank_details.entered_by_id:
             wrong.append(f"order {order.ref} goes to an account that nobody else checked")
     return CheckResult(len(orders), wrong)
+
+
+def _unmade() -> CheckResult:
+    """Look for those who signed an attempt and had said that an earlier one was not made (R24)."""
+    earlier = aliased(PaymentOrder)
+    rows = (
+        select(PaymentOrder.ref, earlier.ref)
+        .join(PaymentOrder.approvals)
+        .join(earlier, earlier.instalment_id == PaymentOrder.instalment_id)
+        .where(earlier.id != PaymentOrder.id, said_unmade(earlier, PaymentApproval.person_id))
+        .order_by(PaymentOrder.ref)
+    )
+    wrong = [
+        f"order {ref} is signed by who said that its earlier attempt {other} was not made"
+        for ref, other in session.execute(rows)
+    ]
+    looked_at = session.scalar(select(func.count()).select_from(PaymentApproval)) or 0
+    return CheckResult(looked_at, wrong)
 
 
 def _signatures_of(order: PaymentOrder) -> list[set[ApprovalStep]]:

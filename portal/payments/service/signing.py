@@ -23,6 +23,7 @@ from portal.payments.models import (
 from portal.payments.rails import RAILS, Leaving
 from portal.payments.service.bank import payee
 from portal.payments.service.orders import hold
+from portal.payments.service.signatories import refuse_who_unmade
 from portal.payments.service.unexplained import refuse_unexplained_debit
 from portal.payments.workflow import ORDER_WORKFLOW
 
@@ -134,6 +135,7 @@ def _begin(order: PaymentOrder, step: ApprovalStep, action: OrderAction, by: Per
     if order.instalment.award.status is not AwardStatus.ACTIVE:
         raise Refused(_("The grant is not active, so nothing is paid."), rule="R21")
     refuse_unexplained_debit(order.instalment)
+    refuse_who_unmade(order, by)
     session.add(PaymentApproval(order=order, step=step, person_id=by.id, digest=order.digest))
     session.flush()
     return True
