@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.awards.models import AwardStatus
-from portal.core import clock
+from portal.core import clock, crypto
 from portal.core.crypto import SealingKey
 from portal.core.db import session
 from portal.core.web import Portal
@@ -170,6 +170,36 @@ def test_what_treasury_took_out_may_have_left_and_stays(payday: Payday) -> None:
     session.rollback()
     service.hand_over(file, by=payday.till.treasurer)
     assert file.status is FileStatus.SENT
+
+
+def test_a_folder_that_cannot_be_written_holds_no_payment_that_may_leave(
+    payday: Payday, folder: Path
+) -> None:
+    file, (held, other) = kept(payday)
+    bank.configure(folder / "gone", None)
+    with pytest.raises(OSError, match="gone"):
+        list(exchange.send_all())
+    session.rollback()
+    assert (file.status, file.leaving_at) == (FileStatus.KEPT, None)
+    suspend(held)
+    (folder / "gone").mkdir()
+    assert list(exchange.withdraw_all()) == [file]
+    [anew] = exchange.gather_all()
+    assert anew.orders == [other]
+    assert list(exchange.send_all()) == [anew]
+    assert [path.name for path in (folder / "gone").iterdir()] == [f"{anew.message_id}.xml"]
+    assert wrong() == []
+
+
+def test_a_file_that_cannot_be_read_never_begins_to_leave_and_stops_no_other(
+    payday: Payday, folder: Path
+) -> None:
+    lost, _orders = kept(payday, 1)
+    crypto.destroy(lost.sealing_key)
+    sound, _orders = kept(payday, 1)
+    bank.configure(folder, None)
+    assert list(exchange.send_all()) == [sound]
+    assert (lost.status, lost.leaving_at) == (FileStatus.KEPT, None)
 
 
 def test_a_leaving_file_that_must_wait_lets_the_next_one_leave(

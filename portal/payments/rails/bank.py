@@ -42,6 +42,18 @@ def pickup_folder() -> Path | None:
     return _folders.pickup
 
 
+def _unseen(reference: str, content: bytes) -> Path:
+    """Write a file into the folder under a name that the bank passes over. Raises OSError."""
+    if _folders.drop is None:
+        raise OSError("no folder is set where the bank takes files")
+    draft = _folders.drop / f".{reference}.{os.getpid()}.part"
+    with draft.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return draft
+
+
 @dataclass(frozen=True)
 class BankRail:
     """Released orders leave together in a file; the bank answers in messages of its own."""
@@ -58,15 +70,15 @@ class BankRail:
 
         Raises OSError where the folder cannot be written: nothing is known to have left.
         """
-        if _folders.drop is None:
-            raise OSError("no folder is set where the bank takes files")
-        whole = _folders.drop / f"{reference}.xml"
-        draft = whole.with_name(f".{reference}.{os.getpid()}.part")
-        with draft.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.rename(whole)
+        draft = _unseen(reference, content)
+        draft.rename(draft.with_name(f"{reference}.xml"))
+
+    def prove(self, reference: str, content: bytes) -> None:
+        """Show that a file can be put where the bank takes it, and leave nothing there.
+
+        Raises OSError where the folder cannot be written.
+        """
+        _unseen(reference, content).unlink()
 
     def ingest(self, said: Answer, *, released_on: date) -> Answer:
         """Return what a person learned from the bank in writing, cleaned. Raises Refused."""

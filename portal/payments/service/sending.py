@@ -3,9 +3,11 @@
 One transaction claims released orders, fixes the MsgId and keeps the bytes of the file
 (`gathering`). A second one says that the file leaves, unless one of its payments must not be made
 any more, or its account was taken out of use: then it is withdrawn, and the others enter another
-one. Only then are the bytes sent, by a third, which books the payments too. A process that ends in
-between leaves a file that was leaving, whose same bytes are sent again: the bank refuses a MsgId
-that it has seen, so that nothing is paid twice. What is unknown stays so until the bank speaks.
+one. It does so only once the bytes could be written where the bank takes them, since what leaves is
+never withdrawn. Only then are they sent, by a third, which books the payments too. A process that
+ends in between leaves a file that was leaving, whose same bytes are sent again: the bank refuses a
+MsgId that it has seen, so that nothing is paid twice. What is unknown stays so until the bank
+speaks.
 """
 
 import logging
@@ -41,14 +43,24 @@ log = logging.getLogger(__name__)
 def begin_next() -> PaymentFile | None:
     """Say of one kept file that it leaves, or withdraw it where a payment of it must wait.
 
-    Returns None where no file is left that stands still. The caller commits before it is sent.
+    One that cannot be read is passed over. Raises OSError where the folder cannot be written: the
+    file stands still then. Returns None where no file is left that could leave. The caller commits
+    before it is sent.
     """
     audit.take_turn()
-    file = session.scalar(_kept().where(PaymentFile.leaving_at.is_(None)).limit(1))
-    if file is not None and not withdraw_if_stopped(file):
+    for file in session.scalars(_kept().where(PaymentFile.leaving_at.is_(None))).all():
+        if withdraw_if_stopped(file):
+            return file
+        try:
+            content = content_of(file)
+        except Refused as refused:
+            log.warning("payment file %s does not leave", file.message_id, exc_info=refused)
+            continue
+        BANK.prove(file.message_id, content)
         file.leaving_at = clock.now()
         session.flush()
-    return file
+        return file
+    return None
 
 
 def withdraw_next() -> PaymentFile | None:
