@@ -26,9 +26,14 @@ from portal.payments.models import (
     PaymentFile,
     PaymentOrder,
 )
-from portal.payments.rules import SILENT_AFTER, is_silent
+from portal.payments.rails.bank import drop_folder
+from portal.payments.rules import LEAVES_WITHIN, SILENT_AFTER, is_overdue, is_silent
 
-ANSWERABLE = (FileStatus.SENT, FileStatus.DUPLICATE)
+ANSWERABLE = (FileStatus.KEPT, FileStatus.SENT, FileStatus.DUPLICATE)
+"""Files of which the bank may still have to speak, once they began to leave."""
+
+Tally = tuple[int, Money, int, int]
+"""How many payments of what sum a file has, how many of them were paid, and how many not."""
 
 
 @dataclass(frozen=True)
@@ -46,30 +51,52 @@ class FileRow:
         """Whether the bank owes an answer for too long."""
         return file_is_silent(self.file)
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it should have left long ago."""
+        return file_is_overdue(self.file)
+
 
 def file_is_silent(file: PaymentFile) -> bool:
-    """Say whether the bank has said nothing of a file for too long."""
-    return file.status in ANSWERABLE and is_silent(file.sent_at, clock.now())
+    """Say whether the bank has said nothing for too long of a file that it may have."""
+    return file.status in ANSWERABLE and is_silent(file.sent_at or file.leaving_at, clock.now())
+
+
+def file_is_overdue(file: PaymentFile) -> bool:
+    """Say whether a file should have left long ago: nobody says that the bank has it.
+
+    One that treasury takes to the bank is overdue once it was taken out only.
+    """
+    by_itself = file.made_at if drop_folder() is not None else None
+    return file.status is FileStatus.KEPT and is_overdue(file.leaving_at or by_itself, clock.now())
 
 
 def files(person: Person, page: int) -> Page[FileRow]:
-    """Return the payment files that the person sees, the newest first. Three SQL statements."""
+    """Return the payment files that the person sees, those that have not left, then the newest.
+
+    Three SQL statements.
+    """
     mine = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
     rows = (
         select(PaymentFile)
         .where(PaymentFile.bank_account_id.in_(mine))
         .options(joinedload(PaymentFile.bank_account))
-        .order_by(PaymentFile.made_at.desc(), PaymentFile.id)
+        .order_by(PaymentFile.status != FileStatus.KEPT, PaymentFile.made_at.desc(), PaymentFile.id)
     )
     found = select_page(rows, page)
     tallies = _tallies([file.id for file in found.rows])
     return Page(
-        [FileRow(file, *tallies[file.id]) for file in found.rows], found.number, found.total
+        [FileRow(file, *_tally(file, tallies)) for file in found.rows], found.number, found.total
     )
 
 
-def _tallies(files: Sequence[UUID]) -> dict[UUID, tuple[int, Money, int, int]]:
-    """Return of each file how many payments of what sum it has, how many were paid, or not."""
+def _tally(file: PaymentFile, tallies: dict[UUID, Tally]) -> Tally:
+    """Return the tally of a file; one that was withdrawn has no payments any more."""
+    return tallies.get(file.id, (0, Money(0, file.bank_account.currency), 0, 0))
+
+
+def _tallies(files: Sequence[UUID]) -> dict[UUID, Tally]:
+    """Return the tallies of those files that have payments. One SQL statement."""
     paid = PaymentOrder.status == OrderStatus.CONFIRMED
     lost = PaymentOrder.status.in_([OrderStatus.REJECTED, OrderStatus.RETURNED])
     rows = (
@@ -148,7 +175,8 @@ def account_named(account: AccountId) -> BankAccount | None:
 class Waiting:
     """How many things wait at the bank for a person, and since when.
 
-    Files to take to the bank, files over which it is silent, answers of which something was left
+    Files to take to the bank, or, where they leave by themselves, such as did not; files over which
+    it is silent; answers of which something was left
     and nobody saw to it, accounts to confirm.
     """
 
@@ -166,11 +194,16 @@ def waiting(person: Person) -> Waiting:
     """Return what waits at the bank for the person. One SQL statement."""
     seen = policy.accounts_visible_to(person).with_only_columns(BankAccount.id).order_by(None)
     mine = PaymentFile.bank_account_id.in_(seen)
-    late = PaymentFile.sent_at < clock.now() - SILENT_AFTER
+    kept, now = PaymentFile.status == FileStatus.KEPT, clock.now()
+    if drop_folder() is not None:
+        begun = func.coalesce(PaymentFile.leaving_at, PaymentFile.made_at)
+        kept &= begun < now - LEAVES_WITHIN
+    left = func.coalesce(PaymentFile.sent_at, PaymentFile.leaving_at)
+    late = PaymentFile.status.in_(ANSWERABLE) & (left < now - SILENT_AFTER)
     theirs = policy.accounts_confirmed_by(person).with_only_columns(BankAccount.id).order_by(None)
     kinds = (
-        (PaymentFile.made_at, mine & (PaymentFile.status == FileStatus.KEPT)),
-        (PaymentFile.sent_at, mine & PaymentFile.status.in_(ANSWERABLE) & late),
+        (PaymentFile.made_at, mine & kept),
+        (left, mine & late),
         (BankMessage.received_at, policy.waits_for(person)),
         (BankAccount.proposed_at, BankAccount.id.in_(theirs)),
     )

@@ -19,6 +19,10 @@ SILENT_AFTER = timedelta(days=3)
 """How long a bank may take over an answer before somebody has to ask it."""
 
 
+LEAVES_WITHIN = timedelta(hours=1)
+"""How long a payment file may take to leave by itself: the worker sends one within minutes."""
+
+
 @dataclass(frozen=True)
 class Gate:
     """One condition of an instalment (R21), open or closed, with the sentence that explains it."""
@@ -130,6 +134,11 @@ def _verified_anew(doubt: str) -> LazyProxy:
 def is_silent(waiting_since: datetime | None, now: datetime) -> bool:
     """Say whether the bank has kept silent for too long over what left at `waiting_since`."""
     return waiting_since is not None and now - waiting_since > SILENT_AFTER
+
+
+def is_overdue(waiting_since: datetime | None, now: datetime) -> bool:
+    """Say whether a payment file that waits since `waiting_since` should have left long ago."""
+    return waiting_since is not None and now - waiting_since > LEAVES_WITHIN
 
 
 def due(planned: int, *, capped: bool, accepted: int, paid: int) -> int:

@@ -46,8 +46,10 @@ def _at_the_bank(person: Person) -> Iterator[Todo]:
         yield Todo(title, "payments.fund_accounts", since=found.to_confirm_since)
     if not handles:
         return
-    if found.to_send and drop_folder() is None and policy.proposes_accounts(person):
+    if found.to_send and policy.proposes_accounts(person):
         title = _("Take payment files to the bank (%(count)s)", count=found.to_send)
+        if drop_folder() is not None:
+            title = _("See to payment files that do not leave (%(count)s)", count=found.to_send)
         yield Todo(title, "payments.files", since=found.to_send_since)
     if found.silent:
         title = ngettext(

@@ -28,6 +28,7 @@ NAMES = {
     "files": "Every payment file opens, and pays exactly its orders",
     "messages": "What the bank answered is kept as it came",
     "filed": "Every payment released for the bank is in a file within a day",
+    "left": "Every payment file leaves in time, or is withdrawn",
     "signed": "Every order in a file was signed by all, and released",
     "hand": "What the bank paid, nobody says by hand",
     "transit": "Payments by the bank are in transit until it speaks, and then no longer",

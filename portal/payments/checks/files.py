@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from lxml import etree
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.awards.models import Instalment
@@ -13,6 +13,7 @@ from portal.core import clock
 from portal.core.audit import untold
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
+from portal.core.formats import format_day
 from portal.core.i18n import _
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
@@ -26,11 +27,15 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rails import BANK
+from portal.payments.rules import SILENT_AFTER
 from portal.payments.service.bank_messages import content_of_message
 from portal.payments.service.sending import content_of
 
 FILED_AFTER = timedelta(days=1)
 """How long a released payment may wait for its file: the worker writes one within minutes."""
+
+LEFT_AFTER = timedelta(days=1)
+"""How long a file may be leaving: by itself it takes minutes, by treasury's hand a day's work."""
 
 BATCH = 50
 
@@ -108,6 +113,7 @@ def checks() -> list[Check]:
         Check(_("Every payment file opens, and pays exactly its orders"), _sound_files),
         Check(_("What the bank answered is kept as it came"), _sound_messages),
         Check(_("Every payment released for the bank is in a file within a day"), _filed),
+        Check(_("Every payment file leaves in time, or is withdrawn"), _left),
         Check(
             _("Every order in a file was signed by all, and released"),
             _over(UNRELEASED, _("Order %(ref)s is in a file without all its signatures.")),
@@ -206,6 +212,35 @@ def _unfiled(order: PaymentOrder) -> str:
     found = _("Order %(ref)s was released, and is in no file.", ref=order.ref)
     held = held_back_at_all(order)
     return found if held is None else f"{found} {held.why} {held.advice}"
+
+
+def _left() -> CheckResult:
+    """Find files of which nobody says for too long that the bank has them. Two SQL statements.
+
+    Those that had not begun to leave have as long as a bank has for an answer: treasury may take
+    them there by hand, and rests at the weekend.
+    """
+    now = clock.now()
+    late = or_(PaymentFile.leaving_at < now - LEFT_AFTER, PaymentFile.made_at < now - SILENT_AFTER)
+    rows = select(PaymentFile).where(PaymentFile.status == FileStatus.KEPT, late)
+    found = session.scalars(rows.order_by(PaymentFile.made_at, PaymentFile.id))
+    count = session.scalar(select(func.count()).select_from(PaymentFile))
+    return CheckResult(count or 0, [_not_gone(file) for file in found])
+
+
+def _not_gone(file: PaymentFile) -> str:
+    if file.leaving_at is None:
+        return _(
+            "File %(ref)s was written on %(day)s, and has not left.",
+            ref=file.message_id,
+            day=format_day(file.made_at),
+        )
+    return _(
+        "File %(ref)s began to leave on %(day)s, and nobody says that the bank has it: ask the "
+        "bank.",
+        ref=file.message_id,
+        day=format_day(file.leaving_at),
+    )
 
 
 def _over(offending: str, sentence: str) -> Callable[[], CheckResult]:

@@ -33,7 +33,7 @@ def _file_page(message_id: str) -> str:
 @blueprint.get("/bank/files")
 @guard.requires(policy.reads_bank)
 def files() -> ResponseReturnValue:
-    """List the payment files, the newest first."""
+    """List the payment files: those that have not left, then the newest."""
     found = banking.files(guard.signed_in(), request.args.get("page", 1, type=int))
     return page(
         "payments/files.html",
@@ -55,6 +55,7 @@ def file(message_id: str) -> ResponseReturnValue:
         file=found,
         orders=[(order, policy.can_view(guard.signed_in(), order)) for order in found.orders],
         silent=banking.file_is_silent(found),
+        overdue=banking.file_is_overdue(found),
         hands=hands,
         may_send_again=hands
         and drop_folder() is not None
