@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from portal.core import clock
 from portal.core.db import session
@@ -12,6 +13,7 @@ from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.service import revalue
+from portal.payments import checks as payment_checks
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.statements import service
@@ -24,10 +26,26 @@ from tests.payments.statements import outgoing
 from tests.payments.statements.books import booked_as, suspended, taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
 
+REVIVE = (
+    "UPDATE payment_order SET status = 'confirmed', paid_after_all = true, paid_on = :on, "
+    "confirmed_at = now(), agent_reference = 'X', version = version + 1 WHERE ref = :ref"
+)
+
 
 def said(world: World, line: StatementLine, target: Target) -> None:
     service.allocate(line.id, target, "The bank wrote so.", by=world.till.finance)
     session.commit()
+
+
+def suspense() -> int:
+    """Return what the books hold in suspense, in US cents: money that came in is below zero."""
+    held = ledger.holdings("act").get((AccountKind.SUSPENSE, "USD"))
+    return held.usd if held else 0
+
+
+def violations() -> list[str]:
+    """Return what the invariants of statements and of payments find."""
+    return [*wrong(), *(said for each in payment_checks.checks() for said in each.run().violations)]
 
 
 @pytest.mark.parametrize("before", ["nothing", "a notice"])
@@ -119,3 +137,53 @@ def test_lines_in_euros_at_two_rates_leave_nothing_behind(world: World) -> None:
         assert left is None or (left.money.minor, left.usd) == (0, 0)
         assert ledger.bank_balance("act", "EUR") == Money(-order.amount, "EUR")
         assert wrong() == []
+
+
+@pytest.mark.parametrize("chosen", ["names it", "names nothing"])
+def test_what_the_bank_had_refused_is_paid_after_all_by_lines_together(
+    world: World, sent: PaymentOrder, teller: Teller, chosen: str
+) -> None:
+    payments.reject_by_bank(sent, reason="AM04")
+    session.commit()
+    ref = sent.ref if chosen == "names it" else ""
+    [first] = taken_in(teller, Move(40_000 - sent.amount, end_to_end_id=ref))
+    with pytest.raises(Refused, match="Ask it for the rest"):
+        said(world, first, Target(Purpose.PAYMENT, order=sent))
+    session.rollback()
+    with pytest.raises(sa.exc.IntegrityError, match="where the bank debited it"):
+        session.execute(sa.text(REVIVE), {"ref": sent.ref, "on": clock.today()})
+    session.rollback()
+    [second] = taken_in(teller, Move(-40_000, end_to_end_id=sent.ref))
+    said(world, second, Target(Purpose.SEND_BACK))
+    with pytest.raises(Refused, match="claimed back does not count until"):
+        said(world, first, Target(Purpose.PAYMENT, order=sent))
+    session.rollback()
+    service.undo_allocation(second.live[-1], "The grantee has it.", by=world.till.finance)
+    said(world, first, Target(Purpose.PAYMENT, order=sent))
+    session.refresh(sent)
+    assert (sent.status, sent.paid_after_all) == (OrderStatus.CONFIRMED, True)
+    assert [booked_as(each) for each in (first, second)] == [
+        [(Purpose.PAYMENT, 40_000 - sent.amount)],
+        [(Purpose.PAYMENT, -40_000)],
+    ]
+    assert ledger.bank_balance("act", "USD") == usd(teller.balance)
+    assert suspense() == 0
+    assert violations() == []
+
+
+def test_of_lines_that_are_more_than_was_ordered_the_charge_is_said_first(
+    world: World, sent: PaymentOrder, teller: Teller
+) -> None:
+    amounts = (40_000 - sent.amount, -40_000, -2_500)
+    lines = taken_in(teller, *(Move(each, end_to_end_id=sent.ref) for each in amounts))
+    for line in lines:
+        with pytest.raises(Refused, match="enter a charge of the bank as a charge") as refused:
+            said(world, line, Target(Purpose.PAYMENT, order=sent))
+        session.rollback()
+        assert "the rest" not in refused.value.sentence
+    said(world, lines[2], Target(Purpose.BANK_CHARGE))
+    said(world, lines[0], Target(Purpose.PAYMENT, order=sent))
+    session.refresh(sent)
+    assert sent.status is OrderStatus.CONFIRMED
+    assert not any(suspended(each) for each in lines)
+    assert violations() == []

@@ -35,7 +35,7 @@ def payment(part: Part) -> tuple[str, str]:
     told = _is_told(order, Purpose.PAYMENT, ref)
     returned = order.status is OrderStatus.RETURNED
     if order.status is OrderStatus.REJECTED or (returned and (told or _is_reversed(ref))):
-        return _after_all(part, order)
+        return _after_all(part, order, debited)
     if told:
         raise Refused(_("The bank debited this payment by another line already: claim it back."))
     if order.status is not OrderStatus.RELEASED and ledger.find(ref) is not None:
@@ -105,7 +105,7 @@ def _is_reversed(ref: str) -> bool:
     return booking is not None and ledger.reversal_of(booking) is not None
 
 
-def _after_all(part: Part, order: PaymentOrder) -> tuple[str, str]:
+def _after_all(part: Part, order: PaymentOrder, debited: Money) -> tuple[str, str]:
     """Book that the bank made a payment after it had said that it did not: a person says so."""
     if part.by is None:
         raise Refused(
@@ -117,7 +117,7 @@ def _after_all(part: Part, order: PaymentOrder) -> tuple[str, str]:
         )
     settle_after_all(
         order,
-        debited=part.money,
+        debited=debited,
         on=part.line.booked_on,
         reference=part.line.reference,
         by=part.by,

@@ -5,7 +5,6 @@ payment. Then one of them is said to be it, and all of them are, in one act.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -21,6 +20,9 @@ from portal.payments.statements.service.booking import hold
 from portal.payments.statements.service.entering import enter
 from portal.payments.statements.service.parts import Target
 
+UNPAID = frozenset({OrderStatus.RELEASED, OrderStatus.REJECTED})
+"""Payments that are with the bank, or were refused by it: no line told of them yet."""
+
 
 def paid_in_several(
     line: StatementLine, target: Target, reason: str, *, by: Person
@@ -28,7 +30,7 @@ def paid_in_several(
     """Book the lines that are a payment together, and return what this one became.
 
     The line is held by the caller. None where it may be the payment by itself. Raises Refused where
-    it is less than was ordered, and what else names the payment does not make it whole.
+    it is less than was ordered, and with what else names the payment it is not exactly that.
     """
     order = target.order
     if target.purpose is not Purpose.PAYMENT or order is None or line.is_credit:
@@ -38,12 +40,31 @@ def paid_in_several(
         return None
     session.refresh(order, ["status"])
     others = [each for each in map(hold, _others(line, order)) if not _goes_back(each)]
-    beside = Money(-sum(each.left.minor for each in others), line.currency)
-    if amount + beside.minor == order.amount:
-        return _all(line, replace(target, beside=beside), others, reason, by)
-    if order.status is OrderStatus.RELEASED:
-        raise Refused(_too_little(order, Money(amount, line.currency) + beside), rule="R23")
+    came = Money(amount - sum(each.left.minor for each in others), line.currency)
+    if came == order.money:
+        rest = [(each, each.left.minor) for each in others]
+        return enter_all(order, [(line, -amount), *rest], reason, by=by)[0]
+    if order.status in UNPAID:
+        raise Refused(_other_amount(order, came), rule="R23")
     return None
+
+
+def enter_all(
+    order: PaymentOrder, parts: Sequence[tuple[StatementLine, int]], reason: str, *, by: Person
+) -> list[Allocation]:
+    """Enter lines that are a payment together, each as much as is said, below zero.
+
+    The first brings the payment into the books; the lines are held by the caller. Raises Refused,
+    as `enter` does.
+    """
+    (line, amount), *others = parts
+    beside = Money(-sum(part for _line, part in others), line.currency)
+    first = Target(Purpose.PAYMENT, amount, order=order, beside=beside)
+    made = [enter(line, first, by=by, reason=reason)]
+    for number, (other, part) in enumerate(others, start=2):
+        target = Target(Purpose.PAYMENT, part, order=order, number=number)
+        made.append(enter(other, target, by=by, reason=reason))
+    return made
 
 
 def _others(line: StatementLine, order: PaymentOrder) -> Sequence[UUID]:
@@ -66,18 +87,24 @@ def _goes_back(line: StatementLine) -> bool:
     return any(each.purpose is Purpose.SEND_BACK for each in line.live)
 
 
-def _all(
-    line: StatementLine,
-    target: Target,
-    others: Sequence[StatementLine],
-    reason: str,
-    by: Person,
-) -> Allocation:
-    made = enter(line, target, by=by, reason=reason)
-    for number, other in enumerate(others, start=2):
-        rest = Target(Purpose.PAYMENT, order=target.order, number=number)
-        enter(other, rest, by=by, reason=reason)
-    return made
+def _other_amount(order: PaymentOrder, came: Money) -> str:
+    """Return what to do where the lines together are another amount than was ordered."""
+    if came.minor > order.amount:
+        return _too_much(order, came)
+    return _too_little(order, came)
+
+
+def _too_much(order: PaymentOrder, came: Money) -> str:
+    tag = str(locale())
+    return _(
+        "Together, the lines that name payment %(ref)s are %(came)s, which is more than "
+        "%(whole)s. First say of the line with what is too much what that is: enter a charge of "
+        "the bank as a charge, or claim the line back. Then enter one of the others as this "
+        "payment, and all of them are.",
+        came=format_money(came, tag),
+        ref=order.ref,
+        whole=format_money(order.money, tag),
+    )
 
 
 def _too_little(order: PaymentOrder, came: Money) -> str:
@@ -85,7 +112,8 @@ def _too_little(order: PaymentOrder, came: Money) -> str:
     return _(
         "The bank debited %(came)s of payment %(ref)s, which is over %(whole)s. Ask it for the "
         "rest: once all its lines are the whole together, enter one of them as this payment, and "
-        "all of them are. If the bank corrects its debit, claim this one back and pair the two.",
+        "all of them are; a line that is claimed back does not count until that is taken back. If "
+        "the bank corrects its debit, claim this one back and pair the two.",
         came=format_money(came, tag),
         ref=order.ref,
         whole=format_money(order.money, tag),
