@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.models import Role
 from portal.core import clock
 from portal.core.db import session
 from portal.core.money import Money, to_usd, usd
@@ -16,10 +17,11 @@ from portal.ledger.service import revalue
 from portal.payments import checks as payment_checks
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder
-from portal.payments.statements import service
+from portal.payments.statements import queries, service
 from portal.payments.statements.models import Purpose, StatementLine
 from portal.payments.statements.service import Target
 from tests.make import payments as make
+from tests.make.accounts import person
 from tests.make.applications import rate
 from tests.payments.conftest import World
 from tests.payments.statements import outgoing
@@ -186,4 +188,37 @@ def test_of_lines_that_are_more_than_was_ordered_the_charge_is_said_first(
     session.refresh(sent)
     assert sent.status is OrderStatus.CONFIRMED
     assert not any(suspended(each) for each in lines)
+    assert violations() == []
+
+
+@pytest.mark.parametrize("before", ["nothing", "a notice"])
+def test_a_return_that_people_said_of_a_payment_in_several_lines_is_taken_back(
+    world: World, sent: PaymentOrder, teller: Teller, before: str
+) -> None:
+    if before == "a notice":
+        payments.settle_by_bank(sent, debited=sent.money, on=clock.today(), reference="N-1")
+        session.commit()
+    lines = taken_in(
+        teller,
+        Move(60_000 - sent.amount, end_to_end_id=sent.ref),
+        Move(-40_000, end_to_end_id=sent.ref),
+        Move(-20_700, end_to_end_id=sent.ref),
+    )
+    said(world, lines[2], Target(Purpose.BANK_CHARGE, -700))
+    said(world, lines[1], Target(Purpose.PAYMENT, order=sent))
+    [credit] = taken_in(teller, Move(sent.amount, "with our best wishes"))
+    said(world, credit, Target(Purpose.RETURN, order=sent))
+    [proposal] = queries.proposals(credit)
+    service.confirm_return(proposal, by=person(roles=[(Role.TREASURY, "act", None)]))
+    session.commit()
+    session.expire_all()
+    assert sent.status is OrderStatus.RETURNED
+    service.undo_allocation(credit.live[-1], "It is a gift.", by=world.till.finance)
+    session.commit()
+    session.expire_all()
+    assert (sent.status, sent.paid_after_all) == (OrderStatus.CONFIRMED, True)
+    assert [suspended(each) for each in (*lines, credit)] == [False, False, False, True]
+    assert sum(each.amount for line in lines for each in line.live) == -sent.amount - 700
+    assert ledger.bank_balance("act", "USD") == usd(teller.balance)
+    assert suspense() == -sent.amount  # the credit, a liability
     assert violations() == []

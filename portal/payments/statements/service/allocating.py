@@ -38,8 +38,8 @@ from portal.payments.statements.service.seconding import (
 )
 from portal.payments.statements.service.together import paid_in_several
 from portal.payments.statements.service.unreturning import (
-    debit_of,
-    free_debit,
+    debits_of,
+    free_debits,
     is_by_hand,
     pay_anew,
     reverse_credit,
@@ -124,7 +124,7 @@ def _refuse_gone_back(line: StatementLine, allocation: Allocation) -> None:
 
 
 def is_final(allocation: Allocation) -> bool:
-    """Say whether only the bank, or the card processor, undoes it. At most one SQL statement."""
+    """Say whether only the bank, or the card processor, undoes it. At most three SQL statements."""
     if allocation.purpose in FINAL:
         return not is_by_hand(allocation)
     return _is_payout(allocation)
@@ -135,14 +135,16 @@ def _take_back_return(allocation: Allocation, words: str, by: Person) -> None:
     if order is None:
         return
     refuse_signatory_of_attempts([order.ref], by)
-    debit = debit_of(order)
-    hold(debit.line_id)
+    debits = debits_of(order)
+    for debit in debits:
+        hold(debit.line_id)
     _undone(allocation, words, by)
     withdraw_all(allocation.line, order, words, by=by)
     reverse_credit(order, by)
-    _undone(debit, words, by)
-    free_debit(debit, by)
-    pay_anew(debit, words, by)
+    for debit in debits:
+        _undone(debit, words, by)
+    free_debits(order, debits, by)
+    pay_anew(order, debits, words, by=by)
     session.flush()
 
 

@@ -1,8 +1,10 @@
 """Taking back that a payment came back, where people said so and it was something else.
 
-The credit waits in suspense again. The payment was never given back: its own debit is taken out of
-its booking and entered anew, as a payment that the bank made after all.
+The credit waits in suspense again. The payment was never given back: its own debit, in one line or
+in several, is taken out of its booking and entered anew, as a payment that the bank made after all.
 """
+
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -17,15 +19,15 @@ from portal.ledger.service import reverse
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.statements.models import Allocation, Purpose
 from portal.payments.statements.service.booking import hold, suspend_again
-from portal.payments.statements.service.entering import enter
-from portal.payments.statements.service.parts import Target
 from portal.payments.statements.service.paying import CREDITED, SETTLED
+from portal.payments.statements.service.together import enter_all
 
 
 def is_by_hand(allocation: Allocation) -> bool:
-    """Say whether people alone said that a payment came back, and it can be taken back. No SQL.
+    """Say whether people alone said that a payment came back, and it can be taken back.
 
-    Once for each payment: what was paid after all stands under a booking of its own.
+    Once for each payment: what was paid after all stands under a booking of its own. Where a
+    notice told of the return, the books hold it without the line. At most three SQL statements.
     """
     order = allocation.order
     return (
@@ -35,44 +37,52 @@ def is_by_hand(allocation: Allocation) -> bool:
         and order is not None
         and order.status is OrderStatus.RETURNED
         and not order.paid_after_all
+        and _goes_through(order.ref + CREDITED) is AccountKind.SUSPENSE
     )
 
 
-def debit_of(order: PaymentOrder) -> Allocation:
-    """Return by which line the payment was told, if it is one. Raises Refused otherwise."""
+def debits_of(order: PaymentOrder) -> Sequence[Allocation]:
+    """Return by which lines the payment was told, the one that holds its booking first.
+
+    Raises Refused where none did: only a debit in suspense proves what is paid after all.
+    """
     rows = select(Allocation).where(
         Allocation.order_id == order.id,
         Allocation.purpose == Purpose.PAYMENT,
         Allocation.undone_at.is_(None),
     )
-    found = session.scalars(rows).all()
-    if len(found) != 1 or _goes_through(order.ref + CREDITED) is not AccountKind.SUSPENSE:
+    found = session.scalars(rows.order_by(Allocation.booking_ref)).all()
+    if not found:
         raise Refused(
-            _("What the bank or the card processor did is undone by them, by a line of its own.")
+            _(
+                "No line of a statement shows that payment %(ref)s was debited. Import the "
+                "statement that does, and take this back then.",
+                ref=order.ref,
+            )
         )
-    return found[0]
+    return found
 
 
-def free_debit(debit: Allocation, by: Person) -> None:
-    """Put the debit of a payment into suspense, the payment being undone in the books.
+def free_debits(order: PaymentOrder, debits: Sequence[Allocation], by: Person) -> None:
+    """Put the debits of a payment into suspense, the payment being undone in the books.
 
-    The caller has marked the allocation as undone.
+    The caller has marked the allocations as undone.
     """
-    order = debit.order
-    ref = (order.ref if order else "") + SETTLED
+    ref = order.ref + SETTLED
     was = _goes_through(ref)
     booking = ledger.find(ref)
     if booking is not None:
         reverse(booking, on=clock.today(), by=by.id)
     if was is AccountKind.SUSPENSE:
         return
-    suspend_again(debit, by)
+    for debit in debits:
+        suspend_again(debit, by)
 
 
-def pay_anew(debit: Allocation, reason: str, by: Person) -> None:
-    """Enter the freed debit as its payment. Raises Refused once another attempt lives."""
-    line = hold(debit.line_id)
-    enter(line, Target(Purpose.PAYMENT, debit.amount, order=debit.order), by=by, reason=reason)
+def pay_anew(order: PaymentOrder, debits: Sequence[Allocation], reason: str, *, by: Person) -> None:
+    """Enter the freed debits as their payment. Raises Refused once another attempt lives."""
+    parts = [(hold(debit.line_id), debit.amount) for debit in debits]
+    enter_all(order, parts, reason, by=by)
 
 
 def reverse_credit(order: PaymentOrder, by: Person) -> None:
