@@ -119,10 +119,18 @@ def _tallies(files: Sequence[UUID]) -> dict[UUID, Tally]:
 
 
 def file_named(message_id: str) -> PaymentFile | None:
-    """Return a payment file with its account, its orders and their cases. Four statements."""
+    """Return a payment file with its account, its orders, their details and cases.
+
+    Four SQL statements.
+    """
     rows = select(PaymentFile).where(PaymentFile.message_id == message_id)
-    whole = joinedload(PaymentFile.bank_account), selectinload(PaymentFile.orders).options(_CASE)
-    return session.scalar(rows.options(*whole))
+    orders = selectinload(PaymentFile.orders)
+    return session.scalar(
+        rows.options(
+            joinedload(PaymentFile.bank_account),
+            orders.options(_CASE, joinedload(PaymentOrder.bank_details)),
+        )
+    )
 
 
 _CASE = (

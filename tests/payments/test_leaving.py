@@ -288,3 +288,5 @@ def test_its_page_says_that_it_was_withdrawn(payday: Payday, visitor: Browser) -
     page = visitor.open(f"/bank/files/{name}", 200)
     assert "Withdrawn before it left" in page.text
     assert "Download" not in page.text
+    visitor.open("/bank/files", 200)
+    visitor.follow(name, 200)

@@ -76,6 +76,7 @@ def test_who_verifies_reads_the_registries_and_every_field(world: World, visitor
     assert "but the BIC given is DEUTDEFF" in text
     assert "Assotsiatsiya" in text
     assert "CITIUS33" in text
+    assert "Sign out" in text
 
 
 def test_a_number_where_there_are_ibans_is_kept_with_a_warning(

@@ -62,7 +62,7 @@ def check_bank(details_id: UUID) -> ResponseReturnValue:
     ):
         return go(tab(ref))
     opened = bool(act) and details.status in STANDING
-    plain = service.read_bank_details(details, by=person) if opened else None
+    payee = service.read_bank_details(details, by=person) if opened else None
     return page(
         "payments/check_bank.html",
         reject if act == "reject" else verify,
@@ -70,8 +70,8 @@ def check_bank(details_id: UUID) -> ResponseReturnValue:
         award=details.award,
         details=details,
         doubt=reasons.in_words(details.remark) if details.status is BankStatus.DOUBTED else "",
-        plain=plain,
-        checks=payees.checks(plain) if plain else None,
+        payee=payee,
+        checks=payees.checks(payee) if payee else None,
         twins=service.same_account(details),
         verify=verify,
         reject=reject,

@@ -37,6 +37,7 @@ def line(line_id: UUID) -> ResponseReturnValue:
     found = _visible(line_id)
     person = guard.signed_in()
     waiting = queries.proposals(found)
+    own = queries.signed(person, waiting)
     people = {
         *(each.by_id for each in waiting),
         *(each.by_id for each in found.allocations),
@@ -52,7 +53,11 @@ def line(line_id: UUID) -> ResponseReturnValue:
         final={each.number for each in found.live if is_final(each)},
         people=names(people),
         proposals=[
-            (each, policy.can_confirm(person, each), policy.can_withdraw(person, each))
+            (
+                each,
+                each.id not in own and policy.can_confirm(person, each),
+                policy.can_withdraw(person, each),
+            )
             for each in waiting
             if payments.can_view(person, each.order)
         ],

@@ -73,6 +73,7 @@ def suspense() -> ResponseReturnValue:
         Form(),
         rows=found.rows,
         total=found.total,
+        seconds=queries.waiting_for_second([row.line.id for row in found.rows]),
         names={each.code: translated(each.short_name) for each in profiles()},
         pager=pager(found, lambda to: url_for("payments.suspense", page=to)),
     )

@@ -180,7 +180,7 @@ def _refuse_unplaced(receivable: Receivable) -> None:
         raise Refused(
             _(
                 "The bank’s line %(line)s over %(amount)s may be money of this debt, and nobody "
-                "said yet what it is. Finance says so first, under Payments, Reconciliation.",
+                "said yet what it is. Finance says so first, under Bank, Reconciliation.",
                 line=first.reference,
                 amount=format_money(first.money, str(locale())),
             ),

@@ -172,6 +172,8 @@ def test_the_second_person_finds_it_at_home_and_confirms_it(
     visitor.press("Sign out")
     enter(visitor, world, "treasurer")  # who released it
     assert f"Confirm that payment {ref}" not in visitor.open("/home").text
+    assert "Confirm that it came back" not in visitor.open(where).text
+    assert "a second one confirms" in visitor.open("/bank/suspense").text
     visitor.press("Sign out")
     other = who_did_not_sign()
     session.commit()
@@ -183,6 +185,22 @@ def test_the_second_person_finds_it_at_home_and_confirms_it(
     assert "Confirmed, and booked" in visitor.page.text
     visitor.open("/home")
     assert f"Confirm that payment {ref}" not in visitor.page.text
+
+
+def test_another_of_finance_finds_it_at_home(
+    world: World, paid: PaymentOrder, teller: Teller, visitor: Browser
+) -> None:
+    [line] = taken_in(teller, Move(paid.amount, "returned"))
+    ref, reference = paid.ref, line.reference
+    said(line, paid, world.till.finance)
+    other = person(roles=[(Role.FINANCE_OFFICER, "act", None)])
+    session.commit()
+    visitor.sign_in(other.email, PASSWORD)
+    visitor.open("/home")
+    visitor.follow("Confirm that 1 line in suspense is a payment that came back")
+    visitor.follow(reference)
+    visitor.follow("Confirm that it came back")
+    assert ref in visitor.page.text
 
 
 @pytest.mark.parametrize("first", ["booked at once", "from suspense", "told by a notice"])

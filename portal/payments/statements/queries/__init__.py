@@ -29,7 +29,13 @@ from portal.payments.statements.queries.listing import (
     statement_by_id,
     statements,
 )
-from portal.payments.statements.queries.seconding import proposal_by_id, proposals, to_confirm
+from portal.payments.statements.queries.seconding import (
+    proposal_by_id,
+    proposals,
+    signed,
+    to_confirm,
+    waiting_for_second,
+)
 from portal.payments.statements.queries.silence import silent, todos, unlined
 
 __all__ = [
@@ -47,6 +53,7 @@ __all__ = [
     "lines",
     "proposal_by_id",
     "proposals",
+    "signed",
     "silent",
     "standing",
     "standings",
@@ -57,4 +64,5 @@ __all__ = [
     "to_confirm",
     "todos",
     "unlined",
+    "waiting_for_second",
 ]

@@ -1,5 +1,6 @@
 """What somebody said to be a payment that came back, and what waits for a second person."""
 
+from collections.abc import Collection
 from itertools import islice
 from uuid import UUID
 
@@ -40,6 +41,34 @@ def proposals(line: StatementLine) -> list[ReturnProposal]:
     return list(session.scalars(rows.options(CASE)).unique())
 
 
+def signed(person: Person, said: Collection[ReturnProposal]) -> set[UUID]:
+    """Return those proposals of whose payment the person signed an attempt. One SQL statement."""
+    if not said:
+        return set()
+    rows = select(ReturnProposal.id).where(
+        ReturnProposal.id.in_([each.id for each in said]), _signed_by(person)
+    )
+    return set(session.scalars(rows))
+
+
+def waiting_for_second(lines: Collection[UUID]) -> set[UUID]:
+    """Return those lines of which a second person is to say what one said. One SQL statement."""
+    rows = select(ReturnProposal.line_id).where(
+        ReturnProposal.line_id.in_(lines), ReturnProposal.withdrawn_at.is_(None)
+    )
+    return set(session.scalars(rows))
+
+
+def waits_for(person: Person) -> ColumnElement[bool]:
+    """Return whether a line waits for the person, as the second one, to say that it came back."""
+    return exists().where(
+        ReturnProposal.line_id == StatementLine.id,
+        ReturnProposal.withdrawn_at.is_(None),
+        ReturnProposal.by_id != person.id,
+        ~_signed_by(person),
+    )
+
+
 def proposal_by_id(proposal_id: UUID) -> ReturnProposal | None:
     """Return what somebody said, with its line and its payment. Two SQL statements."""
     rows = select(ReturnProposal).where(ReturnProposal.id == proposal_id)
@@ -49,7 +78,7 @@ def proposal_by_id(proposal_id: UUID) -> ReturnProposal | None:
 def to_confirm(person: Person) -> list[Todo]:
     """Return what waits for the person to confirm, the oldest first. At most two statements.
 
-    Those who say what lines are find it among the lines in suspense.
+    Those who say what lines are read it with the lines in suspense (`waits_for`).
     """
     if policy.allocates_lines(person) or not policy.imports_statements(person):
         return []

@@ -25,6 +25,7 @@ from portal.payments.statements.models import (
     Statement,
     StatementLine,
 )
+from portal.payments.statements.queries.seconding import waits_for
 
 UNBOOKED_AFTER = timedelta(days=1)
 """How long a line may wait to be booked before somebody looks why."""
@@ -87,6 +88,7 @@ def todos(person: Person) -> list[Todo]:
             func.count().filter(StatementLine.status == LineStatus.SUSPENSE),
             func.count().filter(unbooked),
             func.min(cast(StatementLine.id, String)).filter(unbooked),
+            func.count().filter(StatementLine.status == LineStatus.SUSPENSE, waits_for(person)),
         )
         .join(StatementLine.statement)
         .join(BankAccount, BankAccount.id == StatementLine.bank_account_id)
@@ -95,7 +97,9 @@ def todos(person: Person) -> list[Todo]:
     return list(_waiting(*session.execute(rows).one()))
 
 
-def _waiting(suspended: int, unbooked: int, first_unbooked: str | None) -> Iterator[Todo]:
+def _waiting(
+    suspended: int, unbooked: int, first_unbooked: str | None, seconds: int
+) -> Iterator[Todo]:
     if unbooked:
         title = ngettext(
             "See why %(num)s line of the bank cannot be booked",
@@ -103,6 +107,13 @@ def _waiting(suspended: int, unbooked: int, first_unbooked: str | None) -> Itera
             unbooked,
         )
         yield Todo(title, "payments.line", {"line_id": first_unbooked})
+    if seconds:
+        title = ngettext(
+            "Confirm that %(num)s line in suspense is a payment that came back",
+            "Confirm that %(num)s lines in suspense are payments that came back",
+            seconds,
+        )
+        yield Todo(title, "payments.suspense")
     if suspended:
         title = ngettext(
             "Say what %(num)s line in suspense is",
