@@ -264,6 +264,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.confirm": PAYERS,
     "payments.reject": PAYERS,
     "payments.give_back": PAYERS,
+    "payments.late_refund": PAYERS,
     "payments.cancel": PAYERS,
     "reviews.review_tab": MEMBERS,
     "reviews.decision": MEMBERS,

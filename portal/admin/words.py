@@ -143,6 +143,8 @@ PAYMENTS: dict[str, LazyProxy] = {
     "payment_order.reject": _l("Payment came back"),
     "payment_order.paid_after_all": _l("Payment that was given up, and paid after all"),
     "payment_order.return": _l("Payment came back after it was confirmed"),
+    "payment_order.came_back_late": _l("Payment by card came back too late: it waits in suspense"),
+    "payment_order.late_refund": _l("What came back too late counted as the refund that is owed"),
     "payment_order.cancel": _l("Payment order cancelled"),
     "payment_order.voided": _l("Payment order void: the bank details changed"),
     "payment_order.instruction_read": _l("Payment instruction read"),

@@ -21,11 +21,13 @@ def suspense_booked(
     by: UUID | None,
     local: Money | None = None,
     rate: Rate | None = None,
+    into: AccountKind = AccountKind.BANK,
 ) -> LedgerTransaction:
     """Book a line of the bank's statement that was not matched: `amount` (US$), signed.
 
-    A credit of the bank is above zero, a debit below; `local` likewise. Whoever allocates it
-    later calls the verb that it belongs to, into or out of suspense.
+    A credit of the bank is above zero, a debit below; `local` likewise. `into` is card clearing
+    for what the card processor gave back. Whoever allocates it later calls the verb that it
+    belongs to, into or out of suspense.
     """
     cents = dollars(amount)
     own = local or amount
@@ -34,7 +36,7 @@ def suspense_booked(
         kind,
         ref,
         [
-            Line(fund_code, AccountKind.BANK, own, cents),
+            Line(fund_code, into, own, cents),
             Line(fund_code, AccountKind.SUSPENSE, -own, -cents),
         ],
         on=on,

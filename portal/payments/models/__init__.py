@@ -16,6 +16,7 @@ from portal.payments.models.details import (
     BankDetails,
     BankStatus,
 )
+from portal.payments.models.late import LateReturn
 from portal.payments.models.orders import (
     TRANSFER,
     ApprovalStep,
@@ -44,6 +45,7 @@ __all__ = [
     "BankMessage",
     "BankStatus",
     "FileStatus",
+    "LateReturn",
     "MessageKind",
     "OrderAction",
     "OrderStatus",

@@ -26,6 +26,7 @@ from portal.payments.rails.stripe import REVERSAL, STRIPE, TRANSFERS, Progress, 
 from portal.payments.service import orders
 from portal.payments.service.answers import reject_by_bank, return_by_bank, settle_by_bank
 from portal.payments.service.booking import book_advance, fund_of
+from portal.payments.service.coming_late import kept_as_late
 from portal.payments.service.signing import instruction_of
 
 CLEARING = AccountKind.CARD_CLEARING
@@ -131,12 +132,15 @@ def _hear(order: PaymentOrder, step: Step, answer: Answer) -> None:
 
 
 def _came_back(order: PaymentOrder, answer: Answer, made: stripe.Json, was: OrderStatus) -> None:
+    """Book that the transfer was taken back; too late for a new attempt, the money waits (R25)."""
     if was is OrderStatus.RELEASED:
         _moved(order, MovementKind.GRANT_PAID, _transfer(order))
         _moved(order, MovementKind.GRANT_RETURNED, made)
         reject_by_bank(order, reason=answer.remark)
     elif was is OrderStatus.CONFIRMED:
-        _moved(order, MovementKind.GRANT_RETURNED, made)
+        moved = _moved(order, MovementKind.GRANT_RETURNED, made)
+        if kept_as_late(order, moved.transaction_id, answer.on):
+            return
         return_by_bank(
             order,
             credited=order.money,

@@ -211,6 +211,11 @@ WITH lying AS (
     SELECT b.fund_code, l.currency, sum(a.amount) AS amount FROM statement_allocation a
     JOIN statement_line l ON l.id = a.line_id JOIN bank_account b ON b.id = l.bank_account_id
     WHERE a.purpose = 'transfer' AND a.undone_at IS NULL GROUP BY b.fund_code, l.currency
+), came_late AS (
+    SELECT c.fund_code, 'USD', sum(r.amount_usd - r.refunded_usd) FROM late_return r
+    JOIN payment_order o ON o.id = r.order_id JOIN instalment i ON i.id = o.instalment_id
+    JOIN award w ON w.id = i.award_id JOIN application p ON p.id = w.application_id
+    JOIN call c ON c.id = p.call_id GROUP BY c.fund_code
 ), booked AS (
     SELECT c.fund_code, e.currency, -sum(e.amount) AS amount FROM ledger_entry e
     JOIN ledger_account c ON c.id = e.account_id
@@ -223,12 +228,13 @@ SELECT coalesce(k.fund_code, i.fund_code) || ' ' || coalesce(k.currency, i.curre
 FROM (
     SELECT fund_code, currency, sum(amount) AS amount FROM (
         SELECT * FROM lying UNION ALL SELECT * FROM paid_over UNION ALL SELECT * FROM sent_on
+        UNION ALL SELECT * FROM came_late
     ) AS kinds GROUP BY fund_code, currency
 ) AS k FULL JOIN booked i ON i.fund_code = k.fund_code AND i.currency = k.currency
 WHERE coalesce(k.amount, 0) <> coalesce(i.amount, 0) ORDER BY 1
 """
 """A payout by card may lie in suspense between two funds: such entries are of no line, and lines
-that send it on cancel them out."""
+that send it on cancel them out. What came back too late by card is of no line either."""
 
 STUCK = """
 SELECT l.reference || ' of ' || l.booked_on || CASE l.note

@@ -12,9 +12,10 @@ from portal.applications.models import Application
 from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.core.db import session
-from portal.core.i18n import ngettext
+from portal.core.i18n import _, ngettext
 from portal.core.paging import Page, select_page
 from portal.core.todo import Todo
+from portal.payments.late import first_waiting
 from portal.payments.models import BankAccount, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rules import is_silent
 from portal.payments.statements import policy
@@ -88,6 +89,7 @@ def todos(person: Person) -> list[Todo]:
             func.count().filter(StatementLine.status == LineStatus.SUSPENSE),
             func.count().filter(unbooked),
             func.min(cast(StatementLine.id, String)).filter(unbooked),
+            first_waiting(person),
             func.count().filter(StatementLine.status == LineStatus.SUSPENSE, waits_for(person)),
         )
         .join(StatementLine.statement)
@@ -98,7 +100,7 @@ def todos(person: Person) -> list[Todo]:
 
 
 def _waiting(
-    suspended: int, unbooked: int, first_unbooked: str | None, seconds: int
+    suspended: int, unbooked: int, first_unbooked: str | None, late: str | None, seconds: int
 ) -> Iterator[Todo]:
     if unbooked:
         title = ngettext(
@@ -121,3 +123,6 @@ def _waiting(
             suspended,
         )
         yield Todo(title, "payments.suspense")
+    if late:
+        title = _("Say what a payment by card that came back too late is")
+        yield Todo(title, "payments.order", {"ref": late}, note=late)
