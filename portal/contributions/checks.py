@@ -135,11 +135,17 @@ SELECT c.id, c.ref, 'contribution_agreement.confirm', c.confirmed_by_id, c.confi
 FROM contribution_agreement c JOIN stored_file f ON f.id = c.paper_id
 WHERE c.confirmed_at IS NOT NULL
 UNION ALL
-SELECT id, ref, CASE WHEN confirmed_at IS NULL THEN 'contribution_agreement.discard'
-    ELSE 'contribution_agreement.cancel' END, cancelled_by_id, cancelled_at,
-    CASE WHEN confirmed_at IS NULL THEN 'amount' ELSE 'cancelled' END,
-    CASE WHEN confirmed_at IS NULL THEN amount ELSE cancelled END::text
-FROM contribution_agreement WHERE cancelled_at IS NOT NULL
+SELECT c.id, c.ref, CASE WHEN c.confirmed_at IS NULL THEN 'contribution_agreement.discard'
+    ELSE 'contribution_agreement.cancel' END, c.cancelled_by_id, c.cancelled_at,
+    CASE WHEN c.confirmed_at IS NULL THEN 'amount' ELSE 'cancelled' END,
+    CASE WHEN c.confirmed_at IS NULL THEN c.amount ELSE c.cancelled - coalesce(since.amount, 0)
+    END::text
+FROM contribution_agreement c LEFT JOIN LATERAL (
+    SELECT sum(g.settles) AS amount FROM contribution g
+    JOIN contribution_refund r ON r.contribution_id = g.id AND r.annuls
+    WHERE g.agreement_id = c.id AND r.recorded_at >= c.cancelled_at
+) AS since ON true
+WHERE c.cancelled_at IS NOT NULL
 UNION ALL
 SELECT id, ref, 'contribution.received', recorded_by_id, recorded_at, 'amount', amount::text
 FROM contribution WHERE recorded_by_id IS NOT NULL
@@ -153,7 +159,8 @@ UNION ALL
 SELECT id, ref, 'donor.merged', merged_by_id, merged_at, NULL, NULL
 FROM donor WHERE merged_at IS NOT NULL
 """
-"""Whoever put their name to a promise or to money, when, and over how much."""
+"""Whoever put their name to a promise or to money, when, and over how much. A transfer that is
+taken back after the rest of its agreement was cancelled adds to what is cancelled."""
 
 BY_THEMSELVES = """
 SELECT id, ref, 'contribution.received' AS act, NULL::uuid AS person_id, recorded_at AS at,

@@ -19,6 +19,9 @@ ACTS: dict[str, LazyProxy] = {
     "contribution_agreement.reopened": _l("Agreement open again: a transfer was a mistake"),
     "contribution_agreement.discard": _l("Draft of an agreement set aside"),
     "contribution_agreement.cancel": _l("Rest of an agreement cancelled"),
+    "contribution_agreement.cancelled_too": _l(
+        "What a mistaken transfer had settled of an agreement cancelled with its rest"
+    ),
     "contribution.received": _l("Contribution received"),
     "contribution.receipt_issued": _l("Receipt issued"),
     "contribution.refunded": _l("Contribution refunded"),

@@ -274,11 +274,6 @@ def test_a_transfer_entered_by_mistake_opens_its_agreement_again(who: Desk) -> N
     )
     with pytest.raises(Refused, match="went back already"):
         service.annul_wire(again, "No.", clock.today(), by=who.finance)
-    half = make.agreement(who, amount=usd(800_000))
-    part = make.wire(who, usd(100_000), half)
-    service.cancel_agreement(half, "No more.", clock.today(), by=who.finance)
-    with pytest.raises(Refused, match="cancelled since"):
-        service.annul_wire(part, "No.", clock.today(), by=who.finance)
 
 
 def test_two_rows_of_one_donor_become_one(who: Desk) -> None:

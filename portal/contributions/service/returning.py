@@ -8,7 +8,6 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.contributions import policy, rules
 from portal.contributions.models import (
-    AgreementStatus,
     Contribution,
     ContributionDispute,
     ContributionRefund,
@@ -16,8 +15,9 @@ from portal.contributions.models import (
     DisputeStatus,
     Means,
 )
-from portal.contributions.service.promising import STANDING, foreign
+from portal.contributions.service.promising import foreign
 from portal.contributions.service.receiving import BOOKED, BY_HAND, bank_tells
+from portal.contributions.service.unsettling import unsettle
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, locale
@@ -115,11 +115,11 @@ def annul_wire(
     """Take back a bank transfer that was entered by mistake: nothing arrived, or from another.
 
     Its booking is reversed, also out of suspense where it came from there, and what it settled of
-    an agreement is open again. Its receipt number stays taken, and the receipt says that it is
-    void. Twice is once. `frees_line` says that the statement's line that it came from is taken
-    back with it. Raises Refused for who may not, without a reason, for card money, for money
-    from a statement without that, where a part went back already, and where the agreement was
-    cancelled since.
+    an agreement is open again, or cancelled with its rest (`unsettle`). Its receipt number stays
+    taken, and the receipt says that it is void. Twice is once. `frees_line` says that the
+    statement's line that it came from is taken back with it. Raises Refused for who may not,
+    without a reason, for card money, for money from a statement without that, and where a part
+    went back already.
     """
     if not policy.can_refund(by, contribution):
         raise Refused(_("This step belongs to somebody else."))
@@ -136,11 +136,11 @@ def annul_wire(
         return
     if contribution.refunds or contribution.disputes:
         raise Refused(_("A part of it went back already: it cannot have been a mistake."))
-    _open_again(contribution, by)
     booking = books.find(BOOKED + contribution.source_ref)
     if booking is None:
         raise PostingConflict(f"{contribution.source_ref} was never booked")
     mirror = ledger.reverse(booking, on=on, by=by.id)
+    unsettle(contribution, on, by=by)
     session.add(
         ContributionRefund(
             contribution=contribution,
@@ -162,27 +162,6 @@ def annul_wire(
         contribution.dollars,
         by=by,
     )
-
-
-def _open_again(contribution: Contribution, by: Person) -> None:
-    """Let the agreement owe again what a mistaken transfer had settled of it."""
-    agreement = contribution.agreement
-    if agreement is None:
-        return
-    session.refresh(agreement, STANDING)
-    if agreement.status is AgreementStatus.CANCELLED:
-        raise Refused(_("The rest of the agreement was cancelled since. Record a refund instead."))
-    agreement.settled -= contribution.settles or 0
-    if agreement.status is AgreementStatus.FULFILLED:
-        agreement.status = AgreementStatus.IN_FORCE
-        audit.record(
-            "contribution_agreement.reopened",
-            agreement,
-            actor_id=by.id,
-            from_status=AgreementStatus.FULFILLED.value,
-            to_status=AgreementStatus.IN_FORCE.value,
-            facts={"agreement": agreement.ref, "fund": agreement.fund_code},
-        )
 
 
 def dispute(
