@@ -29,7 +29,11 @@ from portal.funds.views import blueprint as funds
 from portal.payments import queries as payments_queries
 from portal.payments.rails import bank
 from portal.payments.rails import stripe as stripe_rail
-from portal.payments.statements.queries.accounts import has_account, has_statements
+from portal.payments.statements.queries.accounts import (
+    has_account,
+    has_statements,
+    has_untold_account,
+)
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
 from portal.reports import queries as reports_queries
@@ -84,7 +88,7 @@ def create_app(settings: Settings) -> Portal:
     init_case(app)
     eligibility.answer_with("outstanding_report", reports_queries.outstanding)
     eligibility.answer_with("duplicates", payments_queries.shared_accounts)
-    receiving.ask_of_bank(holds=has_account, tells=has_statements)
+    receiving.ask_of_bank(holds=has_account, tells=has_statements, leaves_untold=has_untold_account)
     journey.due_with("report_due", reports_queries.next_due)
     templating.configure(app.jinja_env)
     if settings.demo:

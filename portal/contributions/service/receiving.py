@@ -1,6 +1,6 @@
 """Money that arrived: booked, numbered, and set against what its donor had agreed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,21 +43,30 @@ Asked = Callable[[str, str], bool]
 
 _held: list[Asked] = []
 _told_by_bank: list[Asked] = []
+_untold: list[Callable[[Collection[str]], bool]] = []
 
 
-def ask_of_bank(*, holds: Asked, tells: Asked) -> None:
+def ask_of_bank(
+    *, holds: Asked, tells: Asked, leaves_untold: Callable[[Collection[str]], bool]
+) -> None:
     """Set who knows whether a fund has an account in use, and whether its statements are taken in.
 
-    Both belong to a feature above this one; the application hands the questions in. Nothing is
+    `leaves_untold` says of several funds whether one has an account in use without statements.
+    They belong to a feature above this one; the application hands the questions in. Nothing is
     recorded by hand without an account, for no bank would hold it, nor beside its statements: it
     would be booked twice.
     """
-    _held[:], _told_by_bank[:] = [holds], [tells]
+    _held[:], _told_by_bank[:], _untold[:] = [holds], [tells], [leaves_untold]
 
 
 def bank_tells(fund_code: str, currency: str) -> bool:
     """Say whether the bank's statements of a fund and currency are taken in."""
     return any(tells(fund_code, currency) for tells in _told_by_bank)
+
+
+def takes_by_hand(fund_codes: Collection[str]) -> bool:
+    """Say whether a transfer to one of some funds can be recorded by hand at all."""
+    return any(leaves_untold(fund_codes) for leaves_untold in _untold)
 
 
 def receive_wire(

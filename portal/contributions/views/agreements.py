@@ -22,6 +22,7 @@ from portal.contributions.models import (
     Donor,
     Pledge,
 )
+from portal.contributions.service.receiving import takes_by_hand
 from portal.contributions.views.blueprint import (
     agreement_or_404,
     blueprint,
@@ -132,6 +133,7 @@ def agreement(ref: str) -> ResponseReturnValue:
     """Show an agreement: its schedule with what is open, what came, and what can be done."""
     found, person = agreement_or_404(ref), guard.signed_in()
     in_force = found.status is AgreementStatus.IN_FORCE
+    records = in_force and policy.can_record(person, found.fund_code)
     return show(
         "contributions/agreement.html",
         agreement=found,
@@ -139,7 +141,8 @@ def agreement(ref: str) -> ResponseReturnValue:
         contributions=queries.contributions_under(found),
         offers={each.action: each for each in AGREEMENT_WORKFLOW.offers(person, found)},
         may_edit=found.status is AgreementStatus.DRAFT and policy.can_draft(person, found),
-        may_record=in_force and policy.can_record(person, found.fund_code),
+        records=records,
+        may_record=records and takes_by_hand([found.fund_code]),
         may_remind=in_force and policy.can_write(person, found.fund_code),
         events=queries.history(found.id),
     )

@@ -10,6 +10,7 @@ from portal.accounts.models import Person
 from portal.contributions import policy, queries, service
 from portal.contributions.forms import DonorForm, EarmarkForm, MergeForm, as_donor
 from portal.contributions.models import Donor, DonorKind
+from portal.contributions.service.receiving import takes_by_hand
 from portal.contributions.views.blueprint import (
     blueprint,
     demand,
@@ -68,6 +69,7 @@ def donor(ref: str) -> ResponseReturnValue:
     """Show what a donor promised, signed and gave."""
     found, person = donor_or_404(ref), guard.signed_in()
     here = found.merged_into_id is None
+    own = [each.code for each in recordable(person)] if here else []
     return show(
         "contributions/donor.html",
         donor=found,
@@ -75,7 +77,8 @@ def donor(ref: str) -> ResponseReturnValue:
         agreements=queries.agreements_of(person, found),
         contributions=queries.contributions_of(person, found),
         may_edit=here and policy.writes(person),
-        may_record=here and bool(recordable(person)),
+        records=bool(own),
+        may_record=bool(own) and takes_by_hand(own),
     )
 
 

@@ -1,6 +1,6 @@
 """The accounts of the funds: what the bank says they hold, what the books say, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -130,6 +130,27 @@ def has_statements(fund_code: str, currency: str) -> bool:
         select(Statement.id)
         .join(Statement.bank_account)
         .where(BankAccount.fund_code == fund_code, BankAccount.currency == currency)
+    )
+    return bool(session.scalar(select(rows.exists())))
+
+
+def has_untold_account(fund_codes: Collection[str]) -> bool:
+    """Say whether one of some funds has an account in use of which no statement tells.
+
+    What arrives there is recorded by hand. An account in a currency counts as told where another
+    of the same fund and currency is: `has_statements`. One statement.
+    """
+    same = aliased(BankAccount)
+    told = (
+        select(Statement.id)
+        .join(same, Statement.bank_account_id == same.id)
+        .where(same.fund_code == BankAccount.fund_code, same.currency == BankAccount.currency)
+        .exists()
+    )
+    rows = select(BankAccount.id).where(
+        BankAccount.fund_code.in_(fund_codes),
+        BankAccount.status == BankAccountStatus.IN_USE,
+        ~told,
     )
     return bool(session.scalar(select(rows.exists())))
 

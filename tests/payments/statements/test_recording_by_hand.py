@@ -1,0 +1,69 @@
+"""A transfer is recorded by hand where that can succeed; elsewhere the page says who books it."""
+
+import pytest
+
+from portal.accounts.models import Person
+from portal.contributions.models import ContributionAgreement
+from portal.core.db import session
+from tests.browser import Browser
+from tests.make import contributions as give
+from tests.make import payments
+from tests.make.accounts import PASSWORD
+from tests.payments.conftest import World
+from tests.payments.statements.books import taken_in
+from tests.payments.statements.teller import Move, Teller
+
+BY_HAND = "Record a bank transfer"
+BY_THE_BANK = "what arrives is booked from the bank’s statement"
+
+
+@pytest.fixture
+def desk(world: World) -> give.Desk:
+    del world
+    return give.desk()
+
+
+@pytest.fixture
+def agreed(desk: give.Desk) -> ContributionAgreement:
+    found = give.agreement(desk)
+    session.commit()
+    return found
+
+
+def test_it_is_offered_only_where_no_statement_tells_what_arrives(
+    desk: give.Desk, agreed: ContributionAgreement, teller: Teller, visitor: Browser
+) -> None:
+    paths = [
+        f"/contributions/agreements/{agreed.ref}",
+        f"/contributions/donors/{agreed.donor.ref}",
+    ]
+    _enter(visitor, desk.finance)
+    _offered(visitor, paths, yes=True)
+    taken_in(teller, Move(100))
+    _offered(visitor, paths, yes=False)
+    assert ("Bank, Reconciliation", "/bank/reconciliation") in visitor.page.links
+    visitor.follow("Bank, Reconciliation")
+    payments.fund_account(currency="CHF")
+    session.commit()
+    _offered(visitor, paths, yes=True)
+
+
+def test_a_reader_who_records_nothing_is_told_nothing_of_it(
+    desk: give.Desk, agreed: ContributionAgreement, teller: Teller, visitor: Browser
+) -> None:
+    path = f"/contributions/agreements/{agreed.ref}"
+    taken_in(teller, Move(100))
+    _enter(visitor, desk.officer)
+    visitor.open(path, 200)
+    assert BY_THE_BANK not in visitor.page.text
+
+
+def _enter(visitor: Browser, person: Person) -> None:
+    visitor.sign_in(person.email, PASSWORD)
+
+
+def _offered(visitor: Browser, paths: list[str], *, yes: bool) -> None:
+    for path in paths:
+        visitor.open(path, 200)
+        assert (BY_HAND in [said for said, _href in visitor.page.links]) is yes, path
+        assert (BY_THE_BANK in visitor.page.text) is not yes, path
