@@ -154,6 +154,14 @@ class ReturnForm(Form):
     remark = _remark(_l("Reason"), _l("As the paying agent gives it."))
 
 
+class HandOverForm(Form):
+    """That the bank has a file; where a payment of it must not be made, what the bank was told."""
+
+    told_to_stop = BooleanField(
+        _l("The bank has had this file since before, and I told it not to make the payments above")
+    )
+
+
 class FundAccountForm(BankForm):
     """An account of a fund."""
 

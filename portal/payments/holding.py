@@ -8,7 +8,13 @@ from portal.core import stripe
 from portal.core.i18n import _
 from portal.payments.covering import is_covered
 from portal.payments.debited import debited
-from portal.payments.models import BankStatus, OrderStatus, PaymentOrder
+from portal.payments.models import (
+    BankAccountStatus,
+    BankStatus,
+    OrderStatus,
+    PaymentFile,
+    PaymentOrder,
+)
 from portal.payments.rails import BANK, STRIPE
 from portal.payments.reasons import in_words
 from portal.payments.ways import paying_account
@@ -47,15 +53,34 @@ def must_wait(orders: Sequence[PaymentOrder]) -> list[PaymentOrder]:
 
     Two SQL statements where details and grants were read with the orders.
     """
-    paid = debited([order.instalment_id for order in orders])
+    stopped = _stopped(orders)
     return [
         order
         for order in orders
-        if order.status is not OrderStatus.RELEASED
-        or order.instalment_id in paid
-        or _by_grant(order)
-        or _by_details(order)
+        if order.status is not OrderStatus.RELEASED or order.ref in stopped
     ]
+
+
+def stopped_in(file: PaymentFile) -> dict[str, str]:
+    """Return why payments of a file that the bank has not settled must not be made, by reference.
+
+    Two SQL statements where the file was read with its account, orders, details and grants.
+    """
+    orders = [order for order in file.orders if order.status is OrderStatus.RELEASED]
+    if file.bank_account.status is BankAccountStatus.IN_USE:
+        return _stopped(orders)
+    return {order.ref: _("Its account of the fund was taken out of use.") for order in orders}
+
+
+def _stopped(orders: Sequence[PaymentOrder]) -> dict[str, str]:
+    paid = debited([order.instalment_id for order in orders])
+    found = {
+        order.ref: _by_grant(order)
+        or _by_details(order)
+        or (_paid_perhaps() if order.instalment_id in paid else None)
+        for order in orders
+    }
+    return {ref: held.why for ref, held in found.items() if held is not None}
 
 
 def may_have_left(order: PaymentOrder) -> bool:
@@ -71,8 +96,10 @@ def _waits(order: PaymentOrder) -> bool:
 
 
 def _by_debit(order: PaymentOrder) -> Held | None:
-    if not debited([order.instalment_id]):
-        return None
+    return _paid_perhaps() if debited([order.instalment_id]) else None
+
+
+def _paid_perhaps() -> Held:
     return Held(
         _("The bank may have paid this instalment already."),
         _("It leaves once somebody says what the bank's line or message is."),

@@ -11,6 +11,7 @@ speaks.
 """
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -24,18 +25,15 @@ from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
 from portal.ledger.models import AccountKind
 from portal.payments import policy
-from portal.payments.holding import must_wait
-from portal.payments.models import (
-    BankAccountStatus,
-    FileStatus,
-    OrderStatus,
-    PaymentFile,
-    PaymentOrder,
-)
+from portal.payments.holding import stopped_in
+from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails import BANK
 from portal.payments.service.booking import UNBOOKABLE, book_advance
 
 MEDIA_TYPE = "application/xml"
+
+UNANSWERED = frozenset({FileStatus.KEPT, FileStatus.SENT})
+"""Files of which the bank has said nothing: their bytes may still be taken to it."""
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +136,7 @@ def withdraw_if_stopped(file: PaymentFile) -> bool:
     stand in no file then, with their signatures; those that may leave enter another. The caller
     holds the file.
     """
-    orders, stopped = list(file.orders), [order.ref for order in _stopped(file)]
+    orders, stopped = list(file.orders), sorted(why_not(file))
     if not stopped:
         return False
     file.status = FileStatus.WITHDRAWN
@@ -157,33 +155,41 @@ def withdraw_if_stopped(file: PaymentFile) -> bool:
     return True
 
 
-def _stopped(file: PaymentFile) -> list[PaymentOrder]:
-    """Return which payments the file must not make: none leaves from an account out of use."""
-    return list(file.orders) if _is_out_of_use(file) else must_wait(file.orders)
+def why_not(file: PaymentFile) -> dict[str, str]:
+    """Return which payments the file must not make now, with the reason, by reference.
 
-
-def _is_out_of_use(file: PaymentFile) -> bool:
-    return file.bank_account.status is not BankAccountStatus.IN_USE
+    Some must wait, others were settled or given up. Two SQL statements, as `stopped_in`.
+    """
+    ended = {
+        order.ref: _("It is “%(status)s”.", status=order.status.label)
+        for order in file.orders
+        if order.status is not OrderStatus.RELEASED
+    }
+    return ended | stopped_in(file)
 
 
 def _refuse_stopped(file: PaymentFile) -> None:
     """Raise Refused where a payment of the file must not be made, or was settled, or given up."""
-    if _is_out_of_use(file):
-        raise Refused(
-            _("The account that this file pays from was taken out of use: it must not be sent."),
-            rule="R23",
-        )
-    stopped = _stopped(file)
+    stopped = why_not(file)
     if stopped:
-        raise Refused(
-            _(
-                "Payment %(ref)s of this file must not be made now: its page says why. If the file "
-                "never left, it is withdrawn within minutes and the rest enters another one; if "
-                "it may have left, ask the bank.",
-                ref=stopped[0].ref,
-            ),
-            rule="R22",
+        raise Refused(_not_now(file, *min(stopped.items())), rule="R22")
+
+
+def _not_now(file: PaymentFile, ref: str, why: str) -> str:
+    """Return that a payment of the file must not be made, why, and what is done about it."""
+    if file.leaving_at is None:
+        return _(
+            "Payment %(ref)s of this file must not be made now. %(why)s The file has not left: it "
+            "is withdrawn within minutes, and the rest enters another one.",
+            ref=ref,
+            why=why,
         )
+    return _(
+        "Payment %(ref)s of this file must not be made now. %(why)s The file may be with the bank: "
+        "unless the bank has paid already, tell it not to.",
+        ref=ref,
+        why=why,
+    )
 
 
 def send_again(file: PaymentFile, *, by: Person) -> None:
@@ -194,7 +200,7 @@ def send_again(file: PaymentFile, *, by: Person) -> None:
     """
     _refuse_others(file, by)
     _hold(file)
-    if file.status not in {FileStatus.KEPT, FileStatus.SENT}:
+    if file.status not in UNANSWERED:
         raise Refused(_("The bank has answered: nothing is sent again."))
     if file.leaving_at is None:
         raise Refused(_("This file has not begun to leave: it leaves by itself within minutes."))
@@ -213,38 +219,47 @@ def send_again(file: PaymentFile, *, by: Person) -> None:
 def read_file(file: PaymentFile, *, by: Person) -> bytes:
     """Return the file for treasury to take to the bank; it names accounts, so that is recorded.
 
-    From then on it may have left. Raises Refused for others, where a payment of a file that had not
-    left must not be made any more, for a file that was withdrawn, and once its key was destroyed.
+    From then on it may have left. Raises Refused for others; as long as the bank has not answered,
+    where a payment of it must not be made; for a file that was withdrawn, and once its key was
+    destroyed.
     """
     _refuse_others(file, by)
     _hold(file)
     content = content_of(file)
-    if file.status is FileStatus.KEPT and file.leaving_at is None:
+    if file.status in UNANSWERED:
         _refuse_stopped(file)
+    if file.status is FileStatus.KEPT and file.leaving_at is None:
         file.leaving_at = clock.now()
     audit.record("payment_file.read", file, actor_id=by.id, facts={"sha256": file.sha256})
     return content
 
 
-def hand_over(file: PaymentFile, *, by: Person) -> None:
+def hand_over(file: PaymentFile, *, by: Person, told_to_stop: bool = False) -> None:
     """Record that treasury took the file to the bank. Twice is once.
 
-    Raises Refused for others, and for a file that was withdrawn or is about to be.
+    Raises Refused for others, and for a file that was withdrawn, or is about to be. Where a payment
+    of it must not be made, it is recorded only where `by` says that the bank had the file before,
+    and was `told_to_stop` that payment.
     """
     _refuse_others(file, by)
     _hold(file)
-    if file.leaving_at is None:
+    if file.status is not FileStatus.KEPT:
+        return
+    if file.leaving_at is None or not told_to_stop:
         _refuse_stopped(file)
-    mark_sent(file, by=by)
+    mark_sent(file, by=by, told_to_stop=sorted(why_not(file)))
 
 
-def mark_sent(file: PaymentFile, *, by: Person | None) -> None:
-    """Say that the file left, and book its payments as on their way. Twice is once."""
+def mark_sent(file: PaymentFile, *, by: Person | None, told_to_stop: Sequence[str] = ()) -> None:
+    """Say that the file left, and book its payments as on their way. Twice is once.
+
+    `told_to_stop` names the payments that the bank was told not to make.
+    """
     audit.take_turn()
     session.refresh(file, ["status", "leaving_at", "version"], with_for_update=True)
     if file.status is not FileStatus.KEPT:
         return
-    now = clock.now()
+    now, told = clock.now(), list(told_to_stop)
     with session.no_autoflush:  # the database wants status and moments at once
         file.status, file.sent_at = FileStatus.SENT, now
         file.leaving_at = file.leaving_at or now
@@ -258,7 +273,7 @@ def mark_sent(file: PaymentFile, *, by: Person | None) -> None:
         actor_id=by.id if by else None,
         from_status=FileStatus.KEPT.value,
         to_status=FileStatus.SENT.value,
-        facts={"sha256": file.sha256},
+        facts={"sha256": file.sha256} | ({"told_to_stop": told} if told else {}),
     )
     session.flush()
 

@@ -1,5 +1,7 @@
 """Payment files: what left for the bank, what it said, and what nobody has heard of since."""
 
+from collections.abc import Mapping
+
 from flask import make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -12,9 +14,10 @@ from portal.core.paging import pager
 from portal.core.web import Form, attachment, tell
 from portal.core.workflow import Refused
 from portal.payments import banking, policy, service
-from portal.payments.models import FileStatus, PaymentFile
+from portal.payments.forms import HandOverForm
+from portal.payments.models import FileStatus, OrderStatus, PaymentFile
 from portal.payments.rails.bank import drop_folder
-from portal.payments.service.sending import MEDIA_TYPE
+from portal.payments.service.sending import MEDIA_TYPE, UNANSWERED, why_not
 from portal.payments.views.blueprint import blueprint
 
 
@@ -48,20 +51,36 @@ def files() -> ResponseReturnValue:
 def file(message_id: str) -> ResponseReturnValue:
     """Show a payment file: its payments, and what the bank said of each."""
     found = visible_file(message_id)
-    hands = policy.can_hand_over(guard.signed_in(), found)
+    stopped = why_not(found)
     return page(
         "payments/file.html",
         Form(),
         file=found,
         orders=[(order, policy.can_view(guard.signed_in(), order)) for order in found.orders],
+        stopped=_still_to_make(found, stopped),
         silent=banking.file_is_silent(found),
         overdue=banking.file_is_overdue(found),
-        hands=hands,
-        may_send_again=hands
-        and drop_folder() is not None
-        and found.leaving_at is not None
-        and found.status in {FileStatus.KEPT, FileStatus.SENT},
+        acts=_acts(found, is_stopped=bool(stopped)),
     )
+
+
+def _still_to_make(file: PaymentFile, stopped: Mapping[str, str]) -> dict[str, str]:
+    """Return which payments the bank may still make and must not, with the reason."""
+    waiting = {order.ref for order in file.orders if order.status is OrderStatus.RELEASED}
+    return {ref: why for ref, why in stopped.items() if ref in waiting}
+
+
+def _acts(file: PaymentFile, *, is_stopped: bool) -> set[str]:
+    """Return what the reader may do with a file: `download`, `hand_over`, `again`."""
+    if not policy.can_hand_over(guard.signed_in(), file) or file.status is FileStatus.WITHDRAWN:
+        return set()
+    begun, goes = file.leaving_at is not None, not is_stopped
+    offered = {
+        "download": goes or file.status not in UNANSWERED,
+        "hand_over": file.status is FileStatus.KEPT and (goes or begun),
+        "again": goes and begun and drop_folder() is not None and file.status in UNANSWERED,
+    }
+    return {act for act, may in offered.items() if may}
 
 
 @blueprint.post("/bank/files/<message_id>/download")
@@ -81,18 +100,17 @@ def hand_over(message_id: str) -> ResponseReturnValue:
     """Ask, then record that treasury took the file to the bank."""
     found = visible_file(message_id)
     person = guard.signed_in()
-    form = Form()
+    form, hands = HandOverForm(), policy.can_hand_over(person, found)
     if done(
         form,
-        lambda: service.hand_over(found, by=person),
+        lambda: service.hand_over(found, by=person, told_to_stop=form.told_to_stop.data),
         _("Recorded: the file is with the bank, its payments are booked as on their way."),
     ):
         return go(_file_page(message_id))
-    if not form.errors and (
-        found.status is not FileStatus.KEPT or not policy.can_hand_over(person, found)
-    ):
+    if not form.errors and not (hands and found.status is FileStatus.KEPT):
         return go(_file_page(message_id))
-    return page("payments/hand_over.html", form, file=found)
+    stopped = why_not(found) if hands else {}
+    return page("payments/hand_over.html", form, file=found, stopped=stopped)
 
 
 @blueprint.post("/bank/files/<message_id>/again")
