@@ -1,4 +1,4 @@
-"""What somebody has to do about gifts by card: refunds of two people, and what came to nothing."""
+"""What somebody has to do about gifts by card: refunds, disputes, and what came to nothing."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Person
 from portal.contributions import policy
+from portal.contributions.models import Contribution, ContributionDispute, DisputeStatus
 from portal.contributions.models.cards import (
     CardGift,
     CardMovement,
@@ -57,6 +58,16 @@ def payouts_to_come_back(person: Person) -> Select[Any]:
     return select(CardPayout.id).where(CardPayout.status == PayoutStatus.RETURNING, mine)
 
 
+def open_disputes(person: Person) -> Select[Any]:
+    """Return the ids of disputes that finance answers at the card processor."""
+    return (
+        select(ContributionDispute.id)
+        .join(ContributionDispute.contribution)
+        .where(policy.scope(person, Contribution.fund_code, policy.KEEPERS))
+        .where(ContributionDispute.status == DisputeStatus.OPEN)
+    )
+
+
 def refund_todo(person: Person, refund: CardRefund) -> Todo | None:
     """Return what the person does about an open refund; None where somebody else does."""
     if refund.status is RefundStatus.FAILED:
@@ -73,3 +84,9 @@ def payout_todo(payout: CardPayout) -> Todo:
     """Return what is done about a payout that failed after arriving."""
     title = _("A payout of the card processor failed after arriving: the bank will debit it")
     return Todo(title, "giving.payouts", note=payout.payout_id, since=payout.told_at)
+
+
+def dispute_todo(dispute: ContributionDispute, gift: CardGift) -> Todo:
+    """Return what finance does about a dispute: answer it, for silence loses the money."""
+    title = _("A donor’s bank disputes a gift: answer it at the card processor")
+    return Todo(title, "giving.file", {"ref": gift.ref}, note=gift.ref, since=dispute.recorded_at)

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 from sqlalchemy import select, union_all
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import aliased, contains_eager
 
 from portal.accounts.models import Person
 from portal.contributions import policy, rules
-from portal.contributions.models import AgreementStatus, ContributionAgreement
-from portal.contributions.models.cards import CardPayout, CardRefund
+from portal.contributions.models import AgreementStatus, ContributionAgreement, ContributionDispute
+from portal.contributions.models.cards import CardGift, CardPayout, CardRefund
 from portal.contributions.queries.card_todos import (
     STAFF,
+    dispute_todo,
+    open_disputes,
     open_refunds,
     payout_todo,
     payouts_to_come_back,
@@ -39,24 +41,31 @@ def _waiting(person: Person) -> list[Todo]:
         policy.scope(person, ContributionAgreement.fund_code, STAFF),
         ContributionAgreement.status == AgreementStatus.DRAFT,
     )
-    ids = union_all(drafts, open_refunds(person), payouts_to_come_back(person)).subquery()
+    ids = union_all(
+        drafts, open_refunds(person), payouts_to_come_back(person), open_disputes(person)
+    ).subquery()
+    disputed = aliased(CardGift)
     rows = (
-        select(ContributionAgreement, CardRefund, CardPayout)
+        select(ContributionAgreement, CardRefund, CardPayout, ContributionDispute, disputed)
         .select_from(ids)
         .outerjoin(ContributionAgreement, ContributionAgreement.id == ids.c.id)
         .outerjoin(CardRefund, CardRefund.id == ids.c.id)
         .outerjoin(CardRefund.gift)
         .outerjoin(CardPayout, CardPayout.id == ids.c.id)
+        .outerjoin(ContributionDispute, ContributionDispute.id == ids.c.id)
+        .outerjoin(disputed, disputed.contribution_id == ContributionDispute.contribution_id)
         .options(contains_eager(CardRefund.gift))
     )
     tasks = []
-    for agreement, refund, payout in session.execute(rows):
+    for agreement, refund, payout, dispute, gift in session.execute(rows):
         if agreement is not None:
             tasks.append(_draft(person, agreement))
         elif refund is not None:
             tasks.append(refund_todo(person, refund))
-        else:
+        elif payout is not None:
             tasks.append(payout_todo(payout))
+        else:
+            tasks.append(dispute_todo(dispute, gift))
     found = [each for each in tasks if each is not None]
     return sorted(found, key=lambda each: str(each.since))
 

@@ -96,7 +96,7 @@ def test_somebody_gives_and_sees_only_what_the_records_say(
     on_the_page(donor, counter)
     assert "Pretend card processor" in donor.page.text
     donor.press("Pay with a card that works")
-    assert donor.page.heading == "Check your gift"
+    assert donor.page.heading == "Your gift is not confirmed yet"
     assert "not heard of a payment yet" in donor.page.text
     told(counter)
     ref = the_gift().ref
