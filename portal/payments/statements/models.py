@@ -252,6 +252,12 @@ class StatementLine(WithId, Versioned, Base):
         return [each for each in self.live if each.purpose is not Purpose.SEND_BACK]
 
     @property
+    def waits_to_go_back(self) -> bool:
+        """Whether somebody said that it goes back, and the bank did not show yet that all went."""
+        said = any(each.purpose is Purpose.SEND_BACK for each in self.live)
+        return said and self.left.minor != 0
+
+    @property
     def gone_back(self) -> bool:
         """Whether the opposite line showed that it went back where it came from."""
         return any(each.purpose is Purpose.SENT_BACK for each in self.live)

@@ -101,16 +101,26 @@ def allocate(line_id: UUID) -> ResponseReturnValue:
             session.rollback()
             refuse(form, refused)
         else:
-            _say(made)
+            _say(made, found)
             return go(_page_of(found))
     return page("payments/allocate.html", form, line=found, particulars=_particulars(found))
 
 
-def _say(made: Allocation | ReturnProposal) -> None:
-    if isinstance(made, Allocation):
-        tell(_("Recorded, and booked."))
-    else:
+def _say(made: Allocation | ReturnProposal, found: StatementLine) -> None:
+    if isinstance(made, ReturnProposal):
         tell(_("Recorded. It is booked once a second person confirms it."), "wait")
+    elif made.purpose is not Purpose.SEND_BACK:
+        tell(_("Recorded, and booked."))
+    elif found.is_credit:
+        tell(
+            _("Recorded. It waits until the bank shows that it went back: ask it to send it back."),
+            "wait",
+        )
+    else:
+        tell(
+            _("Recorded. It waits until the bank shows that it came back: ask it to claim it."),
+            "wait",
+        )
 
 
 @blueprint.route("/bank/lines/<uuid:line_id>/came-back/<uuid:proposal_id>", methods=["GET", "POST"])

@@ -66,6 +66,37 @@ def test_from_the_upload_to_a_line_that_somebody_placed(
     assert "The quarterly fee." in visitor.page.text
 
 
+MISTAKES = (
+    (
+        7_000,
+        "A mistake: to be sent back to its sender",
+        ("until the bank shows that it went back", "Ask the bank to send it back to its sender"),
+    ),
+    (
+        -7_000,
+        "A mistake, or paid twice: claimed back",
+        ("until the bank shows that it came back", "or who received it, to give it back"),
+    ),
+)
+
+
+def test_what_is_to_go_back_says_who_sends_it_and_what_ends_it(
+    world: World, teller: Teller, visitor: Browser
+) -> None:
+    lines = [taken_in(teller, Move(amount, "by mistake"))[0].id for amount, _, _ in MISTAKES]
+    enter(visitor, world, "finance")
+    for line_id, (_amount, choice, told) in zip(lines, MISTAKES, strict=True):
+        visitor.open(f"/bank/lines/{line_id}/allocate")
+        visitor.choose(choice)
+        visitor.fill("Reason", "Not ours.")
+        visitor.press("Book it as this")
+        said = visitor.page.text.replace("\xa0", " ")
+        assert all(words in said for words in told)
+        assert "and booked" not in said
+        assert "US$ 70.00 has still to" in said
+        assert "Say what it is after all" in dict(visitor.page.links)
+
+
 def test_what_has_gone_back_offers_to_take_back_only_that(
     world: World, teller: Teller, visitor: Browser
 ) -> None:
