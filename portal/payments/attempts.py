@@ -89,7 +89,11 @@ def last_lost(award: Award, found: Attempts) -> Attempt | None:
     return told[-1] if told else None
 
 
-def before(order: PaymentOrder) -> list[Attempt]:
-    """Return the attempts that came to nothing before this one. One SQL statement."""
+def up_to(order: PaymentOrder) -> tuple[list[Attempt], Attempt | None]:
+    """Return the attempts that came to nothing before this one, and this one where it did too.
+
+    One SQL statement.
+    """
     theirs = ended([order.instalment_id]).get(order.instalment_id, ())
-    return [attempt for attempt in theirs if attempt.number < order.attempt]
+    this = next((attempt for attempt in theirs if attempt.ref == order.ref), None)
+    return [attempt for attempt in theirs if attempt.number < order.attempt], this

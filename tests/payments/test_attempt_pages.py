@@ -68,6 +68,31 @@ def test_signers_see_why_the_attempt_before_failed(
         assert "Not paid" in visitor.page.text, path
     visitor.open(f"/payments/{former}", 200)
     assert "Earlier attempts" not in visitor.page.text
+    assert "prepared anew since" in visitor.page.text
+
+
+def test_an_order_that_failed_says_what_staff_does_next(
+    payday: Payday, order: PaymentOrder, visitor: Browser
+) -> None:
+    path, grantee = f"/payments/{order.ref}", make.grantee(order.instalment.award).email
+    refused(order, "AC04 Konto erloschen")
+    enter(visitor, payday, "finance").open(path, 200)
+    assert "ask the grantee for other bank details" in visitor.page.text
+    assert visitor.page.text.count(CLOSED) == 2, "as the reason, and in the timeline"
+    visitor.sign_out()
+    visitor.sign_in(grantee, PASSWORD)
+    visitor.open(path, 200)
+    assert "ask the grantee" not in visitor.page.text
+
+
+def test_acts_that_have_to_wait_say_why(
+    payday: Payday, order: PaymentOrder, visitor: Browser
+) -> None:
+    path = f"/payments/{order.ref}"
+    enter(visitor, payday, "finance").open(path, 200)
+    assert "What you can do now" not in visitor.page.text
+    assert "What has to wait" in visitor.page.text
+    assert "Record the payment: The answer comes from the bank" in visitor.page.text
 
 
 def test_who_prepares_sees_it_too_and_so_does_the_tab(

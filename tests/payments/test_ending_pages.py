@@ -76,7 +76,11 @@ def test_what_was_not_paid_or_came_back_is_told_on_the_order(
     visitor.fill_all(remark="No such account.", on=clock.today().isoformat())
     visitor.press("Record that it came back")
     assert "No such account." in visitor.page.text
-    assert f"It came back on {format_day(clock.today())}." in visitor.page.text
+    assert f"It came back on {format_day(clock.today())}" in visitor.page.text
+    assert visitor.page.text.count("No such account.") == 2, "as the reason, and in the timeline"
+    assert "finance prepares a new attempt" in visitor.page.text
+    visitor.follow("Payments of the file")
+    assert visitor.page.heading == "Payments"
     visitor.open("/payments")
     visitor.follow("Prepare payment " + world.town.files["paid"])
     visitor.press("Prepare payment")

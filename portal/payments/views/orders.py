@@ -51,6 +51,7 @@ def facts(found: PaymentOrder) -> dict[str, Any]:
         *(approval.person_id for approval in found.approvals),
     )
     award = found.instalment.award
+    before, ended = attempts.up_to(found)
     return {
         "order": found,
         "award": award,
@@ -58,7 +59,8 @@ def facts(found: PaymentOrder) -> dict[str, Any]:
         "details": found.bank_details,
         "people": names(people),
         "sound": found.digest == expected_digest(found),
-        "attempts": attempts.before(found),
+        "attempts": before,
+        "ended": ended,
     }
 
 
