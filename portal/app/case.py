@@ -32,21 +32,25 @@ from portal.reviews.queries.todos import next_steps as review_steps
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab: where it leads, and for whom it exists."""
+    """One tab: where it leads, for whom it exists, and which other pages belong under it.
+
+    It is current on its own page and on every page whose endpoint begins with one of `covers`.
+    """
 
     label: LazyProxy
     endpoint: str
     can_open: Callable[[Person, Application], bool]
+    covers: tuple[str, ...] = ()
 
 
 TABS: tuple[Tab, ...] = (
     Tab(_l("Overview"), "applications.overview", applications.can_open_tab),
     Tab(_l("Application"), "applications.read", applications.can_open_tab),
-    Tab(_l("Review"), "reviews.review_tab", reviews.can_open_tab),
-    Tab(_l("Agreement"), "awards.agreement_tab", awards.can_open_tab),
-    Tab(_l("Payments"), "payments.payments_tab", payments.can_open_tab),
-    Tab(_l("Reports"), "reports.reports_tab", reports.can_open_tab),
-    Tab(_l("History"), "admin.history_tab", admin.can_open_tab),
+    Tab(_l("Review"), "reviews.review_tab", reviews.can_open_tab, ("reviews.",)),
+    Tab(_l("Agreement"), "awards.agreement_tab", awards.can_open_tab, ("awards.",)),
+    Tab(_l("Payments"), "payments.payments_tab", payments.can_open_tab, ("payments.",)),
+    Tab(_l("Reports"), "reports.reports_tab", reports.can_open_tab, ("reports.",)),
+    Tab(_l("History"), "admin.history_tab", admin.can_open_tab, ("admin.",)),
 )
 """In the order of the journey."""
 
@@ -58,7 +62,7 @@ def tabs(application: Application) -> list[dict[str, object]]:
         {
             "label": tab.label,
             "href": url_for(tab.endpoint, ref=application.ref),
-            "current": request.endpoint == tab.endpoint,
+            "current": (request.endpoint or "").startswith((tab.endpoint, *tab.covers)),
         }
         for tab in TABS
         if tab.can_open(person, application)

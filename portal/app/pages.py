@@ -1,6 +1,7 @@
 """What every page finds in its context: the reader, the navigation, formats, static files."""
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Never
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, has_request_context, request, url_for
 from flask import session as flask_session
 from jinja2 import Undefined
+from markupsafe import Markup, escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.accounts import guard
@@ -26,6 +28,9 @@ FOR_A_YEAR = 365 * 24 * 60 * 60
 DIGEST_LENGTH = 12
 COMPRESSIBLE = frozenset({"text/css", "text/javascript", "image/svg+xml"})
 """Read whole, because only what is read whole is sent compressed."""
+
+REFERENCE = re.compile(r"\b(?:[0-9A-Z]{4}-[0-9A-Z]{4}|[A-Z]{2,6}(?:-[A-Z])?-\d{4}-\d{4})\b")
+"""A reference of ours, or the number of a receipt, in a sentence."""
 
 
 class Loud(Undefined):
@@ -51,6 +56,7 @@ def init_pages(app: Flask, settings: Settings) -> None:
         return person.time_zone if person else zone
 
     app.jinja_env.filters.update(
+        unbroken=unbroken,
         translated=lambda text: translated(str(text)),
         format_money=format_money,
         format_day=lambda day, width="long": formats.format_day(day, width, readers_zone()),
@@ -63,6 +69,11 @@ def init_pages(app: Flask, settings: Settings) -> None:
     app.url_defaults(_with_digest)
     app.after_request(_let_static_be_kept)
     app.context_processor(lambda: _frame(settings))
+
+
+def unbroken(text: str) -> Markup:
+    """Return a text in which no line breaks inside a reference of ours: it is copied whole."""
+    return Markup(REFERENCE.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704 — escaped
 
 
 def _reader() -> Person | None:
