@@ -33,12 +33,14 @@ AMOUNT_WIDTH = 18
 class Line:
     """One row of a sheet: its label, its amounts in US cents, and the rows above that it sums.
 
-    `sums` counts rows back from this one: (first, last), or nothing for plain numbers.
+    `sums` counts rows back from this one: all from the first to the last. `adds` counts back the
+    two rows alone that it is the sum of. A line with neither holds plain numbers.
     """
 
     label: str
     cents: Sequence[int]
     sums: tuple[int, int] | None = None
+    adds: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,11 @@ def _account_lines(found: YearlyAccount) -> list[Line]:
         Line(_("Bank and card charges"), _cents(account.charges, -1)),
         Line(_("Grant expenditure"), _cents(account.expenditure, -1)),
         Line(_("Programme support costs"), _cents(account.support_costs, -1)),
+        Line(_("Result of the year"), _cents(account.result), sums=(5, 1)),
         Line(
             _("Balance on %(day)s", day=format_day(account.until)),
             _cents(account.closing),
-            sums=(6, 1),
+            adds=(7, 1),
         ),
     ]
 
@@ -180,11 +183,14 @@ def _write(book: Any, sheet: Sheet, found: YearlyAccount, styles: dict[str, Any]
 
 
 def _write_line(page: Any, place: int, line: Line, styles: dict[str, Any]) -> None:
-    page.write_string(place, 0, line.label, styles["sum_label"] if line.sums else None)
+    above = line.sums or line.adds
+    page.write_string(place, 0, line.label, styles["sum_label"] if above else None)
     for column, cents in enumerate(line.cents, start=1):
         amount = usd(cents).amount
-        if line.sums is None:
+        if above is None:
             page.write_number(place, column, amount, styles["amount"])
             continue
-        first, last = (xl_rowcol_to_cell(place - back, column) for back in line.sums)
-        page.write_formula(place, column, f"=SUM({first}:{last})", styles["sum"], amount)
+        joined = (":" if line.sums else ",").join(
+            xl_rowcol_to_cell(place - back, column) for back in above
+        )
+        page.write_formula(place, column, f"=SUM({joined})", styles["sum"], amount)

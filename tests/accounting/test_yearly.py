@@ -218,6 +218,7 @@ def test_the_workbook_holds_numbers_whose_sums_are_the_books(
         assert sheet.print_title_rows == "$5:$5"
         assert bool(sheet.sheet_view.rightToLeft) == (language == "ar-XB")
         body = [row for row in sheet.iter_rows(min_row=6) if row[1].value is not None]
+        result = body.pop(-2) if place == 0 else None
         for row in body[:-1]:
             assert all(isinstance(cell.value, int | float) for cell in row[1:])
             assert all("0.00" in cell.number_format for cell in row[1:])
@@ -225,6 +226,11 @@ def test_the_workbook_holds_numbers_whose_sums_are_the_books(
             assert str(cell.value).startswith("=SUM(")
             plain = sum(round(row[cell.column - 1].value * 100) for row in body[:-1])
             assert round(read[cell.coordinate].value * 100) == plain
+        if result is not None:
+            assert [cell.value for cell in result[1:]] == ["=SUM(B7:B11)", "=SUM(C7:C11)"]
+            assert body[-1][1].value == "=SUM(B6,B12)"
+            shown = [round(read[cell.coordinate].value * 100) for cell in result[1:]]
+            assert shown == [found.account.result.now, found.account.result.before]
         if place in sums:
             assert round(read[body[-1][1].coordinate].value * 100) == sums[place]
         else:
@@ -250,6 +256,18 @@ def test_the_document_says_what_the_page_says(browser: Browser) -> None:
         assert words in text
         assert words in page.text
     assert "Page 1 of" in text
+    labels = {each.get("data-label") for each in browser.page.all("td")}
+    assert labels == {
+        "2026",
+        "2025",
+        "Disbursed 2026",
+        "Disbursed 2025",
+        "Spent 2026",
+        "Spent 2025",
+    }
+    frames = [e for e in browser.page.all("div") if "table-frame" in e.get("class", "")]
+    assert frames
+    assert all("stack" in each.get("class", "") for each in frames)
     assert "Provisional" not in browser.open("/funds/act/account/2025", 200).text
 
 
