@@ -93,6 +93,8 @@ def test_the_page_is_shown_again_when_the_draft_changed(who: Desk, browser: Brow
     edit(draft_id, 2_000_000, officer_id)
     session.commit()
     browser.press("Confirm the agreement", 422)
+    assert "This cannot be done now" in browser.page.text
+    assert "what you typed is kept" not in browser.page.text, "nothing could be typed"
     assert "The draft was changed after this page was opened" in browser.page.text
     assert "US$ 20,000.00" in browser.page.text
     assert read(draft_id).status is AgreementStatus.DRAFT

@@ -97,6 +97,7 @@ def test_a_draft_is_corrected_until_it_adds_up(who: Desk, emails: Emails, browse
     assert browser.value("Amount") == "8,000.00"
     browser.fill_all(**{"schedule-0-amount": "4,000", "schedule-1-amount": "3,000"})
     browser.press("Save the draft", 422)
+    assert "what you typed is kept" in browser.page.text
     assert "Fill in both the day and the amount" in browser.page.text
     browser.press("Add rows")
     assert len([e for e in browser.page.controls if "due_on" in e.get("name", "")]) == 8
