@@ -84,6 +84,7 @@ def test_what_was_not_paid_or_came_back_is_told_on_the_order(
     visitor.open("/payments")
     visitor.follow("Prepare payment " + world.town.files["paid"])
     visitor.press("Prepare payment")
+    assert "Next: a certifying officer certifies" in visitor.page.text
     visitor.follow("Cancel the order")
     visitor.press("Cancel the order", 422)
     visitor.fill("Reason", "Not this week.")

@@ -62,7 +62,7 @@ def test_an_account_is_entered_by_one_and_confirmed_by_another(
     visitor.follow("Confirm the account")
     assert "DE89370400440532013000" in visitor.page.text
     visitor.press("Confirm the account")
-    assert "Recorded" in visitor.page.text
+    assert "From now on money moves through this account." in visitor.page.text
     visitor.open("/home")
     assert "Confirm an account" not in visitor.page.text
     visitor.open(f"{path}/nonsense")
@@ -71,6 +71,7 @@ def test_an_account_is_entered_by_one_and_confirmed_by_another(
 
     enter(visitor, payday, "treasurer").open(f"{path}/close")
     visitor.press("Take the account out of use")
+    assert "No payment leaves from this account any more." in visitor.page.text
     session.rollback()
     assert session.get_one(BankAccount, key).status is BankAccountStatus.CLOSED
 

@@ -69,10 +69,10 @@ def test_bank_details_from_the_form_to_the_second_person(world: World, visitor: 
 def test_three_people_sign_and_a_fourth_records(world: World, visitor: Browser) -> None:
     path = f"/payments/{world.town.order}"
     digest = world.order.digest
-    for who, link in (
-        ("certifier", "Certify the use of funds"),
-        ("approver", "Approve the entry"),
-        ("treasurer", "Release the payment"),
+    for who, link, told in (
+        ("certifier", "Certify the use of funds", "Next: an approving officer approves it."),
+        ("approver", "Approve the entry", "Next: treasury releases it."),
+        ("treasurer", "Release the payment", "Released."),
     ):
         enter(visitor, world, who)
         visitor.open("/payments")
@@ -81,6 +81,7 @@ def test_three_people_sign_and_a_fourth_records(world: World, visitor: Browser) 
         assert digest in visitor.page.text
         visitor.follow(link)
         visitor.press(link)
+        assert told in visitor.page.text
         visitor.open(path)
         assert link not in dict(visitor.page.links)
         visitor.sign_out()

@@ -184,6 +184,7 @@ def test_the_second_officer_finds_the_large_payment_and_the_first_does_not(
     browser.open(f"/payments/{ref}")
     browser.follow("Approve the entry")
     browser.press("Approve the entry")
+    assert "Next: a second approving officer" in browser.page.text
     assert "Four people sign" in browser.page.text
     assert "second time" not in dict(browser.page.links)
     browser.open(f"/payments/{ref}/approve-again")

@@ -8,7 +8,7 @@ from portal.applications import policy as applications
 from portal.applications.models import Application
 from portal.core.i18n import _
 from portal.core.pages import done, go, page
-from portal.core.web import Form
+from portal.core.web import Form, tell
 from portal.payments import attempts, policy, queries, service
 from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
@@ -62,6 +62,7 @@ def prepare(ref: str, number: int) -> ResponseReturnValue:
     form = Form()
     if form.validate_on_submit():
         order = service.prepare_order(instalment, by=guard.signed_in())
+        tell(_("Prepared. Next: a certifying officer certifies the use of funds."))
         return go(order_page(order.ref))
     found = queries.account(award)
     gates = found.standing.gates(instalment)

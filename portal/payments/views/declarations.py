@@ -1,7 +1,12 @@
-"""What people declare by each signature, for one payment and for several at once."""
+"""What people declare by each signature, and what is told after it: who is next."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from babel.support import LazyProxy
 
 from portal.core.i18n import _l
-from portal.payments.models import OrderAction
+from portal.payments.models import OrderAction, OrderStatus
 
 _USED_AS_GRANTED = _l(
     "You certify that the money is used for what was granted, and that all conditions hold."
@@ -30,3 +35,13 @@ OF_SEVERAL = {
     ),
     OrderAction.RELEASE: _l("You release these payments: each leaves on its way."),
 }
+
+SIGNED: Mapping[StrEnum, LazyProxy] = {
+    OrderStatus.CERTIFIED: _l("Certified. Next: an approving officer approves it."),
+    OrderStatus.APPROVED_ONCE: _l(
+        "Approved. Next: a second approving officer approves it too, since the amount is large."
+    ),
+    OrderStatus.APPROVED: _l("Approved. Next: treasury releases it."),
+    OrderStatus.RELEASED: _l("Released. The order says what happens next."),
+}
+"""What is told once somebody signed, by where the order stands then."""

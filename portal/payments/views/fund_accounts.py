@@ -73,12 +73,19 @@ def move_account(account_id: UUID, act: str) -> ResponseReturnValue:
     person = guard.signed_in()
     form = Form()
     verbs = {
-        BankAccountAction.CONFIRM.value: service.confirm_account,
-        BankAccountAction.CLOSE.value: service.close_account,
+        BankAccountAction.CONFIRM.value: (
+            service.confirm_account,
+            _("Confirmed. From now on money moves through this account."),
+        ),
+        BankAccountAction.CLOSE.value: (
+            service.close_account,
+            _("Taken out of use. No payment leaves from this account any more."),
+        ),
     }
     if act not in verbs:
         return go(_list())
-    if done(form, lambda: verbs[act](account, by=person), _("Recorded.")):
+    verb, told = verbs[act]
+    if done(form, lambda: verb(account, by=person), told):
         return go(_list())
     row = ACCOUNT_WORKFLOW.find(account, BankAccountAction(act))
     if not form.errors and (row is None or not row.may(person, account)):

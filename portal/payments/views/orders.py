@@ -107,19 +107,24 @@ def _without_staff(shown: dict[str, Any], found: PaymentOrder) -> dict[str, Any]
 Verb = Callable[[PaymentOrder, Person], None]
 
 
-def _sign(ref: str, action: OrderAction, told: str, verb: Verb) -> ResponseReturnValue:
+def _sign(ref: str, action: OrderAction, verb: Verb) -> ResponseReturnValue:
     """Show exactly what is signed, then sign it. What was signed already is only shown."""
     found = visible_order(ref)
     person = guard.signed_in()
     form = Form()
+    row = ORDER_WORKFLOW.find(found, action)
+    told = str(declarations.SIGNED[row.target]) if row else _("It was signed already.")
     if done(form, lambda: verb(found, person), told):
         return go(order_page(ref))
     if not form.errors and not _offered(found, action, person):
         return go(order_page(ref))
-    row = ORDER_WORKFLOW.find(found, action)
-    label = str(row.label) if row else ""
-    declared = str(declarations.OF_ONE[action])
-    return page("payments/sign.html", form, sentence=declared, label=label, **facts(found))
+    return page(
+        "payments/sign.html",
+        form,
+        sentence=str(declarations.OF_ONE[action]),
+        label=str(row.label) if row else "",
+        **facts(found),
+    )
 
 
 def _offered(found: PaymentOrder, action: OrderAction, person: Person) -> bool:
@@ -131,24 +136,14 @@ def _offered(found: PaymentOrder, action: OrderAction, person: Person) -> bool:
 @guard.requires(policy.has_queue)
 def certify(ref: str) -> ResponseReturnValue:
     """Certify the use of funds."""
-    return _sign(
-        ref,
-        OrderAction.CERTIFY,
-        _("Certified."),
-        lambda found, person: service.certify(found, by=person),
-    )
+    return _sign(ref, OrderAction.CERTIFY, lambda found, person: service.certify(found, by=person))
 
 
 @blueprint.route("/payments/<ref>/approve", methods=["GET", "POST"])
 @guard.requires(policy.has_queue)
 def approve(ref: str) -> ResponseReturnValue:
     """Approve the entry."""
-    return _sign(
-        ref,
-        OrderAction.APPROVE,
-        _("Approved."),
-        lambda found, person: service.approve(found, by=person),
-    )
+    return _sign(ref, OrderAction.APPROVE, lambda found, person: service.approve(found, by=person))
 
 
 @blueprint.route("/payments/<ref>/approve-again", methods=["GET", "POST"])
@@ -158,7 +153,6 @@ def approve_again(ref: str) -> ResponseReturnValue:
     return _sign(
         ref,
         OrderAction.APPROVE_AGAIN,
-        _("Approved a second time."),
         lambda found, person: service.approve_again(found, by=person),
     )
 
@@ -167,12 +161,7 @@ def approve_again(ref: str) -> ResponseReturnValue:
 @guard.freshly(policy.has_queue)
 def release(ref: str) -> ResponseReturnValue:
     """Release the payment; asks for the password again."""
-    return _sign(
-        ref,
-        OrderAction.RELEASE,
-        _("Released. The order says what happens next."),
-        lambda found, person: service.release(found, by=person),
-    )
+    return _sign(ref, OrderAction.RELEASE, lambda found, person: service.release(found, by=person))
 
 
 @blueprint.post("/payments/<ref>/instruction")
