@@ -98,6 +98,20 @@ def award_of(application: Application) -> Award | None:
 
 def account(award: Award) -> Account:
     """Return everything about the payments of an award. Three SQL statements."""
+    standing, receivable = standing_of(award)
+    rows = (
+        _orders()
+        .add_columns(attempts.ended_at())
+        .where(Instalment.award_id == award.id)
+        .order_by(Instalment.number, PaymentOrder.attempt)
+    )
+    orders = [(order, at) for order, at in session.execute(rows).unique()]
+    lost = attempts.told_of(orders)
+    return Account(award, standing, [order for order, _at in orders], receivable, lost=lost)
+
+
+def standing_of(award: Award) -> tuple[Standing, Receivable | None]:
+    """Return where the payments of an award stand, and what is owed back. Two SQL statements."""
     found = (
         select(_set_aside(), holds_payments(), BankDetails, Receivable)
         .select_from(Award)
@@ -106,17 +120,8 @@ def account(award: Award) -> Account:
         .where(Award.id == award.id)
     )
     committed, is_amended, details, receivable = session.execute(found).one()
-    accepted = _accepted(award.id)
-    rows = (
-        _orders()
-        .add_columns(attempts.ended_at())
-        .where(Instalment.award_id == award.id)
-        .order_by(Instalment.number, PaymentOrder.attempt)
-    )
-    orders = [(order, at) for order, at in session.execute(rows).unique()]
-    standing = Standing(award, details, accepted, int(committed), is_amended)
-    lost = attempts.told_of(orders)
-    return Account(award, standing, [order for order, _at in orders], receivable, lost=lost)
+    standing = Standing(award, details, _accepted(award.id), int(committed), is_amended)
+    return standing, receivable
 
 
 def last_of(

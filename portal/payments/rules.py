@@ -3,7 +3,7 @@
 All amounts are in minor units of US$ (cents) unless a name says otherwise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from babel.support import LazyProxy
@@ -23,14 +23,21 @@ LEAVES_WITHIN = timedelta(hours=1)
 """How long a payment file may take to leave by itself: the worker sends one within minutes."""
 
 
+MET = _l("Met")
+
+
 @dataclass(frozen=True)
 class Gate:
-    """One condition of an instalment (R21), open or closed, with the sentence that explains it."""
+    """One condition of an instalment (R21), open or closed, with the sentence that explains it.
+
+    `met` says in a word how an open one is met.
+    """
 
     rule: str
     label: LazyProxy
     is_open: bool
     sentence: LazyProxy
+    met: LazyProxy = field(default_factory=lambda: MET)
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,34 @@ class Facts:
     free: bool
 
 
-def gates(facts: Facts, *, doubt: str = "") -> list[Gate]:
-    """Return every gate of an instalment in the order in which people open them (R21).
+@dataclass(frozen=True)
+class Circumstances:
+    """What the gates of one instalment say besides whether they are open.
 
-    `doubt` says in plain words why a bank could not pay to the account that was verified once.
+    `doubt` is why a bank could not pay to the account that was verified once, in plain words,
+    `awaits_report` whether the instalment waits for any report, `grant` where the grant stands.
     """
+
+    doubt: str = ""
+    awaits_report: bool = True
+    grant: LazyProxy | None = None
+
+
+def gates(facts: Facts, said: Circumstances) -> list[Gate]:
+    """Return every gate of an instalment in the order in which people open them (R21)."""
+    return [
+        *conditions(facts, said),
+        Gate(
+            "R21",
+            _l("No payment under way"),
+            facts.free,
+            _l("A payment of this instalment is under way or done."),
+        ),
+    ]
+
+
+def conditions(facts: Facts, said: Circumstances) -> list[Gate]:
+    """Return the gates that hold for a payment that is prepared too: all but that none is yet."""
     return [
         Gate(
             "R21",
@@ -65,8 +95,8 @@ def gates(facts: Facts, *, doubt: str = "") -> list[Gate]:
             "R21",
             _l("Bank details verified"),
             facts.bank_verified,
-            _verified_anew(doubt)
-            if doubt
+            _verified_anew(said.doubt)
+            if said.doubt
             else _l(
                 "Bank details must be verified, and screened against sanctions lists, "
                 "by a second person."
@@ -89,6 +119,7 @@ def gates(facts: Facts, *, doubt: str = "") -> list[Gate]:
             _l("Report accepted"),
             facts.reports_accepted,
             _l("The report that it waits for must be accepted by programme and by finance."),
+            MET if said.awaits_report else _l("None needed"),
         ),
         Gate(
             "R22",
@@ -112,13 +143,7 @@ def gates(facts: Facts, *, doubt: str = "") -> list[Gate]:
             "R21",
             _l("Grant active"),
             facts.active,
-            _l("The grant must be active: it is suspended, ended or not begun."),
-        ),
-        Gate(
-            "R21",
-            _l("No payment under way"),
-            facts.free,
-            _l("A payment of this instalment is under way or done."),
+            _l("The grant must be active. It is “%(status)s”.", status=said.grant),
         ),
     ]
 

@@ -134,7 +134,18 @@ class Standing:
 
     def gates(self, instalment: Instalment) -> list[rules.Gate]:
         """Return the gates of the instalment, each open or closed with its reason (R21)."""
-        return rules.gates(self.facts(instalment), doubt=self.doubt)
+        return rules.gates(self.facts(instalment), self._circumstances(instalment))
+
+    def conditions(self, instalment: Instalment) -> list[rules.Gate]:
+        """Return the gates that hold for a payment of the instalment that is prepared too."""
+        return rules.conditions(self.facts(instalment), self._circumstances(instalment))
+
+    def _circumstances(self, instalment: Instalment) -> rules.Circumstances:
+        return rules.Circumstances(
+            doubt=self.doubt,
+            awaits_report=bool(self.awaited(instalment)),
+            grant=self.award.status.label,
+        )
 
 
 def standing(award: Award, *, lock: bool = False) -> Standing:

@@ -107,6 +107,23 @@ def test_three_people_sign_and_a_fourth_records(world: World, visitor: Browser) 
     assert "Paid" in visitor.page.text
 
 
+def test_who_certifies_sees_the_conditions_that_they_say_to_hold(
+    world: World, visitor: Browser
+) -> None:
+    path = f"/payments/{world.town.order}"
+    file = world.town.files["paid"]
+    enter(visitor, world, "certifier").open(f"{path}/certify")
+    assert "Met Bank details verified" in visitor.page.text
+    assert "Not yet" not in visitor.page.text, "this payment is itself under way"
+    visitor.follow("All payments of this file")
+    assert visitor.response.request.path == f"/files/{file}/payments"
+    visitor.open(f"{path}/certify")
+    visitor.press("Certify the use of funds")
+    visitor.sign_out()
+    enter(visitor, world, "approver").open(f"{path}/approve")
+    assert "Conditions of instalment" not in visitor.page.text
+
+
 def test_the_same_person_is_offered_no_second_signature(world: World, visitor: Browser) -> None:
     service.certify(world.order, by=world.till.certifier)
     session.commit()
@@ -154,7 +171,8 @@ def test_closed_gates_say_why(world: World, visitor: Browser) -> None:
     visitor.open(tab_of(world))
     for reason in (
         "Bank details must be verified",
-        "The grant must be active",
+        "The grant must be active. It is “Suspended”.",
+        "None needed Report accepted",
         "The report that it waits for",
         "The instalment before it must be paid first",
     ):

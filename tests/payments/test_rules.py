@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.core.i18n import _l
 from portal.payments import rules
-from portal.payments.rules import Facts, due, owed_back
+from portal.payments.rules import Circumstances, Facts, due, owed_back
 
 ALL_OPEN = Facts(
     signed=True,
@@ -22,19 +23,26 @@ ALL_OPEN = Facts(
     active=True,
     free=True,
 )
+PLAIN = Circumstances(grant=_l("Suspended"))
 CENTS = st.integers(min_value=0, max_value=500_000)
 
 
 def test_nothing_closes_a_gate_when_all_is_well() -> None:
-    assert all(gate.is_open for gate in rules.gates(ALL_OPEN))
+    assert all(gate.is_open for gate in rules.gates(ALL_OPEN, PLAIN))
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Facts)])
 def test_each_fact_closes_exactly_one_gate(field: str) -> None:
-    closed = [gate for gate in rules.gates(replace(ALL_OPEN, **{field: False})) if not gate.is_open]
+    facts = replace(ALL_OPEN, **{field: False})
+    closed = [gate for gate in rules.gates(facts, PLAIN) if not gate.is_open]
     assert len(closed) == 1
     assert str(closed[0].sentence)
     assert closed[0].rule in {"R21", "R22", "R26", "R30"}
+
+
+def test_a_prepared_payment_rests_on_every_gate_but_that_none_is_under_way() -> None:
+    under_way = replace(ALL_OPEN, free=False)
+    assert all(gate.is_open for gate in rules.conditions(under_way, PLAIN))
 
 
 @given(planned=CENTS, accepted=CENTS, paid=CENTS)

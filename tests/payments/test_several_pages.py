@@ -77,6 +77,8 @@ def test_a_release_of_several_asks_for_the_password_again(payday: Payday, visito
 def test_either_all_that_is_ticked_is_signed_or_nothing(payday: Payday, visitor: Browser) -> None:
     first, second, third = payday.refs[:3]
     enter(visitor, payday, "certifier").open("/payments/several/certify")
+    conditions = [address for said, address in visitor.page.links if "Conditions and" in said]
+    assert len(conditions) == len(payday.refs)
     tick(visitor, first, second)
     service.cancel_order(payday.orders[1], "Not now.", by=payday.till.finance)
     session.commit()

@@ -15,11 +15,13 @@ from portal.core.i18n import _
 from portal.core.pages import done, go, page
 from portal.core.web import Form, attachment, tell
 from portal.payments import attempts, policy, service
+from portal.payments.account import standing_of
 from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
 from portal.payments.holding import held_back_at_all
 from portal.payments.late import late_return
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.rails import STRIPE
+from portal.payments.rules import Gate
 from portal.payments.service.closing import receivable_of
 from portal.payments.service.coming_late import count_as_refund
 from portal.payments.service.signing import expected_digest
@@ -123,8 +125,15 @@ def _sign(ref: str, action: OrderAction, verb: Verb) -> ResponseReturnValue:
         form,
         sentence=str(declarations.OF_ONE[action]),
         label=str(row.label) if row else "",
+        gates=_conditions(found) if action is OrderAction.CERTIFY else (),
         **facts(found),
     )
+
+
+def _conditions(found: PaymentOrder) -> list[Gate]:
+    """Return what whoever certifies says to hold. Two SQL statements."""
+    standing, _owed = standing_of(found.instalment.award)
+    return standing.conditions(found.instalment)
 
 
 def _offered(found: PaymentOrder, action: OrderAction, person: Person) -> bool:
