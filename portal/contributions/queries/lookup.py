@@ -1,6 +1,8 @@
 """Finding one thing, and what belongs to it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,11 +21,17 @@ from portal.contributions.models import (
     Earmark,
     Pledge,
 )
+from portal.contributions.words import in_words
 from portal.core import clock
 from portal.core.audit import AuditEvent
 from portal.core.db import session
+from portal.core.i18n import _
 from portal.ledger import queries as books
 from portal.ledger.rules import DOLLAR
+
+DRAFTED = "contribution_agreement.drafted"
+ONE_SAVE = timedelta(seconds=5)
+"""How far apart the acts of one save of a form can be."""
 
 
 def open_agreements(fund_code: str) -> list[ContributionAgreement]:
@@ -133,18 +141,46 @@ def receipt_of(contribution: Contribution) -> ContributionReceipt | None:
     )
 
 
-def history(subject: UUID) -> list[tuple[AuditEvent, str | None]]:
+@dataclass(frozen=True)
+class Happened:
+    """One act on a row as a reader is told it: when, what, by whom (or by nobody)."""
+
+    at: datetime
+    title: str
+    by: str | None
+
+
+def history(subject: UUID) -> list[Happened]:
     """Return what happened to a row by the audit chain, oldest first. One SQL statement.
 
-    Each event with the name of whoever acted, None where nobody did.
+    The chain has the same act whenever a draft is saved, and once more for its paper: what was
+    saved at once is told once, and what was saved later is a correction.
     """
     rows = (
         select(AuditEvent, Person.name)
         .outerjoin(Person, Person.id == AuditEvent.actor_id)
         .where(AuditEvent.subject_id == subject)
     )
-    found = session.execute(rows.order_by(AuditEvent.number))
-    return [(event, name) for event, name in found]
+    told: list[Happened] = []
+    drafted: AuditEvent | None = None
+    for event, name in session.execute(rows.order_by(AuditEvent.number)):
+        words = in_words(event.action)
+        if event.action == DRAFTED:
+            before, drafted = drafted, event
+            if before is not None and _is_same_save(before, event):
+                continue
+            words = words if before is None else _("Draft corrected")
+        told.append(Happened(event.at, words, name))
+    return told
+
+
+def _is_same_save(before: AuditEvent, event: AuditEvent) -> bool:
+    """Say whether two acts of drafting are one save of its form: the terms, then the paper."""
+    return (
+        before.actor_id == event.actor_id
+        and before.facts | {"paper": None} == event.facts | {"paper": None}
+        and event.at - before.at < ONE_SAVE
+    )
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:

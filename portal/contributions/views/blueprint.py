@@ -20,7 +20,7 @@ from portal.contributions.models import (
     Pledge,
 )
 from portal.contributions.queries import Wanted
-from portal.contributions.words import in_words, why_failed
+from portal.contributions.words import why_failed
 from portal.core import pages
 from portal.core.db import session
 from portal.core.i18n import _
@@ -33,7 +33,6 @@ from portal.funds.profile import Profile
 from portal.ledger.rules import PostingConflict
 
 blueprint = Blueprint("contributions", __name__)
-blueprint.add_app_template_filter(in_words, "donor_act")
 blueprint.add_app_template_filter(why_failed, "why_refund_failed")
 
 TEXT_LIMIT = 100
