@@ -81,6 +81,11 @@ def can_record(person: Person, fund_code: str) -> bool:
     return _holds(person, KEEPERS, fund_code)
 
 
+def follows_lines(person: Person, fund_code: str) -> bool:
+    """Say whether the person opens the bank's line that money of one fund came by."""
+    return _holds(person, (*KEEPERS, Role.AUDITOR), fund_code)
+
+
 def can_view(person: Person, thing: OfAFund) -> bool:
     """Say whether a pledge, an agreement or a contribution exists for the person."""
     return reads_fund(person, thing.fund_code)

@@ -2,7 +2,7 @@
 
 from babel.support import LazyProxy
 
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l
 
 ACTS: dict[str, LazyProxy] = {
     "donor.recorded": _l("Donor recorded"),
@@ -49,6 +49,22 @@ REFUND_FAILURES: dict[str, LazyProxy] = {
 def why_failed(remark: str) -> str:
     """Return why a refund failed; what the processor wrote in its own words stands as it is."""
     return str(REFUND_FAILURES.get(remark, remark))
+
+
+def source_in_words(source_ref: str) -> str:
+    """Return where money came from, or went by, in words: from a bank's line, by hand, by card.
+
+    `source_ref` is that of a contribution or a refund. "" for one of another kind.
+    """
+    origin, _colon, rest = source_ref.partition(":")
+    if origin == "line":
+        return _("Line of the bank’s statement")
+    if origin == "hand":
+        code = rest.partition(":")[2].removeprefix("back:").removesuffix(":above")
+        return _("By hand, the bank’s reference %(code)s", code=code)
+    if origin.startswith(("ch_", "re_", "py_", "pyr_", "dp_", "du_")):
+        return _("Card processor, %(code)s", code=origin)
+    return ""
 
 
 def in_words(act: str) -> str:

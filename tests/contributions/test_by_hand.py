@@ -102,3 +102,23 @@ def test_whoever_records_by_hand_gives_the_password_again(who: Desk, browser: Br
     session.execute(update(WebSession).values(fresh_at=clock.now() - timedelta(days=1)))
     session.commit()
     assert browser.open(path).heading == "Confirm that it is you"
+
+
+def test_a_reference_that_is_taken_leads_to_what_has_it(who: Desk, browser: Browser) -> None:
+    payments.fund_account()
+    there = by_hand(who, usd(500_00), "WIRE-7")
+    donor, number, ref = there.donor.ref, there.receipt_no, there.ref
+    email = who.finance.email
+    session.commit()
+    browser.sign_in(email, PASSWORD)
+    browser.open(f"/contributions/received/{ref}", 200)
+    assert "By hand, the bank’s reference WIRE-7" in browser.page.text
+    browser.open(f"/contributions/donors/{donor}/wire", 200)
+    browser.fill("Amount", "700")
+    browser.fill("Currency", "USD")
+    browser.fill("The bank’s reference", "WIRE-7")
+    browser.press("Book the transfer", 422)
+    assert "recorded already with other particulars" in browser.page.text
+    assert browser.value("Amount") == "700"
+    browser.follow(f"Contribution {number}")
+    assert browser.page.path == f"/contributions/received/{ref}"

@@ -20,6 +20,7 @@ from portal.accounting.views.blueprint import (
     page,
     written,
 )
+from portal.accounting.words import cause_in_words
 from portal.accounts import guard
 from portal.core import clock
 from portal.core.downloads import csv_file
@@ -36,6 +37,7 @@ def in_own_currency(entry: LedgerEntry) -> Money:
 
 
 blueprint.add_app_template_filter(in_own_currency)
+blueprint.add_app_template_filter(cause_in_words)
 
 LAST_PAGE = 10**9
 """Beyond it no address is taken at its word."""

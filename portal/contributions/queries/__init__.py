@@ -32,6 +32,7 @@ from portal.contributions.queries.lookup import (
     open_agreements,
     pledges_of,
     receipt_of,
+    received_under,
 )
 from portal.contributions.queries.todos import todos
 
@@ -62,6 +63,7 @@ __all__ = [
     "receipt_of",
     "receivables",
     "received_by_earmark",
+    "received_under",
     "taken_out",
     "todos",
 ]

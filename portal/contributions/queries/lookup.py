@@ -131,6 +131,11 @@ def contribution_by_ref(ref: str) -> Contribution | None:
     return session.scalar(select(Contribution).where(Contribution.ref == ref))
 
 
+def received_under(source_ref: str) -> Contribution | None:
+    """Return what was received under a reference of its source. Three SQL statements."""
+    return session.scalar(select(Contribution).where(Contribution.source_ref == source_ref))
+
+
 def receipt_of(contribution: Contribution) -> ContributionReceipt | None:
     """Return the receipt that holds now, None while it is being made. One SQL statement."""
     return session.scalar(

@@ -20,7 +20,7 @@ from portal.contributions.models import (
     Pledge,
 )
 from portal.contributions.queries import Wanted
-from portal.contributions.words import why_failed
+from portal.contributions.words import source_in_words, why_failed
 from portal.core import pages
 from portal.core.db import session
 from portal.core.i18n import _
@@ -34,6 +34,7 @@ from portal.ledger.rules import PostingConflict
 
 blueprint = Blueprint("contributions", __name__)
 blueprint.add_app_template_filter(why_failed, "why_refund_failed")
+blueprint.add_app_template_filter(source_in_words)
 
 TEXT_LIMIT = 100
 FILTERS = ("fund", "kind", "status", "means", "year", "text")
@@ -60,9 +61,16 @@ def _recorded(act: Callable[[], object]) -> None:
     try:
         act()
         session.flush()
-    except (PostingConflict, IntegrityError) as there:
+    except PostingConflict as there:
         raise Refused(
-            _("This is recorded already, and otherwise. Look at what is there.")
+            _(
+                "A transfer with this bank reference is recorded already with other particulars. "
+                "Compare the two: each transfer has a reference of its own."
+            )
+        ) from there
+    except IntegrityError as there:
+        raise Refused(
+            _("The same is recorded already with other particulars. Compare it with what is there.")
         ) from there
 
 

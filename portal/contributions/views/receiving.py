@@ -79,9 +79,11 @@ def contribution(ref: str) -> ResponseReturnValue:
         and policy.can_refund(person, found)
     )
     told = refundable and bank_tells(found.fund_code, found.currency)
+    by_line = is_told_by_bank(found) and policy.follows_lines(person, found.fund_code)
     return show(
         "contributions/contribution.html",
         contribution=found,
+        line_id=found.source_ref.split(":")[1] if by_line else None,
         receipt=queries.receipt_of(found),
         may_refund=refundable and not told,
         told_by_bank=booked_from_its_line() if told else None,
@@ -139,7 +141,7 @@ def _wire(donor: Donor, agreement: ContributionAgreement | None) -> ResponseRetu
                 amount=money,
                 amount_usd=service.worth(money, form.on.data),
                 on=form.on.data,
-                source_ref=f"hand:{code}:{as_code(form.reference.data)}",
+                source_ref=_by_hand(form),
                 agreement=agreement,
                 donor=donor,
                 by=person,
@@ -150,7 +152,18 @@ def _wire(donor: Donor, agreement: ContributionAgreement | None) -> ResponseRetu
 
     if _sound(form, agreement) and done(form, record, _("The money is booked; a receipt follows.")):
         return go(url_for("contributions.contribution", ref=made[0].ref))
-    return page("contributions/record_wire.html", form, donor=donor, agreement=agreement)
+    return page(
+        "contributions/record_wire.html",
+        form,
+        donor=donor,
+        agreement=agreement,
+        there=queries.received_under(_by_hand(form)) if form.form_errors else None,
+    )
+
+
+def _by_hand(form: WireForm) -> str:
+    """Return the reference under which a transfer that is typed is booked once."""
+    return f"hand:{form.fund.data}:{as_code(form.reference.data)}"
 
 
 def _begin(agreement: ContributionAgreement | None) -> dict[str, object]:

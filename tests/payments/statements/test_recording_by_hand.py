@@ -1,9 +1,10 @@
 """A transfer is recorded by hand where that can succeed; elsewhere the page says who books it."""
 
 import pytest
+from sqlalchemy import select
 
 from portal.accounts.models import Person
-from portal.contributions.models import ContributionAgreement
+from portal.contributions.models import Contribution, ContributionAgreement
 from portal.core.db import session
 from tests.browser import Browser
 from tests.make import contributions as give
@@ -67,3 +68,19 @@ def _offered(visitor: Browser, paths: list[str], *, yes: bool) -> None:
         visitor.open(path, 200)
         assert (BY_HAND in [said for said, _href in visitor.page.links]) is yes, path
         assert (BY_THE_BANK in visitor.page.text) is not yes, path
+
+
+def test_money_by_a_line_leads_to_the_line_for_those_who_open_it(
+    desk: give.Desk, agreed: ContributionAgreement, teller: Teller, visitor: Browser
+) -> None:
+    people = {desk.finance.email: True, desk.officer.email: False}
+    [line] = taken_in(teller, Move(5_000_00, agreed.ref))
+    came, line_id = session.scalars(select(Contribution)).one(), line.id
+    path = f"/contributions/received/{came.ref}"
+    for email, opens in people.items():
+        visitor.sign_in(email, PASSWORD)
+        visitor.open(path, 200)
+        assert "Source Line of the bank’s statement" in visitor.page.text
+        said = ("Line of the bank’s statement", f"/bank/lines/{line_id}")
+        assert (said in visitor.page.links) is opens
+        visitor.sign_out()
