@@ -104,9 +104,9 @@ def test_treasury_takes_a_file_to_the_bank_by_hand(payday: Payday, visitor: Brow
     assert all(ref.encode() in content for ref in payday.refs[:2])
     assert count_of("payment_file.read") == 1
     visitor.open(f"/bank/files/{name}")
-    visitor.follow("It is with the bank")
+    visitor.follow("Record that the bank has it")
     assert digest in visitor.page.text
-    visitor.press("It is with the bank")
+    visitor.press("Record that the bank has it")
     assert "the file is with the bank" in visitor.page.text
     assert "With the bank, no answer yet" in visitor.page.text
     visitor.open(f"/bank/files/{name}/handed-over")
@@ -122,7 +122,11 @@ def test_the_same_file_is_sent_again_until_the_bank_has_answered(
     file = kept(payday, 1)
     name, content = file.message_id, sending.content_of(file)
     enter(visitor, payday, "treasurer").open(f"/bank/files/{name}")
-    assert "Send the same file again" not in visitor.page.text, "it leaves by itself"
+    for act in ("Send the same file again", "Record that the bank has it"):
+        assert act not in visitor.page.text, "it leaves by itself"
+    visitor.open(f"/bank/files/{name}/handed-over")
+    assert visitor.page.heading == f"Payment file {name}"
+    assert "You say that the bank has this very file" not in visitor.page.text
     sending.begin_next()
     session.commit()
     visitor.open(f"/bank/files/{name}")
@@ -163,7 +167,7 @@ def test_who_declared_an_interest_handles_no_file_with_that_case(
     enter(visitor, payday, "treasurer").open(f"/bank/files/{name}")
     says = visitor.page.text
     assert "Download the file" not in says
-    assert "It is with the bank" not in says
+    assert "Record that the bank has it" not in says
     assert hidden not in says
     visitor.open(f"/bank/files/{name}/handed-over")
     assert visitor.page.heading == f"Payment file {name}"

@@ -1,5 +1,6 @@
 """Files that stand still: they leave by a word of their own, or are withdrawn before they do."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from portal.core.crypto import SealingKey
 from portal.core.db import session
 from portal.core.web import Portal
 from portal.core.workflow import Refused
-from portal.payments import checks, exchange, service
+from portal.payments import banking, checks, exchange, service
 from portal.payments.models import (
     BankDetails,
     BankStatus,
@@ -21,6 +22,7 @@ from portal.payments.models import (
     PaymentOrder,
 )
 from portal.payments.rails import bank
+from portal.payments.rules import SILENT_AFTER
 from portal.payments.service import sending
 from tests.browser import Browser
 from tests.make import payments as make
@@ -273,8 +275,8 @@ def test_a_file_that_leaves_is_not_withdrawn(payday: Payday, folder: Path) -> No
 
 
 def test_its_page_says_that_it_was_withdrawn(payday: Payday, visitor: Browser) -> None:
-    file, (held, _other) = kept(payday)
-    name = file.message_id
+    file, (held, other) = kept(payday)
+    name, stopped, moved = file.message_id, held.ref, other.ref
     session.execute(
         sa.update(BankDetails)
         .where(BankDetails.id == held.bank_details_id)
@@ -284,9 +286,50 @@ def test_its_page_says_that_it_was_withdrawn(payday: Payday, visitor: Browser) -
     list(exchange.withdraw_all())
     session.refresh(file)
     assert file.status is FileStatus.WITHDRAWN
+    [anew] = [each.message_id for each in exchange.gather_all()]
     visitor.sign_in(payday.emails["treasurer"], PASSWORD)
     page = visitor.open(f"/bank/files/{name}", 200)
     assert "Withdrawn before it left" in page.text
+    assert "The others enter a file that follows it" in page.text
     assert "Download" not in page.text
+    said = page.text.split("Payments that it had")[-1]
+    for ref, words in ((stopped, "stopped the file"), (moved, f"now in {anew}")):
+        assert words in said.split(ref)[1].split("Released, not yet paid")[1][:80]
+    visitor.follow(anew)
+    assert moved in visitor.page.text
     visitor.open("/bank/files", 200)
     visitor.follow(name, 200)
+
+
+def test_a_withdrawn_file_of_one_payment_speaks_of_no_others(
+    payday: Payday, visitor: Browser
+) -> None:
+    file, [held] = kept(payday, 1)
+    name = file.message_id
+    suspend(held)
+    list(exchange.withdraw_all())
+    visitor.sign_in(payday.emails["treasurer"], PASSWORD)
+    assert "The others" not in visitor.open(f"/bank/files/{name}", 200).text
+
+
+def test_a_file_of_which_the_statement_told_waits_for_no_answer(
+    payday: Payday, folder: Path, visitor: Browser
+) -> None:
+    file, [order] = kept(payday, 1)
+    name = file.message_id
+    bank.configure(folder, None)
+    list(exchange.send_all())
+    today = clock.today()
+    service.settle_by_bank(order, debited=order.money, on=today, reference="B-1")
+    service.return_by_bank(order, credited=order.money, on=today, reference="R-1", reason="AC04")
+    session.commit()
+    with clock.at(clock.now() + SILENT_AFTER + timedelta(hours=1)):
+        visitor.sign_in(payday.emails["treasurer"], PASSWORD)
+        assert "Ask the bank" not in visitor.open("/home", 200).text
+        for path in ("/bank/files", f"/bank/files/{name}"):
+            said = visitor.open(path, 200).text
+            assert "Told by the statement" in said
+            for words in ("no answer yet", "silent", "Send the same file again"):
+                assert words not in said
+        [row] = banking.files(payday.till.treasurer, 1).rows
+        assert (row.paid, row.unpaid, row.came_back) == (0, 0, 1)

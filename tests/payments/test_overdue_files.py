@@ -77,6 +77,7 @@ def test_one_that_began_to_leave_and_cannot_is_named_until_the_bank_is_asked(
         assert "Nobody says that the bank has it." in visitor.page.text
         visitor.follow(name)
         assert "It began to leave on" in visitor.page.text
+        assert "Record that the bank has it" in visitor.page.text
     with clock.at(clock.now() + timedelta(days=1) + MINUTE):
         [said] = wrong()
         assert said.startswith(f"{NAME}: File {name} began to leave on")

@@ -85,13 +85,13 @@ def test_it_is_said_to_be_with_the_bank_only_by_who_told_it_to_stop_the_payment(
     name, ref = file.message_id, held.ref
     session.rollback()
     visitor.open(f"/bank/files/{name}", 200)
-    visitor.follow("It is with the bank")
+    visitor.follow("Record that the bank has it")
     assert SAYS_WHY in visitor.page.text
     assert ref in visitor.page.text
-    visitor.press("It is with the bank", 422)
+    visitor.press("Record that the bank has it", 422)
     assert "tell it not to" in visitor.page.text
     visitor.choose(TOLD)
-    visitor.press("It is with the bank")
+    visitor.press("Record that the bank has it")
     assert "the file is with the bank" in visitor.page.text
     session.rollback()
     facts = select(AuditEvent.facts).where(AuditEvent.action == "payment_file.sent")
@@ -128,7 +128,7 @@ def test_before_it_left_the_page_says_that_it_is_withdrawn(
     session.rollback()
     said = visitor.open(f"/bank/files/{name}", 200).text
     assert "It is withdrawn within minutes" in said
-    for act in ("Download the file", "It is with the bank"):
+    for act in ("Download the file", "Record that the bank has it"):
         assert act not in said
 
 

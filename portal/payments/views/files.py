@@ -51,16 +51,21 @@ def files() -> ResponseReturnValue:
 def file(message_id: str) -> ResponseReturnValue:
     """Show a payment file: its payments, and what the bank said of each."""
     found = visible_file(message_id)
-    stopped = why_not(found)
+    person, stopped = guard.signed_in(), why_not(found)
+    gone = banking.withdrawn_from(found) if found.status is FileStatus.WITHDRAWN else ()
+    told = banking.file_is_told(found)
     return page(
         "payments/file.html",
         Form(),
         file=found,
-        orders=[(order, policy.can_view(guard.signed_in(), order)) for order in found.orders],
+        orders=[(order, policy.can_view(person, order)) for order in found.orders],
+        gone=[(order, stops, policy.can_view(person, order)) for order, stops in gone],
         stopped=_still_to_make(found, stopped),
-        silent=banking.file_is_silent(found),
+        told=told and found.status is FileStatus.SENT,
+        silent=banking.file_is_silent(found) and not told,
         overdue=banking.file_is_overdue(found),
         acts=_acts(found, is_stopped=bool(stopped)),
+        sends_itself=drop_folder() is not None,
     )
 
 
@@ -77,10 +82,19 @@ def _acts(file: PaymentFile, *, is_stopped: bool) -> set[str]:
     begun, goes = file.leaving_at is not None, not is_stopped
     offered = {
         "download": goes or file.status not in UNANSWERED,
-        "hand_over": file.status is FileStatus.KEPT and (goes or begun),
+        "hand_over": _is_handed_over(file) and (goes or begun),
         "again": goes and begun and drop_folder() is not None and file.status in UNANSWERED,
     }
     return {act for act, may in offered.items() if may}
+
+
+def _is_handed_over(file: PaymentFile) -> bool:
+    """Say whether treasury records that the bank has a file.
+
+    Where a folder sends files, the worker says so: it is recorded only of one that did not leave.
+    """
+    by_hand = drop_folder() is None or banking.file_is_overdue(file)
+    return file.status is FileStatus.KEPT and by_hand
 
 
 @blueprint.post("/bank/files/<message_id>/download")
@@ -107,7 +121,7 @@ def hand_over(message_id: str) -> ResponseReturnValue:
         _("Recorded: the file is with the bank, its payments are booked as on their way."),
     ):
         return go(_file_page(message_id))
-    if not form.errors and not (hands and found.status is FileStatus.KEPT):
+    if not form.errors and not (hands and _is_handed_over(found)):
         return go(_file_page(message_id))
     stopped = why_not(found) if hands else {}
     return page("payments/hand_over.html", form, file=found, stopped=stopped)
