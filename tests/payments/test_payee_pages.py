@@ -67,7 +67,10 @@ def test_who_verifies_reads_the_registries_and_every_field(world: World, visitor
     session.commit()
     enter(visitor, world, "finance")
     visitor.open("/payments")
+    signed_in = [each for each in visitor.page.all("a") if each.get("class") == "who"]
     visitor.follow("Verify bank details")
+    [shown] = [each for each in visitor.page.all("a") if each.get("class") == "who"]
+    assert ["".join(each.itertext()) for each in signed_in] == ["".join(shown.itertext())]
     assert "Commerzbank" not in visitor.page.text
     visitor.press("Open the bank details")
     text = visitor.page.text
