@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Person
@@ -70,6 +70,11 @@ def file_is_silent(file: PaymentFile) -> bool:
     Where its statements told of all of its payments, nothing is asked any more (`file_is_told`).
     """
     return file.status in ANSWERABLE and is_silent(file.sent_at or file.leaving_at, clock.now())
+
+
+def is_under_way() -> ColumnElement[bool]:
+    """Return whether a payment of a file is still on its way: for the rest nobody waits."""
+    return PaymentFile.orders.any(PaymentOrder.status == OrderStatus.RELEASED)
 
 
 def file_is_told(file: PaymentFile) -> bool:
@@ -241,12 +246,11 @@ def waiting(person: Person) -> Waiting:
         begun = func.coalesce(PaymentFile.leaving_at, PaymentFile.made_at)
         kept &= begun < now - LEAVES_WITHIN
     left = func.coalesce(PaymentFile.sent_at, PaymentFile.leaving_at)
-    untold = PaymentFile.orders.any(PaymentOrder.status == OrderStatus.RELEASED)
-    late = PaymentFile.status.in_(ANSWERABLE) & (left < now - SILENT_AFTER) & untold
+    late = PaymentFile.status.in_(ANSWERABLE) & (left < now - SILENT_AFTER)
     theirs = policy.accounts_confirmed_by(person).with_only_columns(BankAccount.id).order_by(None)
     kinds = (
-        (PaymentFile.made_at, mine & kept),
-        (left, mine & late),
+        (PaymentFile.made_at, mine & kept & is_under_way()),
+        (left, mine & late & is_under_way()),
         (BankMessage.received_at, policy.waits_for(person)),
         (BankAccount.proposed_at, BankAccount.id.in_(theirs)),
     )

@@ -170,7 +170,7 @@ def test_what_treasury_took_out_may_have_left_and_stays(payday: Payday) -> None:
     with pytest.raises(Refused, match="still has time to answer"):
         service.reject_order(held, "The grant was suspended.", by=payday.till.finance)
     session.rollback()
-    service.hand_over(file, by=payday.till.treasurer, told_to_stop=True)
+    service.hand_over(file, by=payday.till.treasurer, told_to_stop=[held.ref])
     assert file.status is FileStatus.SENT
 
 

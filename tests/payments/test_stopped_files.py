@@ -11,7 +11,7 @@ from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.web import Portal
 from portal.core.workflow import Refused
-from portal.payments import service
+from portal.payments import banking, checks, service
 from portal.payments.models import BankDetails, BankStatus, FileStatus, PaymentFile, PaymentOrder
 from portal.payments.rules import SILENT_AFTER
 from tests.browser import Browser
@@ -55,7 +55,7 @@ def test_it_is_not_downloaded_again_before_the_bank_has_answered(payday: Payday)
     with pytest.raises(Refused, match=stops):
         service.read_file(file, by=payday.till.treasurer)
     session.rollback()
-    service.hand_over(file, by=payday.till.treasurer, told_to_stop=True)
+    service.hand_over(file, by=payday.till.treasurer, told_to_stop=[held.ref])
     session.commit()
     with pytest.raises(Refused, match=stops):
         service.read_file(file, by=payday.till.treasurer)
@@ -76,6 +76,51 @@ def test_a_payment_given_up_stops_the_file_too(payday: Payday) -> None:
         with pytest.raises(Refused, match=f"Payment {order.ref} of this file must not be made"):
             verb(file, by=payday.till.treasurer)
         session.rollback()
+
+
+def test_a_file_of_which_all_is_given_up_waits_for_nobody_and_may_still_turn_out_to_have_left(
+    payday: Payday,
+) -> None:
+    file, [order] = kept(payday, 1)
+    service.read_file(file, by=payday.till.treasurer)
+    session.commit()
+    later = clock.now() + SILENT_AFTER + timedelta(days=1)
+    with clock.at(later):
+        assert broken() == {"Every payment file leaves in time, or is withdrawn"}
+        assert banking.waiting(payday.till.treasurer).to_send == 1
+        service.reject_order(order, "They never had it.", by=payday.till.finance)
+        session.commit()
+        assert banking.waiting(payday.till.treasurer).to_send == 0
+        assert broken() == set()
+        service.hand_over(file, by=payday.till.treasurer, told_to_stop=[order.ref])
+        session.commit()
+        assert broken() == set()
+
+
+def broken() -> set[str]:
+    """Return which invariants of payments do not hold."""
+    return {check.name for check in checks.checks() if check.run().violations}
+
+
+def test_what_was_stopped_since_the_page_was_read_is_not_said_to_be_told_of(
+    payday: Payday, visitor: Browser
+) -> None:
+    file, (held, other) = kept(payday)
+    service.read_file(file, by=payday.till.treasurer)
+    session.commit()
+    doubt(held)
+    name, first, second = file.message_id, held.ref, other.ref
+    session.rollback()
+    visitor.open(f"/bank/files/{name}/handed-over", 200)
+    assert second not in visitor.page.text
+    doubt(session.scalars(select(PaymentOrder).where(PaymentOrder.ref == second)).one())
+    visitor.choose(TOLD)
+    visitor.press("It is with the bank", 422)
+    assert first in visitor.page.text
+    assert second in visitor.page.text
+    visitor.choose(TOLD)
+    visitor.press("It is with the bank")
+    assert "the file is with the bank" in visitor.page.text
 
 
 def test_it_is_said_to_be_with_the_bank_only_by_who_told_it_to_stop_the_payment(
@@ -107,7 +152,7 @@ def test_the_page_of_the_file_names_it_and_says_what_to_do(
     said = visitor.open(f"/bank/files/{name}", 200).text
     assert said.index(WARNING) < said.index(ref) < said.index(SAYS_WHY) < said.index(TELL_IT)
     assert "Download the file" not in said
-    service.hand_over(_named(name), by=payday.till.treasurer, told_to_stop=True)
+    service.hand_over(_named(name), by=payday.till.treasurer, told_to_stop=[ref])
     session.commit()
     said = visitor.open(f"/bank/files/{name}", 200).text
     assert said.index(WARNING) < said.index(TELL_IT)

@@ -51,6 +51,18 @@ def test_a_word_about_another_payment_does_not_count(world: World) -> None:
     assert violations() == []
 
 
+def test_a_word_about_a_later_attempt_makes_no_earlier_signature_wrong(world: World) -> None:
+    """Who signed the first attempt may say that the second was not made: they sign no other."""
+    other = person(roles=[(Role.TREASURY, "act", None)])
+    order = make.signed(world.order, world.till)
+    rejected(order, world.till.finance)
+    anew = service.prepare_order(order.instalment, by=world.till.finance)
+    make.signed(anew, replace(world.till, treasurer=other))
+    rejected(anew, world.till.treasurer)
+    session.commit()
+    assert violations() == []
+
+
 def test_a_signature_after_such_a_word_is_found(world: World) -> None:
     other = person(roles=[(Role.TREASURY, "act", None)])
     order = make.signed(world.order, world.till)

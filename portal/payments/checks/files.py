@@ -17,6 +17,7 @@ from portal.core.formats import format_day
 from portal.core.i18n import _
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
+from portal.payments.banking import is_under_way
 from portal.payments.holding import held_back_at_all
 from portal.payments.models import (
     BankMessage,
@@ -72,10 +73,13 @@ WITH of_order AS (
         AND a.kind = 'payments_in_transit') ON e.transaction_id = w.id
     GROUP BY w.ref, w.status, w.amount
 )
-SELECT ref FROM moved WHERE ever = 0
+SELECT ref FROM moved WHERE ever = 0 AND status <> 'rejected'
 OR way <> CASE WHEN status = 'released' THEN -amount ELSE 0 END ORDER BY ref
 """
-"""Payments that left, and are not in transit until the bank has spoken, and then no longer."""
+"""Payments that left, and are not in transit until the bank has spoken, and then no longer.
+
+One that was given up before anybody knew that its file had left never was.
+"""
 
 TOLD = """
 SELECT id, message_id AS ref, 'payment_file.kept' AS act, NULL::uuid AS person_id, made_at AS at,
@@ -217,12 +221,14 @@ def _unfiled(order: PaymentOrder) -> str:
 def _left() -> CheckResult:
     """Find files of which nobody says for too long that the bank has them. Two SQL statements.
 
+    What was all given up meanwhile is waited for no more.
+
     Those that had not begun to leave have as long as a bank has for an answer: treasury may take
     them there by hand, and rests at the weekend.
     """
     now = clock.now()
     late = or_(PaymentFile.leaving_at < now - LEFT_AFTER, PaymentFile.made_at < now - SILENT_AFTER)
-    rows = select(PaymentFile).where(PaymentFile.status == FileStatus.KEPT, late)
+    rows = select(PaymentFile).where(PaymentFile.status == FileStatus.KEPT, late, is_under_way())
     found = session.scalars(rows.order_by(PaymentFile.made_at, PaymentFile.id))
     count = session.scalar(select(func.count()).select_from(PaymentFile))
     return CheckResult(count or 0, [_not_gone(file) for file in found])

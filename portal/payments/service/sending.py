@@ -11,7 +11,7 @@ speaks.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -234,20 +234,21 @@ def read_file(file: PaymentFile, *, by: Person) -> bytes:
     return content
 
 
-def hand_over(file: PaymentFile, *, by: Person, told_to_stop: bool = False) -> None:
+def hand_over(file: PaymentFile, *, by: Person, told_to_stop: Collection[str] = ()) -> None:
     """Record that treasury took the file to the bank. Twice is once.
 
-    Raises Refused for others, and for a file that was withdrawn, or is about to be. Where a payment
+    Raises Refused for others, and for a file that was withdrawn, or is about to be. Where payments
     of it must not be made, it is recorded only where `by` says that the bank had the file before,
-    and was `told_to_stop` that payment.
+    and was `told_to_stop` each of them, by reference.
     """
     _refuse_others(file, by)
     _hold(file)
     if file.status is not FileStatus.KEPT:
         return
-    if file.leaving_at is None or not told_to_stop:
+    stopped = why_not(file)
+    if file.leaving_at is None or not stopped.keys() <= set(told_to_stop):
         _refuse_stopped(file)
-    mark_sent(file, by=by, told_to_stop=sorted(why_not(file)))
+    mark_sent(file, by=by, told_to_stop=sorted(stopped))
 
 
 def mark_sent(file: PaymentFile, *, by: Person | None, told_to_stop: Sequence[str] = ()) -> None:

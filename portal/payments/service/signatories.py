@@ -84,7 +84,7 @@ def refuse_who_unmade(order: PaymentOrder, by: Person) -> None:
     earlier = aliased(PaymentOrder)
     rows = select(earlier.ref).where(
         earlier.instalment_id == order.instalment_id,
-        earlier.id != order.id,
+        earlier.attempt < order.attempt,
         said_unmade(earlier, by.id),
     )
     ref = session.scalar(rows.limit(1))

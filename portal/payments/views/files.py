@@ -117,14 +117,20 @@ def hand_over(message_id: str) -> ResponseReturnValue:
     form, hands = HandOverForm(), policy.can_hand_over(person, found)
     if done(
         form,
-        lambda: service.hand_over(found, by=person, told_to_stop=form.told_to_stop.data),
+        lambda: service.hand_over(found, by=person, told_to_stop=_told(form)),
         _("Recorded: the file is with the bank, its payments are booked as on their way."),
     ):
         return go(_file_page(message_id))
     if not form.errors and not (hands and _is_handed_over(found)):
         return go(_file_page(message_id))
     stopped = why_not(found) if hands else {}
+    form.told_to_stop.data = False  # the payments above may be others than those that were told of
     return page("payments/hand_over.html", form, file=found, stopped=stopped)
+
+
+def _told(form: HandOverForm) -> list[str]:
+    """Return which payments somebody says to have stopped: those that their page named."""
+    return request.form.getlist("stopped") if form.told_to_stop.data else []
 
 
 @blueprint.post("/bank/files/<message_id>/again")
