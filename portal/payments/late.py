@@ -18,6 +18,18 @@ def late_return(order: PaymentOrder) -> LateReturn | None:
     return session.scalar(rows)
 
 
+def waits_of(award: Award) -> PaymentOrder | None:
+    """Return a payment of a grant of which something waits. One SQL statement."""
+    rows = (
+        select(PaymentOrder)
+        .join(LateReturn, LateReturn.order_id == PaymentOrder.id)
+        .join(PaymentOrder.instalment)
+        .where(Instalment.award_id == award.id, LateReturn.amount_usd > LateReturn.refunded_usd)
+        .order_by(PaymentOrder.ref)
+    )
+    return session.scalars(rows).first()
+
+
 def first_waiting(person: Person) -> ScalarSelect[str | None]:
     """Return the order of one that waits and that the person sees, for a statement to hold."""
     visible = applications.visible_to(person).with_only_columns(Application.id).order_by(None)

@@ -16,6 +16,7 @@ from portal.payments.service import by_processor
 from portal.payments.service.closing import receivable_of
 from portal.payments.service.coming_late import count_as_refund
 from portal.payments.statements.queries import todos
+from portal.payments.write_offs.service import propose_write_off
 from tests.browser import Browser
 from tests.make import reports
 from tests.make.accounts import PASSWORD
@@ -117,3 +118,12 @@ def test_twice_counts_once(late: Desk) -> None:
     count_as_refund(order, "It never arrived.", by=finance)
     with pytest.raises(Refused, match="owes nothing back"):
         count_as_refund(order, "It never arrived.", by=finance)
+
+
+def test_nothing_is_written_off_while_it_waits(late: Desk) -> None:
+    finance = late.till.finance
+    owed = service.settle_account(late.order.instalment.award, by=finance)
+    assert owed is not None
+    session.commit()
+    with pytest.raises(Refused, match=f"Payment {late.order.ref} of this grant came back by card"):
+        propose_write_off(owed, "They are gone.", by=finance)

@@ -255,10 +255,10 @@ def late_refund(ref: str) -> ResponseReturnValue:
     told = _("Recorded as a refund. What the grantee owes is less by it.")
     if done(form, lambda: count_as_refund(found, form.remark.data, by=person), told):
         return go(order_page(ref))
-    late = late_return(found)
-    if late is None and not form.errors:
+    late = _late(found, person)
+    if not late["may_say"] and not form.errors:
         return go(order_page(ref))
-    return page("payments/late_refund.html", form, late=late, **facts(found))
+    return page("payments/late_refund.html", form, late=late["late"], **facts(found))
 
 
 @blueprint.route("/payments/<ref>/cancel", methods=["GET", "POST"])

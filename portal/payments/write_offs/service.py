@@ -10,6 +10,7 @@ from portal.core.money import format_money
 from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.ledger.service import refund_written_off
+from portal.payments.late import waits_of
 from portal.payments.models import Receivable, ReceivableStatus
 from portal.payments.service.refunds import hold
 from portal.payments.write_offs import policy, queries
@@ -174,6 +175,7 @@ def _refuse_changed(proposal: WriteOff) -> None:
 
 def _refuse_unplaced(receivable: Receivable) -> None:
     """Raise Refused while a credit that may be money of this debt is not placed."""
+    _refuse_late(receivable)
     waiting = queries.unplaced(receivable)
     if waiting:
         first = waiting[0]
@@ -183,6 +185,20 @@ def _refuse_unplaced(receivable: Receivable) -> None:
                 "said yet what it is. Finance says so first, under Bank, Reconciliation.",
                 line=first.reference,
                 amount=format_money(first.money, str(locale())),
+            ),
+            rule="R25",
+        )
+
+
+def _refuse_late(receivable: Receivable) -> None:
+    """Raise Refused while money of the grant that came back by card is not placed."""
+    order = waits_of(receivable.award)
+    if order is not None:
+        raise Refused(
+            _(
+                "Payment %(ref)s of this grant came back by card, and its money waits in suspense. "
+                "Finance says first, on the page of that payment, what it is.",
+                ref=order.ref,
             ),
             rule="R25",
         )
