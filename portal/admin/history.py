@@ -198,6 +198,7 @@ AMOUNTS_TOLD = frozenset(
         "payment_order.acknowledged",
         "receivable.due",
         "receivable.paid",
+        "receivable.payment_undone",
         "report.accepted",
     }
 )

@@ -76,6 +76,7 @@ TOLD_TO_APPLICANTS = frozenset(
         "instalment.lapsed",
         "receivable.due",
         "receivable.paid",
+        "receivable.payment_undone",
         "report.opened",
         "report.submit",
         "report.submitted",
