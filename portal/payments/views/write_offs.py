@@ -19,7 +19,6 @@ from portal.payments.models import Receivable
 from portal.payments.service.closing import receivable_of
 from portal.payments.statements import policy as statements
 from portal.payments.statements.forms import ReasonForm
-from portal.payments.statements.service.recovering import recovered
 from portal.payments.views.blueprint import blueprint, case
 from portal.payments.write_offs import policy, queries, service
 from portal.payments.write_offs.models import OPEN_WRITE_OFF, WriteOff, WriteOffAction
@@ -50,7 +49,9 @@ def receivable(ref: str) -> ResponseReturnValue:
         application=application,
         award=award,
         owed=owed,
-        recovered=recovered(owed),
+        refunds=queries.refunds(owed),
+        reads_lines=not own and statements.reads_statements(person),
+        own=own,
         proposals=[] if own else queries.proposals(owed),
         may_propose=_may_propose(person, owed),
         may_place=owed.is_owed and payments.can_settle(person, owed),

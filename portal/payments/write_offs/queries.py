@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from sqlalchemy import any_, exists, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload, lazyload
 
 from portal.accounts.models import Person
 from portal.applications.models import Application
@@ -28,6 +28,25 @@ def proposals(receivable: Receivable) -> list[WriteOff]:
     """Return every proposal about what a grantee owes, the newest first. One SQL statement."""
     rows = select(WriteOff).where(WriteOff.receivable_id == receivable.id)
     return list(session.scalars(rows.order_by(WriteOff.proposed_at.desc())))
+
+
+def refunds(receivable: Receivable) -> list[Allocation]:
+    """Return what came back by the bank, also after it was written off, each with its line.
+
+    The oldest first; one SQL statement.
+    """
+    rows = (
+        select(Allocation)
+        .join(Allocation.line)
+        .where(
+            Allocation.receivable_id == receivable.id,
+            Allocation.purpose.in_([Purpose.REFUND, Purpose.RECOVERY]),
+            Allocation.undone_at.is_(None),
+        )
+        .options(contains_eager(Allocation.line), lazyload(Allocation.line, StatementLine.order))
+        .order_by(StatementLine.booked_on, Allocation.at)
+    )
+    return list(session.scalars(rows))
 
 
 def proposal_by_id(proposal_id: UUID) -> WriteOff | None:

@@ -123,11 +123,40 @@ def test_the_pages_of_a_debt_and_of_its_line_lead_to_each_other(
 ) -> None:
     [line] = taken_in(teller, Move(84_000))
     said(world, line, Target(Purpose.RECOVERY, receivable=lost))
-    where, ref = f"/bank/lines/{line.id}", lost.award.ref
+    where, ref, line_ref = f"/bank/lines/{line.id}", lost.award.ref, line.reference
     enter(visitor, world, "finance")
     visitor.open(where)
     visitor.follow(ref)
     assert "Came after it was written off US$ 840.00" in " ".join(visitor.page.text.split())
+    visitor.follow(line_ref)
+    assert visitor.response.request.path == where
+
+
+def test_a_debt_lists_each_refund_and_says_nothing_of_what_never_came(
+    world: World, owed: Receivable, teller: Teller, visitor: Browser
+) -> None:
+    path = f"/files/{world.town.files['paid']}/payments/owed"
+    lines = taken_in(teller, Move(30_000), Move(10_000))
+    refs = [line.reference for line in lines]
+    for line in lines:
+        said(world, line, Target(Purpose.REFUND, receivable=owed))
+    enter(visitor, world, "finance").open(path)
+    for ref, amount in zip(refs, ("300.00", "100.00"), strict=True):
+        assert f"US$ {amount} {ref}" in " ".join(visitor.page.text.split())
+    assert "after it was written off" not in visitor.page.text
+    visitor.sign_out()
+    enter(visitor, world, "grantee of paid").open(path)
+    assert "US$ 300.00" in " ".join(visitor.page.text.split())
+    assert not [ref for ref in refs if ref in visitor.page.text]
+
+
+def test_the_grantee_reads_of_a_debt_written_off_that_nothing_more_is_asked(
+    world: World, lost: Receivable, visitor: Browser
+) -> None:
+    path = f"/files/{lost.award.application.ref}/payments/owed"
+    enter(visitor, world, "grantee of paid").open(path)
+    assert "Nothing more is asked back." in visitor.page.text
+    assert "ritten off" not in visitor.page.text
 
 
 def test_nobody_but_finance_takes_back_what_was_written_off(
