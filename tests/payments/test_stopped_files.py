@@ -115,11 +115,11 @@ def test_what_was_stopped_since_the_page_was_read_is_not_said_to_be_told_of(
     assert second not in visitor.page.text
     doubt(session.scalars(select(PaymentOrder).where(PaymentOrder.ref == second)).one())
     visitor.choose(TOLD)
-    visitor.press("It is with the bank", 422)
+    visitor.press("Record that the bank has it", 422)
     assert first in visitor.page.text
     assert second in visitor.page.text
     visitor.choose(TOLD)
-    visitor.press("It is with the bank")
+    visitor.press("Record that the bank has it")
     assert "the file is with the bank" in visitor.page.text
 
 
