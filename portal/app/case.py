@@ -88,14 +88,23 @@ STEPS: Mapping[str, StepSource] = {
 """Who knows what is to be done at a station: the feature whose act passes it."""
 
 
-def steps(application: Application, present: str | None) -> list[Todo]:
+SETTLING = (report_steps.next_steps, payment_steps.next_steps)
+"""Who knows what is to be done once a grant has ended, until its file is closed."""
+
+
+def steps(
+    application: Application, present: str | None, *, is_settling: bool = False
+) -> list[Todo]:
     """Return what the reader has to do with a file whose present station has this key.
 
     Only the feature of that station is asked, so that the number of SQL statements stays small;
-    a question that is open (a clarification) goes before everything.
+    a question that is open (a clarification) goes before everything. A grant that
+    has ended has no present station; while it `is_settling` its reports and money are asked for.
     """
     person = guard.signed_in()
     found = list(application_queries.next_steps(person, application))
+    if is_settling:
+        return by_urgency([step for source in SETTLING for step in source(person, application)])
     rule = next((each for each in application.fund.stations if each.key == present), None)
     if found or rule is None:
         return found

@@ -53,10 +53,14 @@ class Stop:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a whole file stands in one word: the application's status, or its grant's."""
+    """Where a whole file stands in one word: the application's status, or its grant's.
+
+    `is_settling` says that the grant has ended, and reports, money and closing are still to come.
+    """
 
     label: LazyProxy
     tone: str
+    is_settling: bool = False
 
 
 CLOSED = "award.closed"
@@ -67,7 +71,7 @@ STANDINGS = {
     "instalment.paid:1": Standing(_l("Grant in force"), "good"),
     "award.resume": Standing(_l("Grant in force"), "good"),
     "award.suspend": Standing(_l("Suspended"), "stop"),
-    "award.terminate": Standing(_l("Terminated"), "stop"),
+    "award.terminate": Standing(_l("Terminated"), "stop", is_settling=True),
     "award.decline": Standing(_l("Declined by the grantee"), "stop"),
     "award.cancel": Standing(_l("Cancelled"), "stop"),
     CLOSED: Standing(_l("Closed"), "neutral"),

@@ -48,6 +48,7 @@ UNFINISHED = (
     OrderStatus.RELEASED,
 )
 IS_CURRENT = BankDetails.status.in_(STANDING)
+_IS_ACCEPTED = and_(Report.award_id == Award.id, Report.status == ReportStatus.ACCEPTED)
 OPENING = (
     "offer.accepted",
     "agreement.signed",
@@ -97,7 +98,7 @@ def award_of(application: Application) -> Award | None:
 
 
 def account(award: Award) -> Account:
-    """Return everything about the payments of an award. Three SQL statements."""
+    """Return everything about the payments of an award. Two SQL statements."""
     standing, receivable = standing_of(award)
     rows = (
         _orders()
@@ -111,17 +112,26 @@ def account(award: Award) -> Account:
 
 
 def standing_of(award: Award) -> tuple[Standing, Receivable | None]:
-    """Return where the payments of an award stand, and what is owed back. Two SQL statements."""
+    """Return where the payments of an award stand, and what is owed back. One SQL statement."""
     found = (
-        select(_set_aside(), holds_payments(), BankDetails, Receivable)
+        select(
+            _set_aside(),
+            holds_payments(),
+            BankDetails,
+            Receivable,
+            Report.key,
+            Report.accepted_usd,
+        )
         .select_from(Award)
         .outerjoin(BankDetails, (BankDetails.award_id == Award.id) & IS_CURRENT)
         .outerjoin(Receivable, Receivable.award_id == Award.id)
+        .outerjoin(Report, _IS_ACCEPTED)
         .where(Award.id == award.id)
     )
-    committed, is_amended, details, receivable = session.execute(found).one()
-    standing = Standing(award, details, _accepted(award.id), int(committed), is_amended)
-    return standing, receivable
+    rows = session.execute(found).all()
+    committed, is_amended, details, receivable, *_first = rows[0]
+    accepted = {row.key: row.accepted_usd or 0 for row in rows if row.key is not None}
+    return Standing(award, details, accepted, int(committed), is_amended), receivable
 
 
 def last_of(
@@ -173,14 +183,6 @@ def _orders() -> Select[PaymentOrder]:
     )
 
 
-def _accepted(award_id: UUID) -> dict[str, int]:
-    """Return what was accepted as spent, by report. One SQL statement."""
-    rows = select(Report.key, Report.accepted_usd).where(
-        Report.award_id == award_id, Report.status == ReportStatus.ACCEPTED
-    )
-    return {key: cents or 0 for key, cents in session.execute(rows)}
-
-
 def accounts(person: Person) -> list[Account]:
     """Return the open awards that the person sees, with what waits there. Two SQL statements."""
     seen = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
@@ -207,9 +209,7 @@ def accounts(person: Person) -> list[Account]:
         )
         .outerjoin(BankDetails, and_(BankDetails.award_id == Award.id, IS_CURRENT))
         .outerjoin(Receivable, Receivable.award_id == Award.id)
-        .outerjoin(
-            Report, and_(Report.award_id == Award.id, Report.status == ReportStatus.ACCEPTED)
-        )
+        .outerjoin(Report, _IS_ACCEPTED)
         .where(wanted)
         .options(
             joinedload(Award.instalments),

@@ -54,6 +54,7 @@ __all__ = [
     "balance_waits",
     "can_close",
     "count_sentence",
+    "ending",
     "last_refused",
     "order_by_ref",
     "queue",
@@ -145,7 +146,7 @@ def _waiting(one: Account, person: Person) -> Iterator[Waiting]:
     yield from signing(one, person)
     if policy.can_prepare(person, one.award.application):
         yield from _about_instalments(one)
-    yield from _about_the_end(one, person)
+    yield from ending(one, person)
 
 
 def signing(one: Account, person: Person) -> Iterator[Waiting]:
@@ -206,7 +207,8 @@ def _about_instalments(one: Account) -> Iterator[Waiting]:
             )
 
 
-def _about_the_end(one: Account, person: Person) -> Iterator[Waiting]:
+def ending(one: Account, person: Person) -> Iterator[Waiting]:
+    """Return what the person can do to settle one account and close its file. No SQL statement."""
     application, since = one.award.application, one.opened_at
     values = {"ref": application.ref}
     owed = one.receivable

@@ -11,13 +11,13 @@ from sqlalchemy import Date, Select, String, cast, false, func, null, select, tr
 from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.models import Application
-from portal.awards.models import Agreement, Award, Instalment
+from portal.awards.models import Agreement, Award, AwardStatus, Instalment
 from portal.core.db import session
 from portal.core.i18n import _, ngettext
 from portal.core.todo import Todo, by_urgency
 from portal.funds.terms import within_term
 from portal.payments import banking, policy, queries
-from portal.payments.account import IS_CURRENT, Account, last_of, live
+from portal.payments.account import IS_CURRENT, Account, last_of, live, standing_of
 from portal.payments.models import (
     OWED,
     BankDetails,
@@ -68,13 +68,20 @@ def _at_the_bank(person: Person) -> Iterator[Todo]:
 
 
 def next_steps(person: Person, application: Application) -> list[Todo]:
-    """Return what the person has to do about the payments of this file. Two SQL statements."""
+    """Return what the person has to do about the payments of this file.
+
+    Two SQL statements, and for staff one more once the grant has ended.
+    """
     read = last_of(application)
     if read is None:
         return []
     award, details, owed, orders = read
     if applications.is_member(person, application):
-        return list(_next_of_grantee(award, details, orders))
+        return list(_next_of_grantee(award, details, orders, owed))
+    if award.status is AwardStatus.TERMINATED:
+        one = Account(award, standing_of(award)[0], live(orders), owed)
+        left = (*queries.signing(one, person), *queries.ending(one, person))
+        return [each.task for each in left]
     one = Account(award, Standing(award, details, {}, 0), live(orders), owed)
     found = list(queries.signing(one, person))
     steps = [each.task for each in found]
@@ -86,7 +93,10 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
 
 
 def _next_of_grantee(
-    award: Award, details: BankDetails | None, orders: Sequence[PaymentOrder]
+    award: Award,
+    details: BankDetails | None,
+    orders: Sequence[PaymentOrder],
+    owed: Receivable | None,
 ) -> Iterator[Todo]:
     if details is None and award.status in queries.ENTERED_FOR:
         since = award.agreement.signed_at if award.agreement else None
@@ -97,6 +107,10 @@ def _next_of_grantee(
         if order.status is OrderStatus.CONFIRMED and order.acknowledged_at is None:
             title = _("Say whether the payment has arrived")
             yield _arrival(award.application, order.ref, order.confirmed_at, title)
+    if owed is not None and owed.is_owed:
+        ref, since = award.application.ref, owed.created_at
+        title = _("Pay back what is due")
+        yield Todo(title, "payments.payments_tab", {"ref": ref}, owed.due_on, since=since)
 
 
 def _bank_details(application: Application, since: datetime | None, title: str) -> Todo:

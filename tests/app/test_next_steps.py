@@ -72,3 +72,16 @@ def test_a_grantee_sees_the_step_of_the_grant(
     award = make_awards.award(status)
     email = representative_of(award.application.organisation).email
     assert step in opened(browser, db, email, award.application.ref, count_sql)
+
+
+def test_a_grant_that_ended_names_what_is_still_to_settle(
+    browser: Browser, db: Db, count_sql: Callable[[], Any]
+) -> None:
+    award = make_awards.award(AwardStatus.TERMINATED)
+    ref, auditor = award.application.ref, person(roles=[(Role.AUDITOR, None, None)]).email
+    finance = person(roles=[(Role.FINANCE_OFFICER, "act", None)]).email
+    said = opened(browser, db, finance, ref, count_sql)
+    assert "Draw the balance" in said
+    said = opened(browser, db, auditor, ref, count_sql)
+    assert "then the file is closed" in said
+    assert "come to its end" not in said

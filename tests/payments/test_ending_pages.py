@@ -57,6 +57,8 @@ def test_a_grantee_sees_what_is_owed_and_until_when(world: World, visitor: Brows
     visitor.follow("Pay back what is due for " + world.town.files["paid"])
     assert "US$ 840.00" in visitor.page.text.replace("\xa0", " ")
     page = visitor.open(f"/files/{world.town.files['paid']}/payments", 200)
+    visitor.open(f"/files/{world.town.files['paid']}", 200)
+    assert "Pay back what is due" in visitor.page.text
     assert "US$ 840.00 has to be paid back by" in page.text.replace("\xa0", " ")
     assert "&lt;" not in page.html
 

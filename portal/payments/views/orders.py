@@ -131,7 +131,7 @@ def _sign(ref: str, action: OrderAction, verb: Verb) -> ResponseReturnValue:
 
 
 def _conditions(found: PaymentOrder) -> list[Gate]:
-    """Return what whoever certifies says to hold. Two SQL statements."""
+    """Return what whoever certifies says to hold. One SQL statement."""
     standing, _owed = standing_of(found.instalment.award)
     return standing.conditions(found.instalment)
 
