@@ -47,7 +47,7 @@ def line(line_id: UUID) -> ResponseReturnValue:
         "payments/line.html",
         Form(),
         line=found,
-        particulars=_particulars(found),
+        particulars=readable(found),
         may_allocate=found.status is LineStatus.SUSPENSE and policy.can_allocate(person, found),
         may_undo=policy.can_allocate(person, found),
         final={each.number for each in found.live if is_final(each)},
@@ -103,7 +103,7 @@ def allocate(line_id: UUID) -> ResponseReturnValue:
         else:
             _say(made, found)
             return go(_page_of(found))
-    return page("payments/allocate.html", form, line=found, particulars=_particulars(found))
+    return page("payments/allocate.html", form, line=found, particulars=readable(found))
 
 
 def _say(made: Allocation | ReturnProposal, found: StatementLine) -> None:
@@ -147,7 +147,7 @@ def confirm_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
         "payments/confirm_return.html",
         form,
         line=found,
-        particulars=_particulars(found),
+        particulars=readable(found),
         proposal=proposal,
         people=names([proposal.by_id]),
     )
@@ -221,7 +221,7 @@ def _words(candidate: Candidate) -> str:
     return _("%(what)s (named in the line)", what=words) if candidate.is_named else words
 
 
-def _particulars(found: StatementLine) -> service.Particulars | None:
+def readable(found: StatementLine) -> service.Particulars | None:
     """Return who the other side is, or None once that was erased."""
     try:
         return service.particulars(found)

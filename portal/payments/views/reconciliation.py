@@ -17,6 +17,7 @@ from portal.payments.rules import SILENT_AFTER
 from portal.payments.statements import policy, queries
 from portal.payments.statements.forms import LinesForm
 from portal.payments.views.blueprint import blueprint
+from portal.payments.views.lines import readable
 
 
 @blueprint.get("/bank/reconciliation")
@@ -73,6 +74,7 @@ def suspense() -> ResponseReturnValue:
         Form(),
         rows=found.rows,
         total=found.total,
+        told={row.line.id: readable(row.line) for row in found.rows if not row.hidden},
         seconds=queries.waiting_for_second([row.line.id for row in found.rows]),
         names={each.code: translated(each.short_name) for each in profiles()},
         pager=pager(found, lambda to: url_for("payments.suspense", page=to)),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Role
-from portal.core import clock
+from portal.core import clock, crypto
 from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.payments import service as payments
@@ -158,6 +158,7 @@ def test_a_line_is_matched_by_hand_with_what_was_found(
     award = world.town.awards["paid"]
     enter(visitor, world, "finance")
     visitor.open("/bank/suspense")
+    assert "refund of the lake" in visitor.page.text, "by which people know a line"
     visitor.follow(f"{teller.account[-4:]}-1")
     assert "refund of the lake" in visitor.page.text
     assert "NL30MOCK" not in visitor.page.text
@@ -167,6 +168,18 @@ def test_a_line_is_matched_by_hand_with_what_was_found(
     visitor.press("Book it as this")
     visitor.open(f"/files/{world.town.files['paid']}/payments/owed")
     assert "Paid back" in visitor.page.text
+
+
+def test_what_was_erased_of_a_line_stands_in_no_list(
+    world: World, teller: Teller, visitor: Browser
+) -> None:
+    [line] = taken_in(teller, Move(84_000, "refund of the lake"))
+    ref = line.reference
+    crypto.destroy(line.statement.file.sealing_key)
+    session.commit()
+    enter(visitor, world, "finance").open("/bank/suspense", 200)
+    assert ref in visitor.page.text
+    assert "refund of the lake" not in visitor.page.text
 
 
 def test_a_reference_that_is_not_there_is_refused_and_what_was_typed_is_kept(

@@ -62,11 +62,15 @@ def lines(of: BankAccount | Statement, wanted: Wanted, number: int, person: Pers
 
 
 def suspense(person: Person, number: int) -> Page[Row]:
-    """Return a page of all lines in suspense that the person sees, oldest first. Four."""
+    """Return a page of all lines in suspense that the person sees, oldest first. Four.
+
+    With each comes its file, under whose key the particulars are sealed.
+    """
     rows = (
         _rows()
         .join(BankAccount, BankAccount.id == StatementLine.bank_account_id)
         .where(policy.visible(person), StatementLine.status == LineStatus.SUSPENSE)
+        .options(joinedload(StatementLine.statement).joinedload(Statement.file))
         .order_by(StatementLine.booked_on, StatementLine.id)
     )
     return _shown(select_page(rows, number), person)
