@@ -3,7 +3,7 @@
 All amounts are in minor units of US$ (cents) unless a name says otherwise.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from babel.support import LazyProxy
@@ -23,21 +23,18 @@ LEAVES_WITHIN = timedelta(hours=1)
 """How long a payment file may take to leave by itself: the worker sends one within minutes."""
 
 
-MET = _l("Met")
-
-
 @dataclass(frozen=True)
 class Gate:
     """One condition of an instalment (R21), open or closed, with the sentence that explains it.
 
-    `met` says in a word how an open one is met.
+    `note` says of an open one what its label does not.
     """
 
     rule: str
     label: LazyProxy
     is_open: bool
     sentence: LazyProxy
-    met: LazyProxy = field(default_factory=lambda: MET)
+    note: LazyProxy | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ def conditions(facts: Facts, said: Circumstances) -> list[Gate]:
             _l("Report accepted"),
             facts.reports_accepted,
             _l("The report that it waits for must be accepted by programme and by finance."),
-            MET if said.awaits_report else _l("None needed"),
+            None if said.awaits_report else _l("None needed."),
         ),
         Gate(
             "R22",

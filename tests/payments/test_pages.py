@@ -172,7 +172,7 @@ def test_closed_gates_say_why(world: World, visitor: Browser) -> None:
     for reason in (
         "Bank details must be verified",
         "The grant must be active. It is “Suspended”.",
-        "None needed Report accepted",
+        "Report accepted None needed.",
         "The report that it waits for",
         "The instalment before it must be paid first",
     ):
