@@ -99,7 +99,7 @@ def booked_from_its_line() -> str:
     """Return why no refund of such an account is recorded by hand, and where it is booked."""
     return _(
         "The bank’s statements are taken in for this account: what goes back to the donor is "
-        "booked from its line there. Find the line under Payments, Reconciliation, or import "
+        "booked from its line there. Find the line under Bank, Reconciliation, or import "
         "the statement."
     )
 
