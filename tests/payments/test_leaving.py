@@ -1,5 +1,6 @@
 """Files that stand still: they leave by a word of their own, or are withdrawn before they do."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def visitor(application: Portal, payday: Payday) -> Browser:
 
 
 @pytest.fixture(autouse=True)
-def _no_folder_after_the_test() -> None:
+def _no_folder_after_the_test() -> Iterator[None]:
+    yield
     bank.configure(None, None)
 
 
