@@ -115,8 +115,10 @@ def _sign(ref: str, action: OrderAction, verb: Verb) -> ResponseReturnValue:
     person = guard.signed_in()
     form = Form()
     row = ORDER_WORKFLOW.find(found, action)
-    told = str(declarations.SIGNED[row.target]) if row else _("It was signed already.")
-    if done(form, lambda: verb(found, person), told):
+    # a second click, where the answer to the first was lost, hears what the first one did
+    stands = row.target if row else found.status
+    told = declarations.SIGNED.get(stands) or _("It was signed already.")
+    if done(form, lambda: verb(found, person), str(told)):
         return go(order_page(ref))
     if not form.errors and not _offered(found, action, person):
         return go(order_page(ref))
