@@ -208,6 +208,7 @@ PLAIN = re.compile(r"[A-Za-z]{4,}")
 VOWEL = re.compile(r"[aeiouAEIOU]")
 NOT_WORDS = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|[A-Z0-9]{4}-[A-Z0-9]{4}|\b[A-Z]{3,}\b|"
+    r"\b(?:ch|re|py|pyr|dp|du)_\w+|"  # the card processor's names of things
     r"\([a-z_]+\.[a-z_]+\)|\S+@\S+|https?://\S+|\S+\.(?:pdf|png|jpg|txt|toml)|"
     r"\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}"
 )
