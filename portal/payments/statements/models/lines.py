@@ -1,8 +1,4 @@
-"""Tables of bank statements, their lines, and what each line was booked as.
-
-What the bank said never changes: triggers hold it, and that each statement goes on where the one
-before it ended. Amounts are signed minor units of the account's currency: a credit is positive.
-"""
+"""Tables of the lines of statements, and of what each was booked as."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    FetchedValue,
     ForeignKey,
     Index,
     String,
@@ -21,104 +16,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core import clock
-from portal.core.crypto import SealingKey
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
 from portal.core.money import Money, usd
-from portal.payments.models import BankAccount, PaymentOrder, Receivable
-
-
-class StatementFile(WithId, Base):
-    """A file of statements as it came, once: `sha256` is that of its bytes.
-
-    It names people and their accounts, so its parts are sealed under a key of its own; so are the
-    particulars of its lines.
-    """
-
-    __tablename__ = "statement_file"
-
-    sha256: Mapped[str] = mapped_column(unique=True)
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    sealing_key: Mapped[SealingKey] = relationship(lazy="joined")
-    sealing_key_id: Mapped[UUID] = mapped_column(ForeignKey("sealing_key.id"), init=False)
-    imported_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
-    imported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-
-    __table_args__ = (
-        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
-        CheckConstraint("size_bytes > 0", name="not_empty"),
-    )
-
-    @property
-    def case_id(self) -> None:
-        """Statements belong to no case file."""
-        return
-
-
-class StatementFilePart(Base):
-    """A part of the compressed file, sealed: no part is too large to be held in memory."""
-
-    __tablename__ = "statement_file_part"
-
-    file_id: Mapped[UUID] = mapped_column(ForeignKey("statement_file.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    sealed: Mapped[bytes]
-
-
-class Statement(WithId, Base):
-    """One statement of one account. `previous_id` is the one before it, none for the first.
-
-    `sequence` is the bank's running number where it gives one. `xact` is the database transaction
-    in which it was written, and the only one in which it may receive lines; a trigger sets it.
-    """
-
-    __tablename__ = "statement"
-
-    bank_account: Mapped[BankAccount] = relationship(lazy="joined")
-    bank_account_id: Mapped[UUID] = mapped_column(ForeignKey("bank_account.id"), init=False)
-    file: Mapped[StatementFile] = relationship()
-    file_id: Mapped[UUID] = mapped_column(ForeignKey("statement_file.id"), init=False, index=True)
-    statement_id: Mapped[str]
-    message_id: Mapped[str]
-    sequence: Mapped[int | None]
-    opening: Mapped[int] = mapped_column(BigInteger)
-    closing: Mapped[int] = mapped_column(BigInteger)
-    from_on: Mapped[date]
-    to_on: Mapped[date]
-    line_count: Mapped[int]
-    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("statement.id"), unique=True)
-    imported_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
-    imported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-    xact: Mapped[int] = mapped_column(BigInteger, FetchedValue(), init=False)
-
-    __table_args__ = (
-        UniqueConstraint("bank_account_id", "statement_id"),
-        Index(
-            "uq_statement_first_per_account",
-            "bank_account_id",
-            unique=True,
-            postgresql_where=text("previous_id IS NULL"),
-        ),
-        Index("ix_statement_bank_account_id_to_on", "bank_account_id", "to_on"),
-        CheckConstraint("to_on >= from_on", name="days_in_order"),
-        CheckConstraint("line_count >= 0", name="count_not_negative"),
-    )
-
-    @property
-    def case_id(self) -> None:
-        """Statements belong to no case file."""
-        return
-
-    @property
-    def opening_money(self) -> Money:
-        """What the account held before, below zero where it was overdrawn."""
-        return Money(self.opening, self.bank_account.currency)
-
-    @property
-    def closing_money(self) -> Money:
-        """What the account held after."""
-        return Money(self.closing, self.bank_account.currency)
+from portal.payments.models import PaymentOrder, Receivable
+from portal.payments.statements.models.files import Statement
 
 
 class LineStatus(Labelled):
@@ -347,47 +250,4 @@ class Allocation(WithId, Base):
     @property
     def money(self) -> Money:
         """The part of the line's amount, signed as it."""
-        return Money(self.amount, self.line.currency)
-
-
-class ReturnProposal(WithId, Base):
-    """Somebody said that a credit which names no payment is one that came back: another confirms.
-
-    `amount` is as much of the line as it is. It stands as it was said until it is withdrawn, and
-    books nothing.
-    """
-
-    __tablename__ = "return_proposal"
-
-    line: Mapped[StatementLine] = relationship()
-    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"), init=False)
-    order: Mapped[PaymentOrder] = relationship()
-    order_id: Mapped[UUID] = mapped_column(ForeignKey("payment_order.id"), init=False)
-    amount: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str]
-    by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    at: Mapped[datetime] = mapped_column(default_factory=clock.now)
-    withdrawn_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
-    withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
-    withdrawn_reason: Mapped[str] = mapped_column(default="")
-
-    __table_args__ = (
-        Index(
-            "uq_return_proposal_line_id_order_id_amount_by_id",
-            *("line_id", "order_id", "amount", "by_id"),
-            unique=True,
-            postgresql_where=text("withdrawn_at IS NULL"),
-        ),
-        CheckConstraint("amount > 0", name="amount_positive"),
-        CheckConstraint("reason <> ''", name="has_a_reason"),
-        CheckConstraint(
-            "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL) "
-            "AND (withdrawn_at IS NULL) = (withdrawn_reason = '')",
-            name="withdrawn_by_somebody",
-        ),
-    )
-
-    @property
-    def money(self) -> Money:
-        """As much as came back."""
         return Money(self.amount, self.line.currency)
