@@ -23,6 +23,8 @@ from portal.funds.models import Call
 from portal.ledger.queries import outstanding_of
 from portal.payments import attempts
 from portal.payments.attempts import Attempts
+from portal.payments.covering import has_nothing_to_leave_from
+from portal.payments.holding import waits_to_leave
 from portal.payments.models import (
     STANDING,
     BankDetails,
@@ -76,7 +78,9 @@ class Account:
 
     `opened_at` is the latest act that let a next step begin: a signature, an accepted report, a
     payment that arrived. It is read for lists only, else None; `lost` are the attempts that came
-    to nothing, read for a single account only.
+    to nothing, read for a single account only. `stranded` are the orders that have nothing to
+    leave from, by reference: no account of the fund, or too little with the card processor. They
+    are read where somebody is told what to do.
     """
 
     award: Award
@@ -85,6 +89,7 @@ class Account:
     receivable: Receivable | None
     opened_at: datetime | None = None
     lost: Attempts = field(default_factory=dict)
+    stranded: frozenset[str] = frozenset()
 
 
 def award_of(application: Application) -> Award | None:
@@ -134,10 +139,11 @@ def standing_of(award: Award) -> tuple[Standing, Receivable | None]:
     return Standing(award, details, accepted, int(committed), is_amended), receivable
 
 
-def last_of(
-    application: Application,
-) -> tuple[Award, BankDetails | None, Receivable | None, list[PaymentOrder]] | None:
-    """Return award, current details, money owed and orders of a file. Two SQL statements."""
+def last_of(application: Application) -> Account | None:
+    """Return award, current details, money owed and orders of a file. Two SQL statements.
+
+    What its standing says of reports and the books is left out.
+    """
     rows = (
         select(Award, BankDetails, Receivable)
         .outerjoin(BankDetails, (BankDetails.award_id == Award.id) & IS_CURRENT)
@@ -149,8 +155,10 @@ def last_of(
     if found is None:
         return None
     award, details, owed = found
-    orders = _orders().where(Instalment.award_id == award.id).order_by(Instalment.number)
-    return award, details, owed, list(session.scalars(orders).unique())
+    theirs = _orders().where(Instalment.award_id == award.id).order_by(Instalment.number)
+    orders, stranded = _with_stranded(theirs)
+    standing = Standing(award, details, {}, 0)
+    return Account(award, standing, orders, owed, stranded=stranded)
 
 
 def live(orders: Iterable[PaymentOrder]) -> list[PaymentOrder]:
@@ -183,6 +191,13 @@ def _orders() -> Select[PaymentOrder]:
     )
 
 
+def _with_stranded(rows: Select[PaymentOrder]) -> tuple[list[PaymentOrder], frozenset[str]]:
+    """Return orders, and the references of those that have nothing to leave from. One statement."""
+    found = session.execute(rows.add_columns(has_nothing_to_leave_from())).unique().all()
+    stranded = (order.ref for order, lacks in found if lacks and waits_to_leave(order))
+    return [order for order, _lacks in found], frozenset(stranded)
+
+
 def accounts(person: Person) -> list[Account]:
     """Return the open awards that the person sees, with what waits there. Two SQL statements."""
     seen = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
@@ -192,7 +207,8 @@ def accounts(person: Person) -> list[Account]:
         PaymentOrder.status.in_(UNFINISHED),
     )
     orders: dict[UUID, list[PaymentOrder]] = defaultdict(list)
-    for order in session.scalars(unfinished).unique():
+    waiting, stranded = _with_stranded(unfinished)
+    for order in waiting:
         orders[order.instalment.award_id].append(order)
     found: dict[UUID, Account] = {}
     accepted: dict[UUID, dict[str, int]] = defaultdict(dict)
@@ -224,7 +240,9 @@ def accounts(person: Person) -> list[Account]:
         if key is not None:
             accepted[award.id][key] = cents or 0
         standing = Standing(award, details, accepted[award.id], int(committed), amended)
-        found[award.id] = Account(award, standing, orders[award.id], owed, opened)
+        found[award.id] = Account(
+            award, standing, orders[award.id], owed, opened, stranded=stranded
+        )
     return list(found.values())
 
 

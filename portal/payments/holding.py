@@ -31,20 +31,23 @@ class Held:
 def held_back(order: PaymentOrder) -> Held | None:
     """Return why a released payment has not left by bank or card, and does not leave, or None.
 
-    Payments leave only while their grant is in force and their bank details are verified. No SQL
-    statement where details, grant and transfer were read with the order.
+    Payments leave only while their grant is in force and their bank details are verified, and by
+    card only where there is a processor. No SQL statement where details, grant and transfer were
+    read with the order.
     """
-    return _by_grant(order) or _by_details(order) if _waits(order) else None
+    if not waits_to_leave(order):
+        return None
+    return _by_grant(order) or _by_details(order) or _by_processor(order)
 
 
 def held_back_at_all(order: PaymentOrder) -> Held | None:
     """Return why a released payment does not leave, as `held_back`, or what else keeps it back.
 
-    At most five SQL statements.
+    At most three SQL statements.
     """
-    if not _waits(order):
+    if not waits_to_leave(order):
         return None
-    way = _by_processor if order.rail == STRIPE.name else _by_account
+    way = _by_cover if order.rail == STRIPE.name else _by_account
     return held_back(order) or _by_debit(order) or way(order)
 
 
@@ -89,7 +92,8 @@ def may_have_left(order: PaymentOrder) -> bool:
     return kept is not None
 
 
-def _waits(order: PaymentOrder) -> bool:
+def waits_to_leave(order: PaymentOrder) -> bool:
+    """Say whether an order was released, leaves by bank or card by itself, and has not left."""
     leaves_by_itself = order.rail in {BANK.name, STRIPE.name}
     is_released = order.status is OrderStatus.RELEASED
     return leaves_by_itself and is_released and not may_have_left(order)
@@ -117,11 +121,15 @@ def _by_account(order: PaymentOrder) -> Held | None:
 
 
 def _by_processor(order: PaymentOrder) -> Held | None:
-    if not stripe.is_on():
-        return Held(
-            _("The portal has no card processor any more."),
-            _("Record that it was not paid; it is then prepared anew, to leave another way."),
-        )
+    if order.rail != STRIPE.name or stripe.is_on():
+        return None
+    return Held(
+        _("The portal has no card processor any more."),
+        _("Record that it was not paid; it is then prepared anew, to leave another way."),
+    )
+
+
+def _by_cover(order: PaymentOrder) -> Held | None:
     if is_covered(order):
         return None
     return Held(

@@ -173,7 +173,7 @@ def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
 def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
     for order in one.orders:
         matter, action = SIGNING[order.status]
-        held = held_back(order) is not None
+        held = held_back(order) is not None or order.ref in one.stranded
         if held:
             matter, action = Matter.HELD, OrderAction.REJECT
         row = ORDER_WORKFLOW.find(order, action)

@@ -17,7 +17,7 @@ from portal.core.i18n import _, ngettext
 from portal.core.todo import Todo, by_urgency
 from portal.funds.terms import within_term
 from portal.payments import banking, policy, queries
-from portal.payments.account import IS_CURRENT, Account, last_of, live, standing_of
+from portal.payments.account import IS_CURRENT, last_of, live, standing_of
 from portal.payments.models import (
     OWED,
     BankDetails,
@@ -27,7 +27,6 @@ from portal.payments.models import (
     Receivable,
 )
 from portal.payments.rails.bank import drop_folder
-from portal.payments.standing import Standing
 
 
 def todos(person: Person) -> list[Todo]:
@@ -75,14 +74,14 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
     read = last_of(application)
     if read is None:
         return []
-    award, details, owed, orders = read
+    award, details = read.award, read.standing.details
     if applications.is_member(person, application):
-        return list(_next_of_grantee(award, details, orders, owed))
+        return list(_next_of_grantee(award, details, read.orders, read.receivable))
+    one = replace(read, orders=live(read.orders))
     if award.status is AwardStatus.TERMINATED:
-        one = Account(award, standing_of(award)[0], live(orders), owed)
+        one = replace(one, standing=standing_of(award)[0])
         left = (*queries.signing(one, person), *queries.ending(one, person))
         return [each.task for each in left]
-    one = Account(award, Standing(award, details, {}, 0), live(orders), owed)
     found = list(queries.signing(one, person))
     steps = [each.task for each in found]
     waits = details is not None and details.status is BankStatus.VERIFIED and not one.orders

@@ -1,6 +1,7 @@
 """What was released for the card processor and must not leave: it waits, says why, and can end."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 import pytest
@@ -12,20 +13,25 @@ from portal.awards.models import Award, AwardStatus, InstalmentStatus
 from portal.core import audit, clock, stripe
 from portal.core.config import Settings
 from portal.core.db import session
+from portal.core.money import usd
 from portal.core.workflow import Refused
-from portal.payments import queries, service
+from portal.ledger import service as ledger
+from portal.ledger.models import AccountKind
+from portal.payments import queries, service, steps
 from portal.payments.models import BankDetails, BankStatus, OrderStatus, PaymentOrder
 from portal.payments.queries import Matter
 from portal.payments.rails.stripe import Progress
 from portal.payments.service import by_processor
 from tests.browser import Browser
+from tests.conftest import SqlCount
 from tests.make.accounts import PASSWORD
 from tests.make.turns import Act, in_turn
-from tests.payments.test_card_cover import kept, real
-from tests.payments.test_card_processor import Desk, desk, fill
+from tests.payments.test_card_cover import another, kept, real
+from tests.payments.test_card_processor import FUND, Desk, desk, fill
 
 __all__ = ["desk", "real"]
 
+Count = Callable[[], AbstractContextManager[SqlCount]]
 NOTHING = {"account": 0, "transfer": 0, "payout": 0}
 
 
@@ -124,6 +130,54 @@ def test_what_was_sent_goes_on_though_its_grant_is_suspended(desk: Desk) -> None
     assert desk.made() == {"account": 1, "transfer": 1, "payout": 1}
     with pytest.raises(Refused, match="tells by itself"):
         service.reject_order(desk.order, "It is suspended.", by=desk.till.finance)
+
+
+def waiting(desk: Desk) -> set[str]:
+    """Return what finance has to do, by the queue, the home page and the page of the file."""
+    session.expire_all()
+    finance, file = desk.till.finance, desk.order.instalment.award.application
+    queue = {str(each.matter.label) for each in queries.queue(finance)}
+    home = {todo.title.removesuffix(" (1)") for todo in steps.todos(finance)}
+    assert home == queue == {todo.title for todo in steps.next_steps(finance, file)}
+    return queue
+
+
+def test_without_cover_it_waits_for_whoever_can_end_it(desk: Desk, count_sql: Count) -> None:
+    assert waiting(desk) == {"See to a payment held back"}
+    assert queries.queue(desk.till.treasurer) == []  # they signed it
+    with count_sql() as one:
+        queries.queue(desk.till.finance)
+    second = another(desk).ref
+    session.expire_all()
+    finance = session.get_one(Person, desk.till.finance.id)
+    with count_sql() as two:
+        assert [each.matter for each in queries.queue(finance)] == [Matter.HELD] * 2
+    assert one.total == two.total
+    fill(desk.order.amount_usd - 1)
+    assert len(queries.queue(finance)) == 2
+    ledger.contribution_received(
+        FUND, usd(1), "gift:2", clock.today(), by=None, into=AccountKind.CARD_CLEARING
+    )
+    session.commit()
+    assert queries.queue(finance) == []  # it covers either
+    desk.work()
+    assert [each.values["ref"] for each in queries.queue(finance)] == [second]
+
+
+def test_the_gifts_of_another_fund_cover_nothing_in_the_queue(desk: Desk) -> None:
+    ledger.open_book("vftc")
+    ledger.contribution_received(
+        "vftc", usd(1_000_000), "gift:1", clock.today(), by=None, into=AccountKind.CARD_CLEARING
+    )
+    session.commit()
+    assert waiting(desk) == {"See to a payment held back"}
+
+
+def test_without_a_card_processor_it_waits_too(desk: Desk, settings: Settings) -> None:
+    fill()
+    assert waiting(desk) == set()
+    stripe.configure(settings.model_copy(update={"stripe_secret_key": SecretStr("")}))
+    assert waiting(desk) == {"See to a payment held back"}
 
 
 def test_without_cover_it_says_so_and_ends_with_a_reason(desk: Desk, application: object) -> None:

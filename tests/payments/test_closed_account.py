@@ -8,9 +8,10 @@ from portal.core.db import session
 from portal.core.web import Portal
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
-from portal.payments import exchange, service
+from portal.payments import exchange, queries, service
 from portal.payments.holding import held_back_at_all
 from portal.payments.models import FileStatus, OrderStatus
+from portal.payments.queries import Matter
 from portal.payments.rails import bank
 from portal.payments.service import sending
 from tests.browser import Browser
@@ -53,8 +54,12 @@ def test_a_file_that_has_not_left_is_withdrawn_and_its_payments_wait_for_another
     held = held_back_at_all(orders[0])
     assert held is not None
     assert "no account in USD in use any more" in held.why
+    waits = [each.matter for each in queries.queue(payday.till.finance)]
+    assert waits.count(Matter.HELD) == len(orders)
     another = make.fund_account(FUND, payday.till, account=ANOTHER)
     session.commit()
+    waits = [each.matter for each in queries.queue(payday.till.finance)]
+    assert Matter.HELD not in waits
     [anew] = exchange.gather_all()
     assert (anew.bank_account, set(anew.orders)) == (another, set(orders))
     assert list(exchange.send_all()) == [anew]

@@ -6,7 +6,7 @@ Days are inclusive and in UTC; `as_of=None` means everything that is booked.
 from portal.ledger.queries.bookings import find, lines_of, reversal_of
 from portal.ledger.queries.entries import Entries, caused, caused_entries, entries
 from portal.ledger.queries.open_items import arrived, in_suspense, owed_under
-from portal.ledger.queries.periods import Holding, bank_balance, holdings
+from portal.ledger.queries.periods import Holding, bank_balance, holding_of, holdings
 from portal.ledger.queries.positions import (
     AwardPosition,
     Position,
@@ -44,6 +44,7 @@ __all__ = [
     "entries",
     "find",
     "has_rates",
+    "holding_of",
     "holdings",
     "in_suspense",
     "lines_of",

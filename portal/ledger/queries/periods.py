@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.core.db import session
@@ -91,6 +91,26 @@ def holdings(fund_code: str, as_of: date | None = None) -> dict[tuple[AccountKin
         (kind, currency): Holding(Money(int(minor), currency), int(cents))
         for kind, currency, minor, cents in session.execute(rows)
     }
+
+
+def holding_of(
+    fund_code: str | ColumnElement[str] | ScalarSelect[str],
+    kind: AccountKind,
+    currency: str,
+    as_of: date | None = None,
+) -> ScalarSelect[int]:
+    """Return what one account of a fund holds in `currency`, in minor units, as a column."""
+    return (
+        select(func.coalesce(func.sum(LedgerBalance.amount), 0))
+        .join(LedgerAccount, LedgerBalance.account_id == LedgerAccount.id)
+        .where(
+            LedgerAccount.fund_code == fund_code,
+            LedgerAccount.kind == kind,
+            LedgerBalance.currency == currency,
+            until(LedgerBalance.grain, LedgerBalance.starts_on, as_of),
+        )
+        .scalar_subquery()
+    )
 
 
 def bank_balance(fund_code: str, currency: str, as_of: date | None = None) -> Money:
