@@ -30,9 +30,9 @@ from portal.payments import queries as payments_queries
 from portal.payments.rails import bank
 from portal.payments.rails import stripe as stripe_rail
 from portal.payments.statements.queries.accounts import (
+    accounts_in_use,
     has_account,
     has_statements,
-    has_untold_account,
 )
 from portal.payments.views import blueprint as payments
 from portal.publication.views import blueprint as publication
@@ -88,7 +88,7 @@ def create_app(settings: Settings) -> Portal:
     init_case(app)
     eligibility.answer_with("outstanding_report", reports_queries.outstanding)
     eligibility.answer_with("duplicates", payments_queries.shared_accounts)
-    receiving.ask_of_bank(holds=has_account, tells=has_statements, leaves_untold=has_untold_account)
+    receiving.ask_of_bank(holds=has_account, tells=has_statements, in_use=accounts_in_use)
     journey.due_with("report_due", reports_queries.next_due)
     templating.configure(app.jinja_env)
     if settings.demo:

@@ -341,6 +341,12 @@ def as_agreement(agreement: ContributionAgreement) -> dict[str, Any]:
 class WireForm(_MoneyForm):
     """Money that came to the bank, recorded by hand."""
 
+    currency = SelectField(
+        _l("Currency"),
+        description=_l("That of the fund’s account on which it arrived."),
+        choices=[],
+        default="USD",
+    )
     on = _day(_l("Arrived on"), _l("Type the day on which it arrived."))
     reference = _reference(_l("The bank’s reference"))
     settles = _amount_field(

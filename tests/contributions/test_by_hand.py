@@ -104,6 +104,23 @@ def test_whoever_records_by_hand_gives_the_password_again(who: Desk, browser: Br
     assert browser.open(path).heading == "Confirm that it is you"
 
 
+def test_the_currency_is_that_of_an_account_and_not_of_the_agreement(
+    who: Desk, browser: Browser
+) -> None:
+    payments.fund_account()
+    agreed = make.agreement(who, amount=Money(8_000_00, "CHF"))
+    ref, email = agreed.ref, who.finance.email
+    session.commit()
+    browser.sign_in(email, PASSWORD)
+    browser.open(f"/contributions/agreements/{ref}/wire", 200)
+    assert (browser.value("Currency"), browser.value("Amount")) == ("USD", "")
+    assert '<option value="CHF"' not in browser.page.html
+    browser.fill("Amount", "5,000")
+    browser.fill("The bank’s reference", "WIRE-8")
+    browser.press("Book the transfer", 200)
+    assert "it settles CHF 4,000.00 of it" in browser.page.text.replace("\xa0", " ")
+
+
 def test_a_reference_that_is_taken_leads_to_what_has_it(who: Desk, browser: Browser) -> None:
     payments.fund_account()
     there = by_hand(who, usd(500_00), "WIRE-7")

@@ -1,6 +1,7 @@
 """Money that arrived: booked, numbered, and set against what its donor had agreed."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -41,22 +42,33 @@ BY_HAND = "hand:"
 Asked = Callable[[str, str], bool]
 """Says something of the account that a fund, by its code, has in a currency."""
 
+AccountsInUse = Callable[[Collection[str]], Mapping[tuple[str, str], bool]]
+"""Says of funds, by their codes, which accounts by fund and currency they have in use, and of each
+whether statements tell what arrives on it."""
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """In which currencies transfers can be recorded by hand, and whether there is any account."""
+
+    currencies: frozenset[str]
+    has_account: bool
+
+
 _held: list[Asked] = []
 _told_by_bank: list[Asked] = []
-_untold: list[Callable[[Collection[str]], bool]] = []
+_in_use: list[AccountsInUse] = []
 
 
-def ask_of_bank(
-    *, holds: Asked, tells: Asked, leaves_untold: Callable[[Collection[str]], bool]
-) -> None:
+def ask_of_bank(*, holds: Asked, tells: Asked, in_use: AccountsInUse) -> None:
     """Set who knows whether a fund has an account in use, and whether its statements are taken in.
 
-    `leaves_untold` says of several funds whether one has an account in use without statements.
-    They belong to a feature above this one; the application hands the questions in. Nothing is
+    `in_use` says which accounts several funds have in use, and of which statements tell. They
+    belong to a feature above this one; the application hands the questions in. Nothing is
     recorded by hand without an account, for no bank would hold it, nor beside its statements: it
     would be booked twice.
     """
-    _held[:], _told_by_bank[:], _untold[:] = [holds], [tells], [leaves_untold]
+    _held[:], _told_by_bank[:], _in_use[:] = [holds], [tells], [in_use]
 
 
 def bank_tells(fund_code: str, currency: str) -> bool:
@@ -64,9 +76,14 @@ def bank_tells(fund_code: str, currency: str) -> bool:
     return any(tells(fund_code, currency) for tells in _told_by_bank)
 
 
-def takes_by_hand(fund_codes: Collection[str]) -> bool:
-    """Say whether a transfer to one of some funds can be recorded by hand at all."""
-    return any(leaves_untold(fund_codes) for leaves_untold in _untold)
+def by_hand(fund_codes: Collection[str]) -> ByHand:
+    """Return whether, and in which currencies, transfers to some funds are recorded by hand.
+
+    An agreement's own currency is not asked: banks change what arrives into that of the account.
+    """
+    found = {key: told for in_use in _in_use for key, told in in_use(fund_codes).items()}
+    untold = (currency for (_fund, currency), told in found.items() if not told)
+    return ByHand(frozenset(untold), bool(found))
 
 
 def receive_wire(

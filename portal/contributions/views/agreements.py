@@ -22,7 +22,7 @@ from portal.contributions.models import (
     Donor,
     Pledge,
 )
-from portal.contributions.service.receiving import takes_by_hand
+from portal.contributions.service.receiving import by_hand
 from portal.contributions.views.blueprint import (
     agreement_or_404,
     blueprint,
@@ -141,8 +141,7 @@ def agreement(ref: str) -> ResponseReturnValue:
         contributions=queries.contributions_under(found),
         offers={each.action: each for each in AGREEMENT_WORKFLOW.offers(person, found)},
         may_edit=found.status is AgreementStatus.DRAFT and policy.can_draft(person, found),
-        records=records,
-        may_record=records and takes_by_hand([found.fund_code]),
+        by_hand=by_hand([found.fund_code]) if records else None,
         may_remind=in_force and policy.can_write(person, found.fund_code),
         events=queries.history(found.id),
     )

@@ -10,7 +10,7 @@ from portal.accounts.models import Person
 from portal.contributions import policy, queries, service
 from portal.contributions.forms import DonorForm, EarmarkForm, MergeForm, as_donor
 from portal.contributions.models import Donor, DonorKind
-from portal.contributions.service.receiving import takes_by_hand
+from portal.contributions.service.receiving import by_hand
 from portal.contributions.views.blueprint import (
     blueprint,
     demand,
@@ -77,8 +77,7 @@ def donor(ref: str) -> ResponseReturnValue:
         agreements=queries.agreements_of(person, found),
         contributions=queries.contributions_of(person, found),
         may_edit=here and policy.writes(person),
-        records=bool(own),
-        may_record=bool(own) and takes_by_hand(own),
+        by_hand=by_hand(own) if own else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Money that came: the list, one contribution, a wire recorded by hand, and what went back."""
 
+from collections.abc import Sequence
+
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -16,7 +18,7 @@ from portal.contributions.models import (
     Donor,
     Means,
 )
-from portal.contributions.service.receiving import bank_tells
+from portal.contributions.service.receiving import bank_tells, by_hand
 from portal.contributions.service.returning import booked_from_its_line, is_told_by_bank
 from portal.contributions.service.taking import record_contributions_taken
 from portal.contributions.views.blueprint import (
@@ -127,8 +129,9 @@ def _wire(donor: Donor, agreement: ContributionAgreement | None) -> ResponseRetu
     person = guard.signed_in()
     own = recordable(person)
     earmarks = earmarks_of(own)
-    form = WireForm(data=_begin(agreement))
-    form.offer(own, queries.currencies(), earmarks)
+    currencies = _currencies([agreement.fund_code] if agreement else [each.code for each in own])
+    form = WireForm(data=_begin(agreement, currencies))
+    form.offer(own, currencies, earmarks)
     if agreement is not None:
         form.fund.data = agreement.fund_code
     made: list[Contribution] = []
@@ -166,9 +169,15 @@ def _by_hand(form: WireForm) -> str:
     return f"hand:{form.fund.data}:{as_code(form.reference.data)}"
 
 
-def _begin(agreement: ContributionAgreement | None) -> dict[str, object]:
-    begun: dict[str, object] = {"on": clock.today()}
-    if agreement is not None:
+def _currencies(fund_codes: Sequence[str]) -> list[str]:
+    """Return the currencies that can be recorded; all where none can, for booking says why."""
+    every, taken = queries.currencies(), by_hand(fund_codes).currencies
+    return [each for each in every if each in taken] or every
+
+
+def _begin(agreement: ContributionAgreement | None, currencies: Sequence[str]) -> dict[str, object]:
+    begun: dict[str, object] = {"on": clock.today(), "currency": currencies[0]}
+    if agreement is not None and agreement.currency in currencies:
         begun |= {
             "currency": agreement.currency,
             "amount": format_amount(agreement.open_money, language()),

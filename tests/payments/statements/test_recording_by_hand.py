@@ -49,6 +49,21 @@ def test_it_is_offered_only_where_no_statement_tells_what_arrives(
     _offered(visitor, paths, yes=True)
 
 
+def test_without_any_account_treasury_is_asked_for_one(
+    desk: give.Desk, agreed: ContributionAgreement, visitor: Browser
+) -> None:
+    paths = [
+        f"/contributions/agreements/{agreed.ref}",
+        f"/contributions/donors/{agreed.donor.ref}",
+    ]
+    _enter(visitor, desk.finance)
+    for path in paths:
+        visitor.open(path, 200)
+        assert BY_HAND not in [said for said, _href in visitor.page.links], path
+        assert "no bank account in use here. Ask treasury" in visitor.page.text, path
+        assert BY_THE_BANK not in visitor.page.text, path
+
+
 def test_a_reader_who_records_nothing_is_told_nothing_of_it(
     desk: give.Desk, agreed: ContributionAgreement, teller: Teller, visitor: Browser
 ) -> None:

@@ -134,11 +134,11 @@ def has_statements(fund_code: str, currency: str) -> bool:
     return bool(session.scalar(select(rows.exists())))
 
 
-def has_untold_account(fund_codes: Collection[str]) -> bool:
-    """Say whether one of some funds has an account in use of which no statement tells.
+def accounts_in_use(fund_codes: Collection[str]) -> dict[tuple[str, str], bool]:
+    """Return which accounts in use some funds have: each with whether statements tell of it.
 
-    What arrives there is recorded by hand. An account in a currency counts as told where another
-    of the same fund and currency is: `has_statements`. One statement.
+    By fund and currency. An account counts as told where another of the same fund and currency
+    is: `has_statements`. One statement.
     """
     same = aliased(BankAccount)
     told = (
@@ -147,12 +147,10 @@ def has_untold_account(fund_codes: Collection[str]) -> bool:
         .where(same.fund_code == BankAccount.fund_code, same.currency == BankAccount.currency)
         .exists()
     )
-    rows = select(BankAccount.id).where(
-        BankAccount.fund_code.in_(fund_codes),
-        BankAccount.status == BankAccountStatus.IN_USE,
-        ~told,
+    rows = select(BankAccount.fund_code, BankAccount.currency, told).where(
+        BankAccount.fund_code.in_(fund_codes), BankAccount.status == BankAccountStatus.IN_USE
     )
-    return bool(session.scalar(select(rows.exists())))
+    return {(fund, currency): is_told for fund, currency, is_told in session.execute(rows)}
 
 
 def closings() -> Iterator[tuple[str, date, Money]]:
