@@ -3,6 +3,7 @@
 from babel.support import LazyProxy
 
 from portal.core.i18n import _, _l
+from portal.ledger.rules import REVERSED
 
 ACTS: dict[str, LazyProxy] = {
     "donor.recorded": _l("Donor recorded"),
@@ -54,13 +55,15 @@ def why_failed(remark: str) -> str:
 def source_in_words(source_ref: str) -> str:
     """Return where money came from, or went by, in words: from a bank's line, by hand, by card.
 
-    `source_ref` is that of a contribution or a refund. "" for one of another kind.
+    `source_ref` is that of a contribution or a refund, or of the booking that takes it back, which
+    is known by its kind. "" for one of another kind.
     """
     origin, _colon, rest = source_ref.partition(":")
     if origin == "line":
         return _("Line of the bank’s statement")
     if origin == "hand":
-        code = rest.partition(":")[2].removeprefix("back:").removesuffix(":above")
+        code = rest.partition(":")[2].removeprefix("back:")
+        code = code.removesuffix(REVERSED).removesuffix(":above")
         return _("By hand, the bank’s reference %(code)s", code=code)
     if origin.startswith(("ch_", "re_", "py_", "pyr_", "dp_", "du_")):
         return _("Card processor, %(code)s", code=origin)

@@ -19,6 +19,8 @@ from portal.ledger.models import AccountKind
 DOLLAR = "USD"
 APPROXIMATE = "-approximate"
 """How the name of a source ends whose figures are not the UN's own."""
+REVERSED = ":reversed"
+"""How the cause of a booking ends that reverses another one."""
 MOST_CHANGE_PERCENT = 20
 """By how much a rate may differ from the one before it until a person has to confirm it.
 

@@ -23,6 +23,8 @@ from portal.accounting.words import cause_in_words
         ("line:f0b9a715-d93c-4475-a3a1-9c137eb09efa", "Line of the bank’s statement"),
         ("contribution:hand:act:HAND-5", "By hand, the bank’s reference HAND-5"),
         ("contribution:hand:act:HAND-5:above", "By hand, the bank’s reference HAND-5"),
+        ("contribution:hand:act:HAND-5:reversed", "By hand, the bank’s reference HAND-5"),
+        ("contribution:hand:act:HAND-5:above:reversed", "By hand, the bank’s reference HAND-5"),
         ("contribution:hand:act:back:OUT:7", "By hand, the bank’s reference OUT:7"),
         ("contribution:ch_1", "Card processor, ch_1"),
         ("S689-FRFQ", ""),

@@ -26,6 +26,7 @@ from portal.ledger.models import (
     TransactionKind,
 )
 from portal.ledger.rules import (
+    REVERSED,
     Line,
     PostingConflict,
     Rate,
@@ -35,8 +36,6 @@ from portal.ledger.rules import (
     mirrored,
     same_lines,
 )
-
-REVERSED = ":reversed"
 
 
 def open_book(fund_code: str) -> None:
