@@ -28,6 +28,12 @@ SEVERAL = (
     ("treasurer", "Release several payments", OrderStatus.RELEASED),
 )
 
+TOLD = {
+    OrderStatus.CERTIFIED: "3 payments certified. Next: an approving officer approves them.",
+    OrderStatus.APPROVED: "3 payments approved. Next: treasury releases them.",
+    OrderStatus.RELEASED: "3 payments released. The page of each says what happens next.",
+}
+
 
 def statuses(payday: Payday) -> list[OrderStatus]:
     session.rollback()
@@ -49,7 +55,7 @@ def test_several_payments_take_each_signature_at_once(payday: Payday, visitor: B
         assert "Tick at least one payment" in visitor.page.text
         tick(visitor, *three)
         visitor.press(title)
-        assert "3 payments signed." in visitor.page.text
+        assert TOLD[status] in visitor.page.text
         assert statuses(payday)[:3] == [status] * 3
         visitor.sign_out()
     assert statuses(payday)[3:] == [OrderStatus.PREPARED] * 9

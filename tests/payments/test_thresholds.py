@@ -173,6 +173,25 @@ def test_a_large_payment_can_be_cancelled_between_its_approvals(
     assert [each.name for each in checks.of_orders() if each.run().violations] == []
 
 
+def test_who_approves_large_and_small_together_is_told_who_is_next_for_each(
+    application: Portal, payday: Payday, large: PaymentOrder
+) -> None:
+    both = [large.ref, payday.refs[1]]
+    for order in (large, payday.orders[1]):
+        service.certify(order, by=payday.till.certifier)
+    session.commit()
+    browser = Browser(application)
+    browser.sign_in(payday.emails["approver"], PASSWORD)
+    browser.open("/payments/several/approve")
+    for ref in both:
+        browser.choose(ref)
+    browser.press("Approve several payments")
+    assert (
+        "1 large payment approved. Next: a second approving officer approves it too. "
+        "1 payment approved. Next: treasury releases it."
+    ) in browser.page.text
+
+
 def test_the_second_officer_finds_the_large_payment_and_the_first_does_not(
     application: Portal, payday: Payday, large: PaymentOrder
 ) -> None:
@@ -197,7 +216,7 @@ def test_the_second_officer_finds_the_large_payment_and_the_first_does_not(
     browser.open("/payments/several/approve-again")
     browser.choose(ref)
     browser.press("Approve several large payments a second time")
-    assert "1 payment signed." in browser.page.text
+    assert "1 payment approved. Next: treasury releases it." in browser.page.text
     session.rollback()
     assert session.scalars(sa.select(PaymentOrder).where(PaymentOrder.ref == ref)).one().status is (
         Status.APPROVED

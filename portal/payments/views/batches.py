@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from babel.support import LazyProxy
 from flask import request, url_for
@@ -10,16 +11,17 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import guard
 from portal.accounts.models import Person
-from portal.core.i18n import _, _l, ngettext
+from portal.core.i18n import _, _l
 from portal.core.money import Money
 from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.core.workflow import Refused
 from portal.payments import attempts, banking, policy, service
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
-from portal.payments.queries import Waiting
+from portal.payments.queries import SIGNING, Waiting
 from portal.payments.views import declarations
 from portal.payments.views.blueprint import blueprint
+from portal.payments.workflow import ORDER_WORKFLOW
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _several(step: Step) -> ResponseReturnValue:
     if done(
         form,
         lambda: _sign_all(step, chosen, ticked, person),
-        ngettext("%(num)s payment signed.", "%(num)s payments signed.", len(chosen)),
+        declarations.several_signed(_ends(step, chosen)),
     ):
         return go(url_for("payments.queue"))
     if form.errors:
@@ -132,6 +134,12 @@ def _several(step: Step) -> ResponseReturnValue:
         totals=_totals(orders),
         attempts=attempts.ended(order.instalment_id for order in orders),
     )
+
+
+def _ends(step: Step, orders: Sequence[PaymentOrder]) -> Counter[StrEnum]:
+    """Return how many of these orders stand where once they are signed."""
+    rows = (ORDER_WORKFLOW.find(order, SIGNING[step.status][1]) for order in orders)
+    return Counter(row.target for row in rows if row is not None)
 
 
 def _sign_all(

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from babel.support import LazyProxy
 
-from portal.core.i18n import _l
+from portal.core.i18n import _l, ngettext
 from portal.payments.models import OrderAction, OrderStatus
 
 _USED_AS_GRANTED = _l(
@@ -45,3 +45,30 @@ SIGNED: Mapping[StrEnum, LazyProxy] = {
     OrderStatus.RELEASED: _l("Released. The order says what happens next."),
 }
 """What is told once somebody signed, by where the order stands then."""
+
+
+def several_signed(counts: Mapping[StrEnum, int]) -> str:
+    """Return what is told once several orders were signed: how many, by where they stand then."""
+    said = {
+        OrderStatus.CERTIFIED: ngettext(
+            "%(num)s payment certified. Next: an approving officer approves it.",
+            "%(num)s payments certified. Next: an approving officer approves them.",
+            counts.get(OrderStatus.CERTIFIED, 0),
+        ),
+        OrderStatus.APPROVED_ONCE: ngettext(
+            "%(num)s large payment approved. Next: a second approving officer approves it too.",
+            "%(num)s large payments approved. Next: a second approving officer approves them too.",
+            counts.get(OrderStatus.APPROVED_ONCE, 0),
+        ),
+        OrderStatus.APPROVED: ngettext(
+            "%(num)s payment approved. Next: treasury releases it.",
+            "%(num)s payments approved. Next: treasury releases them.",
+            counts.get(OrderStatus.APPROVED, 0),
+        ),
+        OrderStatus.RELEASED: ngettext(
+            "%(num)s payment released. Its page says what happens next.",
+            "%(num)s payments released. The page of each says what happens next.",
+            counts.get(OrderStatus.RELEASED, 0),
+        ),
+    }
+    return " ".join(sentence for status, sentence in said.items() if counts.get(status))
