@@ -34,6 +34,7 @@ from portal.payments.models import (
     Receivable,
 )
 from portal.payments.standing import Standing
+from portal.payments.unmade import is_barred
 from portal.reports.models import Report, ReportStatus
 
 OPEN_AWARDS = (
@@ -199,12 +200,16 @@ def _with_stranded(rows: Select[PaymentOrder]) -> tuple[list[PaymentOrder], froz
 
 
 def accounts(person: Person) -> list[Account]:
-    """Return the open awards that the person sees, with what waits there. Two SQL statements."""
+    """Return the open awards that the person sees, with what waits there. Two SQL statements.
+
+    Payments that wait for the signature of somebody else, since the person is barred, are left out.
+    """
     seen = applications.visible_to(person).with_only_columns(Application.id).order_by(None)
     wanted = and_(Award.application_id.in_(seen), Award.status.in_(OPEN_AWARDS))
     unfinished = _orders().where(
         Instalment.award_id.in_(select(Award.id).where(wanted)),
         PaymentOrder.status.in_(UNFINISHED),
+        ~is_barred(person),
     )
     orders: dict[UUID, list[PaymentOrder]] = defaultdict(list)
     waiting, stranded = _with_stranded(unfinished)

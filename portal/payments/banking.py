@@ -29,6 +29,7 @@ from portal.payments.models import (
 )
 from portal.payments.rails.bank import drop_folder
 from portal.payments.rules import LEAVES_WITHIN, SILENT_AFTER, is_overdue, is_silent
+from portal.payments.unmade import is_barred
 
 ANSWERABLE = (FileStatus.KEPT, FileStatus.SENT, FileStatus.DUPLICATE)
 """Files of which the bank may still have to speak, once they began to leave."""
@@ -274,7 +275,7 @@ def signable(person: Person, status: OrderStatus) -> list[PaymentOrder]:
     rows = (
         select(PaymentOrder)
         .join(PaymentOrder.instalment)
-        .where(PaymentOrder.status == status)
+        .where(PaymentOrder.status == status, ~is_barred(person))
         .options(
             joinedload(PaymentOrder.bank_details),
             joinedload(PaymentOrder.approvals),

@@ -14,6 +14,7 @@ from portal.payments.models import (
     BankAccountStatus,
     BankDetails,
     BankMessage,
+    OrderStatus,
     PaymentApproval,
     PaymentFile,
     PaymentOrder,
@@ -27,6 +28,14 @@ SIGNS = {
     ApprovalStep.RELEASE: Role.TREASURY,
 }
 """Which role signs which step of a payment."""
+
+AWAITS = {
+    OrderStatus.PREPARED: ApprovalStep.CERTIFY,
+    OrderStatus.CERTIFIED: ApprovalStep.APPROVE,
+    OrderStatus.APPROVED_ONCE: ApprovalStep.APPROVE_AGAIN,
+    OrderStatus.APPROVED: ApprovalStep.RELEASE,
+}
+"""Which signature a payment waits for."""
 
 
 def holds(person: Person, role: Role, application: Application) -> bool:

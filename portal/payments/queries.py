@@ -3,7 +3,7 @@
 Each is a fixed number of SQL statements, whatever the number of rows. Amounts are US cents.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -149,10 +149,15 @@ def _waiting(one: Account, person: Person) -> Iterator[Waiting]:
     yield from ending(one, person)
 
 
-def signing(one: Account, person: Person) -> Iterator[Waiting]:
-    """Return what the person can verify or sign in one account. No SQL statement."""
+def signing(
+    one: Account, person: Person, barred: Collection[UUID] = frozenset()
+) -> Iterator[Waiting]:
+    """Return what the person can verify or sign in one account. No SQL statement.
+
+    The orders `barred` wait for the signature of somebody else.
+    """
     yield from _about_bank(one, person)
-    yield from _about_orders(one, person)
+    yield from _about_orders(one, person, barred)
 
 
 def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
@@ -170,8 +175,10 @@ def _about_bank(one: Account, person: Person) -> Iterator[Waiting]:
         )
 
 
-def _about_orders(one: Account, person: Person) -> Iterator[Waiting]:
+def _about_orders(one: Account, person: Person, barred: Collection[UUID]) -> Iterator[Waiting]:
     for order in one.orders:
+        if order.id in barred:
+            continue
         matter, action = SIGNING[order.status]
         held = held_back(order) is not None or order.ref in one.stranded
         if held:

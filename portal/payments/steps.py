@@ -27,6 +27,7 @@ from portal.payments.models import (
     Receivable,
 )
 from portal.payments.rails.bank import drop_folder
+from portal.payments.unmade import barred
 
 
 def todos(person: Person) -> list[Todo]:
@@ -69,7 +70,8 @@ def _at_the_bank(person: Person) -> Iterator[Todo]:
 def next_steps(person: Person, application: Application) -> list[Todo]:
     """Return what the person has to do about the payments of this file.
 
-    Two SQL statements, and for staff one more once the grant has ended.
+    Two SQL statements; for staff one more once the grant has ended, and one more for those who
+    sign where a payment is attempted anew.
     """
     read = last_of(application)
     if read is None:
@@ -78,11 +80,12 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
     if applications.is_member(person, application):
         return list(_next_of_grantee(award, details, read.orders, read.receivable))
     one = replace(read, orders=live(read.orders))
+    others = barred(person, one.orders)
     if award.status is AwardStatus.TERMINATED:
         one = replace(one, standing=standing_of(award)[0])
-        left = (*queries.signing(one, person), *queries.ending(one, person))
+        left = (*queries.signing(one, person, others), *queries.ending(one, person))
         return [each.task for each in left]
-    found = list(queries.signing(one, person))
+    found = list(queries.signing(one, person, others))
     steps = [each.task for each in found]
     waits = details is not None and details.status is BankStatus.VERIFIED and not one.orders
     if waits and award.status in queries.SERVED and policy.can_prepare(person, application):

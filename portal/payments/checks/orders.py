@@ -27,8 +27,8 @@ from portal.payments.models import (
 )
 from portal.payments.rails import AGENT
 from portal.payments.service.bank import fingerprint_holds
-from portal.payments.service.signatories import said_unmade
 from portal.payments.service.signing import expected_digest
+from portal.payments.unmade import said_unmade
 
 STUCK_AFTER = timedelta(days=30)
 """How long an order may be on its way before somebody must have asked."""

@@ -1,8 +1,10 @@
 """One payment order: its digest and signatures, and each step on a page of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from babel.support import LazyProxy
 from flask import make_response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -14,6 +16,7 @@ from portal.applications.queries import names
 from portal.core.i18n import _
 from portal.core.pages import done, go, page
 from portal.core.web import Form, attachment, tell
+from portal.core.workflow import Offer
 from portal.payments import attempts, policy, service
 from portal.payments.account import standing_of
 from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
@@ -25,6 +28,7 @@ from portal.payments.rules import Gate
 from portal.payments.service.closing import receivable_of
 from portal.payments.service.coming_late import count_as_refund
 from portal.payments.service.signing import expected_digest
+from portal.payments.unmade import barred, somebody_signs
 from portal.payments.views import declarations
 from portal.payments.views.blueprint import blueprint, order_page, visible_order
 from portal.payments.workflow import ORDER_WORKFLOW
@@ -73,14 +77,13 @@ def order(ref: str) -> ResponseReturnValue:
     found = visible_order(ref)
     person = guard.signed_in()
     own = applications.is_member(person, policy.application_of(found))
-    offers = [
-        (offer, PAGES[OrderAction(offer.action)]) for offer in ORDER_WORKFLOW.offers(person, found)
-    ]
+    offers = _offers(found, person)
     return page(
         "payments/order.html",
         Form(),
-        offers=offers,
+        offers=[(offer, PAGES[OrderAction(offer.action)]) for offer in offers],
         own=own,
+        lacks=None if own else _lacks(found, offers),
         held=None if own else held_back_at_all(found),
         **_late(found, None if own else person),
         may_read=found.instruction_id is not None and policy.can_read_instruction(person, found),
@@ -89,6 +92,27 @@ def order(ref: str) -> ResponseReturnValue:
         and found.acknowledged_at is None,
         **(_without_staff(facts(found), found) if own else facts(found)),
     )
+
+
+def _offers(found: PaymentOrder, person: Person) -> list[Offer]:
+    """Return what the person may do; to sign waits for somebody else where they are barred."""
+    offers = ORDER_WORKFLOW.offers(person, found)
+    why = barred(person, [found]).get(found.id)
+    if why is None:
+        return offers
+    return [
+        replace(offer, refusal=why) if offer.action in declarations.OF_ONE else offer
+        for offer in offers
+    ]
+
+
+def _lacks(found: PaymentOrder, offers: Sequence[Offer]) -> LazyProxy | None:
+    """Return the role in which nobody may set the signature that an order waits for, or None."""
+    if found.status not in policy.AWAITS or any(
+        offer.action in declarations.OF_ONE and offer.refusal is None for offer in offers
+    ):
+        return None
+    return None if somebody_signs(found) else policy.SIGNS[policy.AWAITS[found.status]].label
 
 
 def _late(found: PaymentOrder, staff: Person | None) -> dict[str, Any]:
@@ -120,7 +144,9 @@ def _sign(ref: str, action: OrderAction, verb: Verb) -> ResponseReturnValue:
     told = declarations.SIGNED.get(stands) or _("It was signed already.")
     if done(form, lambda: verb(found, person), str(told)):
         return go(order_page(ref))
-    if not form.errors and not _offered(found, action, person):
+    if not form.errors and not any(
+        offer.action == action and offer.refusal is None for offer in _offers(found, person)
+    ):
         return go(order_page(ref))
     return page(
         "payments/sign.html",
