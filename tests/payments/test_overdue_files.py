@@ -9,6 +9,7 @@ import pytest
 from portal.core import clock
 from portal.core.db import session
 from portal.core.web import Portal
+from portal.core.workflow import Refused
 from portal.payments import banking, exchange, service, steps
 from portal.payments.models import FileStatus, PaymentFile
 from portal.payments.rails import bank
@@ -88,6 +89,24 @@ def test_one_that_began_to_leave_and_cannot_is_named_until_the_bank_is_asked(
         assert "unknown is not failed" in visitor.open(f"/bank/files/{name}", 200).text
         assert "The bank is silent: ask it." in visitor.open("/bank/files", 200).text
     assert list(folder.iterdir()) == []
+
+
+def test_one_that_leaves_by_itself_is_not_recorded_by_hand_before_it_is_overdue(
+    payday: Payday, folder: Path, visitor: Browser
+) -> None:
+    file, treasurer = stuck(payday), payday.till.treasurer
+    page, held = f"/bank/files/{file.message_id}/handed-over", sorted(sending.why_not(file))
+    with pytest.raises(Refused, match="leaves by itself"):
+        service.hand_over(file, by=treasurer, told_to_stop=held)
+    with clock.at(clock.now() + LEAVES_WITHIN + MINUTE):
+        service.hand_over(file, by=treasurer, told_to_stop=held)
+        assert file.status is FileStatus.SENT
+    session.rollback()
+    bank.configure(None, None)
+    visitor.open(page, 200)
+    bank.configure(folder, None)
+    visitor.press("Record that the bank has it", 422)
+    assert "leaves by itself within minutes" in visitor.page.text
 
 
 def test_one_that_cannot_begin_to_leave_is_named(

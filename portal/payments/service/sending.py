@@ -24,10 +24,11 @@ from portal.core.i18n import _
 from portal.core.text import sha256_hex
 from portal.core.workflow import Refused
 from portal.ledger.models import AccountKind
-from portal.payments import policy
+from portal.payments import banking, policy
 from portal.payments.holding import stopped_in
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rails import BANK
+from portal.payments.rails.bank import drop_folder
 from portal.payments.service.booking import UNBOOKABLE, book_advance
 
 MEDIA_TYPE = "application/xml"
@@ -237,18 +238,34 @@ def read_file(file: PaymentFile, *, by: Person) -> bytes:
 def hand_over(file: PaymentFile, *, by: Person, told_to_stop: Collection[str] = ()) -> None:
     """Record that treasury took the file to the bank. Twice is once.
 
-    Raises Refused for others, and for a file that was withdrawn, or is about to be. Where payments
-    of it must not be made, it is recorded only where `by` says that the bank had the file before,
-    and was `told_to_stop` each of them, by reference.
+    Raises Refused for others, for a file that was withdrawn, or is about to be, and for one that
+    leaves by itself. Where payments of it must not be made, it is recorded only where `by` says
+    that the bank had the file before, and was `told_to_stop` each of them, by reference.
     """
     _refuse_others(file, by)
     _hold(file)
     if file.status is not FileStatus.KEPT:
         return
+    if not is_handed_over(file):
+        raise Refused(
+            _(
+                "This file leaves by itself within minutes: nobody takes it to the bank. Where it "
+                "has not left after an hour, its page says what to do."
+            )
+        )
     stopped = why_not(file)
     if file.leaving_at is None or not stopped.keys() <= set(told_to_stop):
         _refuse_stopped(file)
     mark_sent(file, by=by, told_to_stop=sorted(stopped))
+
+
+def is_handed_over(file: PaymentFile) -> bool:
+    """Say whether treasury records that the bank has a file.
+
+    Where a folder sends files, the worker says so: it is recorded only of one that did not leave.
+    """
+    by_hand = drop_folder() is None or banking.file_is_overdue(file)
+    return file.status is FileStatus.KEPT and by_hand
 
 
 def mark_sent(file: PaymentFile, *, by: Person | None, told_to_stop: Sequence[str] = ()) -> None:

@@ -17,7 +17,7 @@ from portal.payments import banking, policy, service
 from portal.payments.forms import HandOverForm
 from portal.payments.models import FileStatus, OrderStatus, PaymentFile
 from portal.payments.rails.bank import drop_folder
-from portal.payments.service.sending import MEDIA_TYPE, UNANSWERED, why_not
+from portal.payments.service.sending import MEDIA_TYPE, UNANSWERED, is_handed_over, why_not
 from portal.payments.views.blueprint import blueprint
 
 
@@ -82,19 +82,10 @@ def _acts(file: PaymentFile, *, is_stopped: bool) -> set[str]:
     begun, goes = file.leaving_at is not None, not is_stopped
     offered = {
         "download": goes or file.status not in UNANSWERED,
-        "hand_over": _is_handed_over(file) and (goes or begun),
+        "hand_over": is_handed_over(file) and (goes or begun),
         "again": goes and begun and drop_folder() is not None and file.status in UNANSWERED,
     }
     return {act for act, may in offered.items() if may}
-
-
-def _is_handed_over(file: PaymentFile) -> bool:
-    """Say whether treasury records that the bank has a file.
-
-    Where a folder sends files, the worker says so: it is recorded only of one that did not leave.
-    """
-    by_hand = drop_folder() is None or banking.file_is_overdue(file)
-    return file.status is FileStatus.KEPT and by_hand
 
 
 @blueprint.post("/bank/files/<message_id>/download")
@@ -121,7 +112,7 @@ def hand_over(message_id: str) -> ResponseReturnValue:
         _("Recorded: the file is with the bank, its payments are booked as on their way."),
     ):
         return go(_file_page(message_id))
-    if not form.errors and not (hands and _is_handed_over(found)):
+    if not form.errors and not (hands and is_handed_over(found)):
         return go(_file_page(message_id))
     stopped = why_not(found) if hands else {}
     form.told_to_stop.data = False  # the payments above may be others than those that were told of
