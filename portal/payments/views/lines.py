@@ -1,6 +1,8 @@
 """One line of a statement: what the bank says, what it may be, and what it was booked as."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -166,15 +168,13 @@ def withdraw_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
         raise NotFound
     if not policy.can_withdraw(person, proposal):
         return go(_page_of(found))
-    form = ReasonForm()
-    if done(
-        form,
-        lambda: service.withdraw_return(proposal, form.reason.data, by=person),
+    return _taken_back(
+        found,
+        lambda reason: service.withdraw_return(proposal, reason, by=person),
         _("Withdrawn. The line waits in suspense as before."),
-        "wait",
-    ):
-        return go(_page_of(found))
-    return page("payments/withdraw_return.html", form, line=found, proposal=proposal)
+        "payments/withdraw_return.html",
+        proposal=proposal,
+    )
 
 
 def _target(form: AllocateForm, found: StatementLine) -> service.Target:
@@ -202,15 +202,27 @@ def undo_allocation(line_id: UUID, number: int) -> ResponseReturnValue:
         raise NotFound
     if part is None:
         return go(_page_of(found))
-    form = ReasonForm()
-    if done(
-        form,
-        lambda: service.undo_allocation(part, form.reason.data, by=person),
+    return _taken_back(
+        found,
+        lambda reason: service.undo_allocation(part, reason, by=person),
         _("Taken back. The line waits in suspense again."),
-        "wait",
-    ):
+        "payments/undo_allocation.html",
+        part=part,
+    )
+
+
+def _taken_back(
+    found: StatementLine,
+    take_back: Callable[[str], None],
+    told: str,
+    template: str,
+    **shown: Any,
+) -> ResponseReturnValue:
+    """Ask for a reason, take back what was said of a line, and go back to it."""
+    form = ReasonForm()
+    if done(form, lambda: take_back(form.reason.data), told, "wait"):
         return go(_page_of(found))
-    return page("payments/undo_allocation.html", form, line=found, part=part)
+    return page(template, form, line=found, **shown)
 
 
 def _words(candidate: Candidate) -> str:

@@ -60,12 +60,20 @@ def said(line: StatementLine, order: PaymentOrder, by: Person) -> Allocation | R
     return made
 
 
+def proposed(
+    world: World, order: PaymentOrder, teller: Teller, *, less: int = 0
+) -> tuple[StatementLine, ReturnProposal]:
+    """Return a credit that names nothing, and what the first of two says: that it came back."""
+    [line] = taken_in(teller, Move(order.amount - less, "with our best wishes"))
+    first = said(line, order, world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    return line, first
+
+
 def test_one_person_alone_makes_no_payment_come_back(
     world: World, paid: PaymentOrder, teller: Teller
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    line, first = proposed(world, paid, teller)
     assert said(line, paid, world.till.finance) is first
     assert suspended(line)
     session.refresh(paid)
@@ -90,9 +98,7 @@ def test_one_person_alone_makes_no_payment_come_back(
 def test_a_second_person_confirms_it_and_it_is_paid_anew(
     world: World, paid: PaymentOrder, teller: Teller, second: str
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "returned"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    line, first = proposed(world, paid, teller)
     if second == "of treasury":
         other = who_did_not_sign()
         made = service.confirm_return(first, by=other)
@@ -111,9 +117,7 @@ def test_a_second_person_confirms_it_and_it_is_paid_anew(
 def test_who_signed_the_payment_does_not_say_that_it_came_back(
     world: World, paid: PaymentOrder, teller: Teller
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "returned"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    line, first = proposed(world, paid, teller)
     with pytest.raises(Refused, match=f"You signed payment {paid.ref}"):
         service.confirm_return(first, by=world.till.treasurer)
     session.rollback()
@@ -139,9 +143,7 @@ def test_where_the_bank_names_the_payment_one_person_is_enough(
 
 
 def test_a_return_by_one_person_is_found(world: World, paid: PaymentOrder, teller: Teller) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "returned"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    _line, first = proposed(world, paid, teller)
     service.confirm_return(first, by=who_did_not_sign())
     session.commit()
     for change in ("UPDATE return_proposal SET amount = 1", "DELETE FROM return_proposal"):
@@ -190,9 +192,8 @@ def test_the_second_person_finds_it_at_home_and_confirms_it(
 def test_another_of_finance_finds_it_at_home(
     world: World, paid: PaymentOrder, teller: Teller, visitor: Browser
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "returned"))
+    line, _first = proposed(world, paid, teller)
     ref, reference = paid.ref, line.reference
-    said(line, paid, world.till.finance)
     other = person(roles=[(Role.FINANCE_OFFICER, "act", None)])
     session.commit()
     visitor.sign_in(other.email, PASSWORD)
@@ -203,24 +204,22 @@ def test_another_of_finance_finds_it_at_home(
     assert ref in visitor.page.text
 
 
-@pytest.mark.parametrize("first", ["booked at once", "from suspense", "told by a notice"])
+@pytest.mark.parametrize("debited", ["booked at once", "from suspense", "told by a notice"])
 def test_a_return_that_people_said_is_taken_back_and_the_payment_stands(
-    world: World, account: BankAccount, teller: Teller, first: str
+    world: World, account: BankAccount, teller: Teller, debited: str
 ) -> None:
     paid = sent(world, teller)
-    if first == "told by a notice":
+    if debited == "told by a notice":
         payments.settle_by_bank(paid, debited=paid.money, on=clock.today(), reference="N-1")
         session.commit()
-    named = first == "booked at once"
+    named = debited == "booked at once"
     [debit] = taken_in(teller, Move(-paid.amount, end_to_end_id=paid.ref if named else ""))
     if not named:
         target = Target(Purpose.PAYMENT, order=paid)
         service.allocate(debit.id, target, "The amount.", by=world.till.finance)
         session.commit()
-    [line] = taken_in(teller, Move(paid.amount - 700, "with our best wishes"))
-    proposal = said(line, paid, world.till.finance)
-    assert isinstance(proposal, ReturnProposal)
-    service.confirm_return(proposal, by=who_did_not_sign())
+    line, first = proposed(world, paid, teller, less=700)
+    service.confirm_return(first, by=who_did_not_sign())
     session.commit()
     session.expire_all()
     service.undo_allocation(line.live[-1], "It is a gift.", by=world.till.finance)
@@ -259,9 +258,7 @@ def test_a_return_is_not_taken_back_once_a_new_attempt_lives(
 def test_what_was_said_by_mistake_is_withdrawn_and_can_be_said_anew(
     world: World, paid: PaymentOrder, teller: Teller
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    line, first = proposed(world, paid, teller)
     with pytest.raises(Refused, match="withdraw themselves"):
         service.withdraw_return(first, "Not so.", by=who_did_not_sign())
     with pytest.raises(Refused, match="Give the reason"):
@@ -287,9 +284,7 @@ def test_what_was_said_by_mistake_is_withdrawn_and_can_be_said_anew(
 def test_a_return_that_is_taken_back_waits_for_no_second_person(
     world: World, paid: PaymentOrder, teller: Teller
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    line, first = proposed(world, paid, teller)
     service.confirm_return(first, by=who_did_not_sign())
     session.commit()
     session.expire_all()
@@ -304,9 +299,7 @@ def test_a_return_that_is_taken_back_waits_for_no_second_person(
 def test_a_word_that_was_abandoned_is_no_first_one_of_two(
     world: World, paid: PaymentOrder, teller: Teller, otherwise: str
 ) -> None:
-    [line] = taken_in(teller, Move(paid.amount, "with our best wishes"))
-    first = said(line, paid, world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    line, first = proposed(world, paid, teller)
     gift = Target(Purpose.CONTRIBUTION, donor=give.donor(give.desk()))
     target = {
         "a gift": gift,

@@ -8,13 +8,17 @@ from portal.core.workflow import Refused
 from portal.payments import service as payments
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.statements import service
-from portal.payments.statements.models import Allocation, Purpose, ReturnProposal
-from portal.payments.statements.service import Target
+from portal.payments.statements.models import Allocation
 from portal.payments.statements.service.allocating import is_final
 from tests.payments.conftest import World
 from tests.payments.statements.books import taken_in, wrong
 from tests.payments.statements.teller import Move, Teller
-from tests.payments.statements.test_came_back import payment_violations, said, who_did_not_sign
+from tests.payments.statements.test_came_back import (
+    payment_violations,
+    proposed,
+    said,
+    who_did_not_sign,
+)
 
 
 def test_a_return_that_a_notice_told_of_is_not_offered_to_be_taken_back(
@@ -36,10 +40,7 @@ def test_a_return_is_taken_back_once_a_line_shows_the_debit(
     world: World, sent: PaymentOrder, teller: Teller
 ) -> None:
     payments.settle_by_bank(sent, debited=sent.money, on=clock.today(), reference="N-1")
-    [line] = taken_in(teller, Move(sent.amount, "with our best wishes"))
-    target = Target(Purpose.RETURN, order=sent)
-    first = service.allocate(line.id, target, "The same amount.", by=world.till.finance)
-    assert isinstance(first, ReturnProposal)
+    _line, first = proposed(world, sent, teller)
     made = service.confirm_return(first, by=who_did_not_sign())
     session.commit()
     with pytest.raises(Refused, match="No line of a statement shows"):
