@@ -153,9 +153,9 @@ def take(message: bytes) -> Received:
 
 def test_nothing_is_wrong_with_what_the_verbs_did(busy: Payday) -> None:
     assert broken() == set()
-    assert {check.name: check.run().violations for check in checks.of_orders()} == {
-        check.name: [] for check in checks.of_orders()
-    }
+    assert {
+        check.name: check.run().violations for check in (*checks.of_orders(), *checks.of_awards())
+    } == {check.name: [] for check in (*checks.of_orders(), *checks.of_awards())}
     counts = {name: every()[sentence].run().count for name, sentence in NAMES.items()}
     assert (counts["files"], counts["messages"], counts["signed"]) == (1, 1, len(busy.refs))
     first, second, *_rest = busy.orders
@@ -165,7 +165,11 @@ def test_nothing_is_wrong_with_what_the_verbs_did(busy: Payday) -> None:
     service.reject_by_bank(second, reason="AM04")
     session.commit()
     assert broken() == set()
-    assert [each.run().violations for each in checks.of_orders() if each.run().violations] == []
+    assert [
+        each.run().violations
+        for each in (*checks.of_orders(), *checks.of_awards())
+        if each.run().violations
+    ] == []
 
 
 def test_every_harm_is_found_by_the_invariants_that_it_breaks(busy: Payday) -> None:
@@ -215,7 +219,11 @@ def test_a_silent_bank_may_be_said_not_to_have_paid_and_the_books_take_it_back(
         assert order.status is OrderStatus.REJECTED
         assert ledger.position(FUND).available == before
         assert broken() == set()
-        assert [each.name for each in checks.of_orders() if each.run().violations] == []
+        assert [
+            each.name
+            for each in (*checks.of_orders(), *checks.of_awards())
+            if each.run().violations
+        ] == []
         late = payday.orders[0]
         with pytest.raises(Refused, match="does not fit"):
             service.settle_by_bank(late, debited=late.money, on=clock.today(), reference="late")

@@ -53,7 +53,10 @@ def at(units: str, order: PaymentOrder) -> int:
 
 
 def violations() -> dict[str, list[str]]:
-    found = {each.name: each.run().violations for each in (*checks.of_orders(), *checks.of_files())}
+    found = {
+        each.name: each.run().violations
+        for each in (*checks.of_orders(), *checks.of_awards(), *checks.of_files())
+    }
     return {name: said for name, said in found.items() if said}
 
 

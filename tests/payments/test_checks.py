@@ -119,7 +119,11 @@ TABLES = (
 def broken() -> set[str]:
     """Return the names of the invariants that do not hold."""
     names = {sentence: name for name, sentence in NAMES.items()}
-    return {names[check.name] for check in checks.of_orders() if check.run().violations}
+    return {
+        names[check.name]
+        for check in (*checks.of_orders(), *checks.of_awards())
+        if check.run().violations
+    }
 
 
 def harm(statement: str) -> None:
@@ -140,7 +144,7 @@ def paid(world: World) -> World:
 
 def test_nothing_is_wrong_with_what_the_verbs_did(paid: World) -> None:
     assert broken() == set()
-    counts = {check.name: check.run().count for check in checks.of_orders()}
+    counts = {check.name: check.run().count for check in (*checks.of_orders(), *checks.of_awards())}
     single = ("signed", "digests", "award", "books", "instruction", "sealed")
     assert [counts[NAMES[name]] for name in single] == [1] * len(single)
     assert (counts[NAMES["people"]], counts[NAMES["accounts"]]) == (7, 3)
@@ -152,7 +156,9 @@ def test_nothing_is_wrong_with_what_the_verbs_did(paid: World) -> None:
 
 def test_every_harm_is_found_by_the_invariants_that_it_breaks(paid: World) -> None:
     del paid
-    assert {check.name for check in checks.of_orders()} == set(NAMES.values())
+    assert {check.name for check in (*checks.of_orders(), *checks.of_awards())} == set(
+        NAMES.values()
+    )
     for name, (statement, expected) in HARM.items():
         harm(statement)
         assert broken() == expected, name
@@ -222,7 +228,7 @@ def test_the_account_of_each_award_takes_a_fixed_number_of_statements(
     make.verified(paid.other, paid.till)
     session.commit()
     taken = {}
-    for check in checks.of_orders():
+    for check in (*checks.of_orders(), *checks.of_awards()):
         session.expunge_all()
         with count_sql() as count:
             check.run()

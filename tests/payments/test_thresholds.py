@@ -86,7 +86,9 @@ def test_a_payment_above_the_line_takes_two(payday: Payday, large: PaymentOrder)
     with pytest.raises(Refused):
         service.release(large, by=till.treasurer)
     session.commit()
-    assert [each.name for each in checks.of_orders() if each.run().violations] == []
+    assert [
+        each.name for each in (*checks.of_orders(), *checks.of_awards()) if each.run().violations
+    ] == []
     second = another_approver()
     service.approve_again(large, by=second)
     service.approve_again(large, by=second)
@@ -103,7 +105,7 @@ def test_a_payment_above_the_line_takes_two(payday: Payday, large: PaymentOrder)
     [file] = exchange.gather_all()
     service.hand_over(file, by=till.treasurer)
     session.commit()
-    found = [*checks.of_orders(), *checks.of_files()]
+    found = [*checks.of_orders(), *checks.of_awards(), *checks.of_files()]
     assert [each.name for each in found if each.run().violations] == []
 
 
@@ -170,7 +172,9 @@ def test_a_large_payment_can_be_cancelled_between_its_approvals(
     service.cancel_order(large, "The grantee withdrew.", by=payday.till.finance)
     session.commit()
     assert large.status is Status.CANCELLED
-    assert [each.name for each in checks.of_orders() if each.run().violations] == []
+    assert [
+        each.name for each in (*checks.of_orders(), *checks.of_awards()) if each.run().violations
+    ] == []
 
 
 def test_who_approves_large_and_small_together_is_told_who_is_next_for_each(
