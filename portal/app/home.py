@@ -26,6 +26,7 @@ from portal.core.due import day_of, over_at
 from portal.core.i18n import _
 from portal.core.todo import Todo, by_urgency
 from portal.funds import queries as funds
+from portal.payments import late
 from portal.payments import steps as payments
 from portal.payments.statements import queries as statements
 from portal.payments.write_offs import queries as write_offs
@@ -41,6 +42,7 @@ TASK_SOURCES: tuple[TaskSource, ...] = (
     processor.todos,
     statements.todos,
     statements.to_confirm,
+    late.to_confirm,
     write_offs.todos,
     contributions.todos,
     funds.todos,

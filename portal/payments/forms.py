@@ -1,15 +1,17 @@
 """Forms of payments: the shape and the wording of what people type."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.accounts.forms import country_choices
 from portal.core.i18n import _, _l
 from portal.core.web import Form, choices
 from portal.payments import payees
+from portal.payments.models import LateWay
 from portal.payments.payees import Payee
 
 REMARK_LIMIT = 1000
@@ -152,6 +154,19 @@ class ReturnForm(Form):
 
     on = DateField(_l("Day on which it came back"), validators=[InputRequired(_l("Give the day."))])
     remark = _remark(_l("Reason"), _l("As the paying agent gives it."))
+
+
+class LateForm(Form):
+    """What money is that came back too late by card."""
+
+    way = RadioField(_l("What it is"), validators=[InputRequired(_l("Choose what it is."))])
+    remark = _remark(
+        _l("Reason"), _l("What the grantee said, or what you found out. It stays on record.")
+    )
+
+    def offer(self, found: Iterable[tuple[LateWay, str]]) -> None:
+        """Offer what it can be, each in words."""
+        self.way.choices = choices([(way.value, words) for way, words in found])
 
 
 class HandOverForm(Form):

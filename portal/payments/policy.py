@@ -14,6 +14,8 @@ from portal.payments.models import (
     BankAccountStatus,
     BankDetails,
     BankMessage,
+    LateOutcome,
+    LateWay,
     OrderStatus,
     PaymentApproval,
     PaymentFile,
@@ -131,6 +133,27 @@ def can_check(person: Person, details: BankDetails) -> bool:
 def can_settle(person: Person, receivable: Receivable) -> bool:
     """Say whether the person records money that came back."""
     return holds(person, Role.FINANCE_OFFICER, receivable.award.application)
+
+
+def can_say_late(person: Person, order: PaymentOrder) -> bool:
+    """Say whether the person says what a payment by card is that came back too late.
+
+    Finance or treasury, and nobody who signed it.
+    """
+    if any(approval.person_id == person.id for approval in order.approvals):
+        return False
+    application = application_of(order)
+    return any(holds(person, role, application) for role in HANDLES_BANK)
+
+
+def can_confirm_late(person: Person, outcome: LateOutcome) -> bool:
+    """Say whether the person confirms that such money stays with the fund: not who said it."""
+    return (
+        person.id != outcome.by_id
+        and outcome.way is LateWay.KEPT
+        and outcome.is_open
+        and can_say_late(person, outcome.late.order)
+    )
 
 
 QUEUE_ROLES = (Role.FINANCE_OFFICER, *SIGNS.values(), Role.PROGRAMME_OFFICER)

@@ -16,7 +16,7 @@ from portal.payments.models.details import (
     BankDetails,
     BankStatus,
 )
-from portal.payments.models.late import LateReturn
+from portal.payments.models.late import LateOutcome, LateReturn, LateWay
 from portal.payments.models.orders import (
     TRANSFER,
     ApprovalStep,
@@ -45,7 +45,9 @@ __all__ = [
     "BankMessage",
     "BankStatus",
     "FileStatus",
+    "LateOutcome",
     "LateReturn",
+    "LateWay",
     "MessageKind",
     "OrderAction",
     "OrderStatus",

@@ -212,7 +212,7 @@ WITH lying AS (
     JOIN statement_line l ON l.id = a.line_id JOIN bank_account b ON b.id = l.bank_account_id
     WHERE a.purpose = 'transfer' AND a.undone_at IS NULL GROUP BY b.fund_code, l.currency
 ), came_late AS (
-    SELECT c.fund_code, 'USD', sum(r.amount_usd - r.refunded_usd) FROM late_return r
+    SELECT c.fund_code, 'USD', sum(r.amount_usd - r.settled_usd) FROM late_return r
     JOIN payment_order o ON o.id = r.order_id JOIN instalment i ON i.id = o.instalment_id
     JOIN award w ON w.id = i.award_id JOIN application p ON p.id = w.application_id
     JOIN call c ON c.id = p.call_id GROUP BY c.fund_code

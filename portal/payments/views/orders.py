@@ -25,8 +25,6 @@ from portal.payments.late import late_return
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
 from portal.payments.rails import STRIPE
 from portal.payments.rules import Gate
-from portal.payments.service.closing import receivable_of
-from portal.payments.service.coming_late import count_as_refund
 from portal.payments.service.signing import expected_digest
 from portal.payments.unmade import barred, somebody_signs
 from portal.payments.views import declarations
@@ -85,7 +83,7 @@ def order(ref: str) -> ResponseReturnValue:
         own=own,
         lacks=None if own else _lacks(found, offers),
         held=None if own else held_back_at_all(found),
-        **_late(found, None if own else person),
+        late=late_return(found) if found.rail == STRIPE.name and not own else None,
         may_read=found.instruction_id is not None and policy.can_read_instruction(person, found),
         may_acknowledge=own
         and found.status is OrderStatus.CONFIRMED
@@ -113,15 +111,6 @@ def _lacks(found: PaymentOrder, offers: Sequence[Offer]) -> LazyProxy | None:
     ):
         return None
     return None if somebody_signs(found) else policy.SIGNS[policy.AWAITS[found.status]].label
-
-
-def _late(found: PaymentOrder, staff: Person | None) -> dict[str, Any]:
-    """Return what came back of an order too late, as staff reads it, and who says what it is."""
-    late = late_return(found) if staff and found.rail == STRIPE.name else None
-    receivable = receivable_of(found.instalment.award) if late else None
-    owed = receivable if receivable and receivable.is_owed else None
-    may_say = bool(staff and owed and policy.can_settle(staff, owed))
-    return {"late": late, "owed": owed, "may_say": may_say}
 
 
 def _without_staff(shown: dict[str, Any], found: PaymentOrder) -> dict[str, Any]:
@@ -271,22 +260,6 @@ def give_back(ref: str) -> ResponseReturnValue:
         told=_("Recorded, and taken back in the books. A new attempt needs new signatures."),
         tone="wait",
     )
-
-
-@blueprint.route("/payments/<ref>/late-refund", methods=["GET", "POST"])
-@guard.requires(policy.has_queue)
-def late_refund(ref: str) -> ResponseReturnValue:
-    """Count what came back too late by card as what the grantee owes back."""
-    found = visible_order(ref)
-    person = guard.signed_in()
-    form = RemarkForm()
-    told = _("Recorded as a refund. What the grantee owes is less by it.")
-    if done(form, lambda: count_as_refund(found, form.remark.data, by=person), told):
-        return go(order_page(ref))
-    late = _late(found, person)
-    if not late["may_say"] and not form.errors:
-        return go(order_page(ref))
-    return page("payments/late_refund.html", form, late=late["late"], **facts(found))
 
 
 @blueprint.route("/payments/<ref>/cancel", methods=["GET", "POST"])

@@ -15,6 +15,7 @@ from portal.core.i18n import _
 from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.payments import policy as payments
+from portal.payments.late import refunds_of
 from portal.payments.models import Receivable
 from portal.payments.service.closing import receivable_of
 from portal.payments.statements import policy as statements
@@ -50,6 +51,7 @@ def receivable(ref: str) -> ResponseReturnValue:
         award=award,
         owed=owed,
         refunds=queries.refunds(owed),
+        late_refunds=refunds_of(owed),
         reads_lines=not own and statements.reads_statements(person),
         own=own,
         proposals=[] if own else queries.proposals(owed),

@@ -1,7 +1,8 @@
 """Payments that the bank says nothing of, and what waits for those who keep the money."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import joinedload
@@ -12,10 +13,10 @@ from portal.applications.models import Application
 from portal.awards.models import Award, Instalment
 from portal.core import clock
 from portal.core.db import session
-from portal.core.i18n import _, ngettext
+from portal.core.i18n import ngettext
 from portal.core.paging import Page, select_page
 from portal.core.todo import Todo
-from portal.payments.late import first_waiting
+from portal.payments import late
 from portal.payments.models import BankAccount, OrderStatus, PaymentFile, PaymentOrder
 from portal.payments.rules import is_silent
 from portal.payments.statements import policy
@@ -89,7 +90,7 @@ def todos(person: Person) -> list[Todo]:
             func.count().filter(StatementLine.status == LineStatus.SUSPENSE),
             func.count().filter(unbooked),
             func.min(cast(StatementLine.id, String)).filter(unbooked),
-            first_waiting(person),
+            late.waiting(person),
             func.count().filter(StatementLine.status == LineStatus.SUSPENSE, waits_for(person)),
         )
         .join(StatementLine.statement)
@@ -100,7 +101,11 @@ def todos(person: Person) -> list[Todo]:
 
 
 def _waiting(
-    suspended: int, unbooked: int, first_unbooked: str | None, late: str | None, seconds: int
+    suspended: int,
+    unbooked: int,
+    first_unbooked: str | None,
+    came_late: Sequence[Mapping[str, Any]] | None,
+    seconds: int,
 ) -> Iterator[Todo]:
     if unbooked:
         title = ngettext(
@@ -123,6 +128,4 @@ def _waiting(
             suspended,
         )
         yield Todo(title, "payments.suspense")
-    if late:
-        title = _("Say what a payment by card that came back too late is")
-        yield Todo(title, "payments.order", {"ref": late}, note=late)
+    yield from late.todos(came_late)

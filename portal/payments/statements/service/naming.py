@@ -32,8 +32,9 @@ def refuse_other_than_named(line: StatementLine, target: Target, dollars: Money)
     """
     if target.purpose in GOES_BACK:
         return
-    if target.purpose in {Purpose.PAYMENT, Purpose.RETURN}:
-        _refuse_another_payment(line, target)
+    order = target.outcome.late.order if target.outcome else target.order
+    if order is not None:
+        _refuse_another_payment(line, order)
     elif not line.is_credit:
         _refuse_hidden_payment(line, target.purpose, dollars)
     elif target.purpose is Purpose.BANK_CHARGE:
@@ -72,9 +73,9 @@ def is_named(line: StatementLine, order: PaymentOrder) -> bool:
     return order.ref == line.end_to_end_id or order.ref in line.named
 
 
-def _refuse_another_payment(line: StatementLine, target: Target) -> None:
+def _refuse_another_payment(line: StatementLine, order: PaymentOrder) -> None:
     named = payments_named(line)
-    if not named or target.order is None or target.order.id in {each.id for each in named}:
+    if not named or order.id in {each.id for each in named}:
         return
     raise Refused(
         _(
@@ -82,7 +83,7 @@ def _refuse_another_payment(line: StatementLine, target: Target) -> None:
             "names. If the bank took the one for the other, ask it to correct that, and let this "
             "line go back.",
             ref=named[0].ref,
-            other=target.order.ref,
+            other=order.ref,
         ),
         rule="R22",
     )

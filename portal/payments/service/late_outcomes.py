@@ -1,0 +1,263 @@
+"""What people say that a payment by card is that came back too late (R25): each can be taken back.
+
+The refund that the grantee owes is said by one, as of a line of the bank. That the money is paid
+to the grantee again, or stays with the fund, takes two: neither of them signed the payment.
+"""
+
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.core import audit, clock
+from portal.core.db import session
+from portal.core.i18n import _, locale
+from portal.core.money import Money, format_money
+from portal.core.reasons import words_or_refuse
+from portal.core.workflow import Refused
+from portal.ledger import queries as ledger
+from portal.ledger.models import AccountKind
+from portal.ledger.service import refund_recovered, reverse
+from portal.payments import policy
+from portal.payments.models import LateOutcome, LateReturn, LateWay, PaymentOrder, Receivable
+from portal.payments.service import orders
+from portal.payments.service.booking import fund_of
+from portal.payments.service.closing import receivable_of
+from portal.payments.service.refunds import receive_refund, take_back_refund
+from portal.payments.service.signatories import refuse_signatory_of_attempts
+
+
+def say_what_it_is(order: PaymentOrder, way: LateWay, reason: str, *, by: Person) -> LateOutcome:
+    """Say what money is that came back too late by card, as far as that goes.
+
+    What the grantee owes is booked as its refund. That it is paid again, or stays with the fund,
+    waits for somebody else. The same by the same person again changes nothing while it waits.
+    Raises Refused for who may not, for who signed an attempt to make the payment, without a
+    reason, where nothing waits, where somebody said something else, and for what it cannot be.
+    """
+    words = _words(reason)
+    late = _hold(order)
+    _refuse_others(order, by)
+    before = late.open_outcome
+    if before is not None:
+        return _said_before(before, way, by)
+    if not late.left:
+        raise Refused(_("Nothing of this payment waits in suspense."), rule="R25")
+    number, amount = len(late.outcomes) + 1, most(late, way)
+    ref = _booking_ref(late, way, number) if way is LateWay.REFUND else ""
+    if ref:
+        _refund(late, amount, ref, by)
+    outcome = LateOutcome(
+        late=late,
+        number=number,
+        way=way,
+        amount_usd=amount.minor,
+        reason=words,
+        by_id=by.id,
+        booking_ref=ref,
+    )
+    session.add(outcome)
+    session.flush()
+    action = "late_refund" if way is LateWay.REFUND else "late_said"
+    _record(outcome, f"payment_order.{action}", by)
+    return outcome
+
+
+def most(late: LateReturn, way: LateWay) -> Money:
+    """Return how much of what waits can be said to be this, in US$. Raises Refused for nothing.
+
+    What is owed comes first. Only what the grant cost can stay with the fund: what was paid and not
+    accepted as spent is a refund, once the balance is drawn.
+    """
+    owed = receivable_of(late.order.instalment.award)
+    if way is LateWay.REFUND:
+        return _owed(late, owed)
+    if owed is not None and owed.is_owed:
+        raise Refused(
+            _(
+                "The grantee owes %(money)s back: first count it as that refund.",
+                money=_shown(owed.left),
+            ),
+            rule="R25",
+        )
+    return late.left if way is LateWay.AGAIN else _cost(late)
+
+
+def confirm_kept(outcome: LateOutcome, *, by: Person) -> None:
+    """Confirm that money stays with the fund: out of suspense, and the grant cost as much less.
+
+    Twice by the same person is once. Raises Refused for who said it first, for who may not or
+    signed an attempt to make the payment, once it was taken back, and where it cannot be any more.
+    """
+    late = _hold(outcome.late.order)
+    if outcome.confirmed_by_id == by.id and outcome.undone_at is None:
+        return
+    if outcome.undone_at is not None or outcome.confirmed_at is not None:
+        raise Refused(_("This does not wait any more."), rule="R25")
+    if not policy.can_confirm_late(by, outcome):
+        raise Refused(
+            _("That money stays with the fund is confirmed by finance or treasury, by another."),
+            rule="R25",
+        )
+    refuse_signatory_of_attempts([late.order.ref], by)
+    if outcome.money > most(late, LateWay.KEPT):
+        raise Refused(
+            _("Less than that can stay with the fund by now: take it back and say it anew."),
+            rule="R25",
+        )
+    award = late.order.instalment.award
+    with session.no_autoflush:  # the database wants both people, the moment and the booking at once
+        outcome.confirmed_by_id, outcome.confirmed_at = by.id, clock.now()
+        outcome.booking_ref = _booking_ref(late, outcome.way, outcome.number)
+        late.settled_usd += outcome.amount_usd
+    refund_recovered(
+        fund_of(late.order),
+        award.ref,
+        outcome.money,
+        outcome.booking_ref,
+        clock.today(),
+        by=by.id,
+        case_id=late.case_id,
+        into=AccountKind.SUSPENSE,
+    )
+    session.flush()
+    _record(outcome, "payment_order.late_confirmed", by)
+
+
+def take_back(outcome: LateOutcome, reason: str, *, by: Person) -> None:
+    """Take back what was said: what it booked is reversed, and the money waits in suspense again.
+
+    Lines of the bank that paid it again stay what they are. Twice is once. Raises Refused for who
+    may not, for who signed an attempt to make the payment, without a reason, and for a refund once
+    its grant is closed or the rest was written off.
+    """
+    words = _words(reason)
+    late = _hold(outcome.late.order)
+    _refuse_others(late.order, by)
+    if outcome.undone_at is not None:
+        return
+    with session.no_autoflush:  # the database wants who, when and why at once
+        outcome.undone_by_id, outcome.undone_at = by.id, clock.now()
+        outcome.undone_reason = words
+        if outcome.booking_ref:
+            late.settled_usd -= outcome.amount_usd
+    session.flush()
+    if outcome.booking_ref:
+        _unbook(outcome, by)
+    _record(outcome, "payment_order.late_taken_back", by)
+
+
+def hold_outcome(outcome: LateOutcome) -> LateReturn:
+    """Take the turn, lock what came back until the transaction ends, and return it read anew."""
+    return _hold(outcome.late.order)
+
+
+def _hold(order: PaymentOrder) -> LateReturn:
+    orders.hold(order)
+    rows = select(LateReturn).where(LateReturn.order_id == order.id).with_for_update()
+    late = session.scalar(rows.execution_options(populate_existing=True))
+    if late is None:
+        raise Refused(_("Nothing of this payment waits in suspense."), rule="R25")
+    session.refresh(late, ["outcomes"])
+    for each in late.outcomes:
+        session.refresh(each)
+    return late
+
+
+def _refuse_others(order: PaymentOrder, by: Person) -> None:
+    if not policy.can_say_late(by, order):
+        raise Refused(_("What came back too late, finance or treasury says."), rule="R25")
+    refuse_signatory_of_attempts([order.ref], by)
+
+
+def _said_before(before: LateOutcome, way: LateWay, by: Person) -> LateOutcome:
+    if (before.way, before.by_id) == (way, by.id):
+        return before
+    raise Refused(
+        _("Somebody said “%(what)s”. Take that back first.", what=before.way.label), rule="R25"
+    )
+
+
+def _owed(late: LateReturn, owed: Receivable | None) -> Money:
+    if owed is None or not owed.is_owed:
+        raise Refused(
+            _(
+                "The grantee owes nothing back. Where more was paid than was accepted as spent, "
+                "draw the balance first."
+            ),
+            rule="R25",
+        )
+    return min(late.left, owed.left)
+
+
+def _cost(late: LateReturn) -> Money:
+    """Return how much of the late return the grant cost the fund."""
+    award = late.order.instalment.award
+    books = ledger.award_position(award.application.call.fund_code, award.ref)
+    if books.advanced.minor:
+        raise Refused(
+            _(
+                "More was paid than was accepted as spent. Draw the balance first: what is not "
+                "accepted is the refund that the grantee owes."
+            ),
+            rule="R25",
+        )
+    if not books.accepted.minor:
+        raise Refused(_("The grant cost the fund nothing that could come back."), rule="R25")
+    return min(late.left, books.accepted)
+
+
+def _refund(late: LateReturn, amount: Money, ref: str, by: Person) -> None:
+    owed = receivable_of(late.order.instalment.award)
+    if owed is None:
+        return
+    receive_refund(
+        owed,
+        amount,
+        ref=ref,
+        reference=late.transaction_id,
+        on=clock.today(),
+        by=by,
+        into=AccountKind.SUSPENSE,
+    )
+    late.settled_usd += amount.minor
+
+
+def _booking_ref(late: LateReturn, way: LateWay, number: int) -> str:
+    return f"{late.booking_ref}:{way}:{number}"
+
+
+def _unbook(outcome: LateOutcome, by: Person) -> None:
+    order = outcome.late.order
+    if outcome.way is LateWay.REFUND:
+        owed = receivable_of(order.instalment.award)
+        if owed is not None:
+            ref = outcome.booking_ref
+            take_back_refund(owed, outcome.money, ref=ref, on=clock.today(), by=by)
+        return
+    booking = ledger.find(outcome.booking_ref)
+    if booking is not None:
+        reverse(booking, on=clock.today(), by=by.id, case_id=order.case_id)
+
+
+def _words(reason: str) -> str:
+    return words_or_refuse(reason, _("Give the reason; it stays on record."))
+
+
+def _shown(money: Money) -> str:
+    return format_money(money, str(locale()))
+
+
+def _record(outcome: LateOutcome, action: str, by: Person) -> None:
+    late = outcome.late
+    audit.record(
+        action,
+        late.order,
+        actor_id=by.id,
+        case_id=late.case_id,
+        rule="R25",
+        facts={
+            "number": outcome.number,
+            "way": outcome.way.value,
+            "amount_usd": outcome.amount_usd,
+            "left_usd": late.left.minor,
+        },
+    )

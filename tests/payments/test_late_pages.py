@@ -1,0 +1,128 @@
+"""The pages of a payment by card that came back too late: what it is, by whom, and taken back."""
+
+import pytest
+
+from portal.accounts.models import Role
+from portal.payments.models import LateWay
+from tests.browser import Browser
+from tests.make import payments as make
+from tests.make.accounts import PASSWORD
+from tests.payments.late import another, balanced, came_back_of, late, teller, wrong
+from tests.payments.statements.books import taken_in
+from tests.payments.statements.teller import Move
+from tests.payments.test_card_processor import Desk
+
+__all__ = ["late"]
+
+ON_THE_ORDER = "What came back, and what it is"
+PAID_AGAIN = "Paid again, of a payment by card"
+KEEPS = "Confirm that it stays with the fund"
+
+
+def signed_in(application: object, email: str) -> Browser:
+    visitor = Browser(application)  # type: ignore[arg-type]
+    visitor.sign_in(email, PASSWORD)
+    return visitor
+
+
+def say(visitor: Browser, ref: str, way: LateWay) -> None:
+    """Say what came back, from the page of the payment on."""
+    visitor.open(f"/payments/{ref}")
+    visitor.follow(ON_THE_ORDER)
+    visitor.follow("Say what it is")
+    visitor.choose(str(way.label))
+    visitor.fill("Reason", "The grantee wrote so.")
+    visitor.press("Record it")
+
+
+def test_finance_says_it_is_the_refund_and_the_bank_pays_the_rest_again(
+    late: Desk, application: object
+) -> None:
+    ref, file_ref = late.order.ref, late.order.instalment.award.application.ref
+    balanced(late)
+    colleague, lines = another().email, teller(late)
+    finance = signed_in(application, late.till.finance.email)
+    home = finance.open("/home")
+    assert "Say what a payment by card that came back too late is" in home.text
+    say(finance, ref, LateWay.REFUND)
+    assert "Recorded as a refund" in finance.page.text
+    assert ref in finance.open(f"/files/{file_ref}/payments/owed").text
+    say(finance, ref, LateWay.AGAIN)
+    assert "Have the bank pay" in finance.page.text
+    left = came_back_of(ref).left.minor
+    [line] = taken_in(lines, Move(-left, f"Payment {ref}"))
+    where = f"/bank/lines/{line.id}"
+    finance.open(where)
+    finance.follow("Say what it is")
+    finance.choose(PAID_AGAIN)
+    finance.fill("Reason", "Paid on Monday.")
+    finance.press("Book it as this")
+    assert "You said yourself that this is to be paid again" in finance.page.text
+    other = signed_in(application, colleague)
+    other.open(f"{where}/allocate")
+    other.choose(PAID_AGAIN)
+    other.fill("Reason", "Paid on Monday.")
+    other.press("Book it as this")
+    assert "Recorded, and booked" in other.page.text
+    other.follow(ref)
+    assert "Nothing of it waits any more" in other.page.text
+    other.follow(ON_THE_ORDER)
+    assert PAID_AGAIN in other.page.text
+    assert wrong() == []
+
+
+def test_what_stays_with_the_fund_is_confirmed_by_treasury_and_taken_back(
+    late: Desk, application: object
+) -> None:
+    ref = late.order.ref
+    balanced(late)
+    treasurer = another(Role.TREASURY).email
+    finance = signed_in(application, late.till.finance.email)
+    say(finance, ref, LateWay.REFUND)
+    say(finance, ref, LateWay.KEPT)
+    assert "Waits for a second person" in finance.page.text
+    assert KEEPS not in finance.page.text
+    second = signed_in(application, treasurer)
+    assert "Confirm that a payment that came back stays with the fund" in second.open("/home").text
+    second.open(f"/payments/{ref}/late")
+    second.follow(KEEPS)
+    second.press(KEEPS)
+    assert "Confirmed, and booked" in second.page.text
+    assert not came_back_of(ref).left
+    finance.open(f"/payments/{ref}/late")
+    finance.follow("Take back: To stay with the fund: the grant costs less")
+    finance.fill("Reason", "They claim it after all.")
+    finance.press("Take it back")
+    assert "Taken back. The money waits in suspense as before." in finance.page.text
+    assert came_back_of(ref).left.minor
+    assert wrong() == []
+
+
+def test_the_form_says_what_it_cannot_be_and_keeps_what_was_typed(
+    late: Desk, application: object
+) -> None:
+    ref = late.order.ref
+    finance = signed_in(application, late.till.finance.email)
+    form = finance.open(f"/payments/{ref}/late/say")
+    assert "The grantee owes nothing back" in form.text
+    assert "Draw the balance first" in form.text
+    finance.fill("Reason", "The grantee wrote so.")
+    finance.press("Record it")
+    assert "Choose what it is." in finance.page.text
+    assert "The grantee wrote so." in finance.page.text
+    assert came_back_of(ref).outcomes == []
+
+
+@pytest.mark.parametrize("part", ["late", "late/say", "late/1/take-back", "late/1/confirm"])
+def test_the_grantee_and_who_signed_find_nothing_to_do(
+    late: Desk, application: object, part: str
+) -> None:
+    ref, signatory = late.order.ref, late.till.treasurer.email
+    grantee = make.grantee(late.order.instalment.award).email
+    balanced(late)
+    say(signed_in(application, late.till.finance.email), ref, LateWay.REFUND)
+    signed_in(application, grantee).open(f"/payments/{ref}/{part}", status=404)
+    visitor = signed_in(application, signatory)
+    visitor.open(f"/payments/{ref}/late")
+    assert "Say what it is" not in visitor.page.text
+    assert "Take back" not in visitor.page.text
