@@ -36,6 +36,9 @@ PRETEND_PROCESSOR = "/demo/stripe"
 PRETEND_FEES_FUND = "act"
 """The fund that bears what it takes for the account, also of a payout to several funds."""
 
+PRETEND_PAYOUT_COUNTRIES = "LSO"
+"""Where it pays grantees: one grant of the demonstration waits to be paid that way."""
+
 
 class BadSettings(Exception):
     """The portal cannot start with these settings; the message is one line for the operator."""
@@ -240,6 +243,7 @@ def _with_pretend_processor(settings: Settings) -> Settings:
             "stripe_webhook_secret": SecretStr(f"whsec_{signing}"),
             "stripe_api_base": settings.stripe_api_base or settings.base_url + PRETEND_PROCESSOR,
             "stripe_fees_fund": settings.stripe_fees_fund or PRETEND_FEES_FUND,
+            "stripe_payout_countries": settings.stripe_payout_countries or PRETEND_PAYOUT_COUNTRIES,
         }
     )
 

@@ -99,7 +99,9 @@ def test_a_demonstration_plays_the_card_processor_itself(tmp_path: Path) -> None
     assert settings.takes_cards
     assert settings.stripe_api_base == "http://127.0.0.1:5009/demo/stripe"
     assert settings.stripe_fees_fund == "act", "also a payout to several funds has a fee taken"
+    assert settings.payout_countries == {"LSO"}, "a grant that is paid this way can be tried"
     assert load_settings(data_dir=tmp_path).takes_cards is False
+    assert not load_settings(data_dir=tmp_path).payout_countries
     assert load_settings(data_dir=tmp_path).stripe_fees_fund == ""
 
 

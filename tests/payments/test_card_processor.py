@@ -61,6 +61,8 @@ class Desk:
             while work() is jobs.AGAIN:
                 session.commit()
             session.commit()
+        if self.order not in session:  # a request for a page ended the session
+            self.order = session.merge(self.order, load=True)
         session.refresh(self.order)
 
     def payout(self) -> tuple[str, str]:

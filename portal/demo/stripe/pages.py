@@ -52,6 +52,12 @@ def _path(address: str) -> str:
     return urlsplit(address).path
 
 
+def _of_grantee(name: str) -> tuple[str, str]:
+    """Return a payout and the grantee's account that it leaves, as the page names them."""
+    payout, _slash, account = name.partition("/")
+    return payout, account
+
+
 ACTS: dict[str, Callable[[Processor, str], object]] = {
     "refund": lambda here, name: here.refund(name, None, {}),
     "dispute": lambda here, name: here.dispute(name),
@@ -62,6 +68,8 @@ ACTS: dict[str, Callable[[Processor, str], object]] = {
     "expire": lambda here, name: here.expire(name),
     "fail_refund": lambda here, name: here.fail_refund(name),
     "fail_payout": lambda here, name: here.fail_payout(name),
+    "take_grant": lambda here, name: here.settle_payout(*_of_grantee(name)),
+    "refuse_grant": lambda here, name: here.fail_payout(*_of_grantee(name)),
     "charge_fee": lambda here, _name: here.charge_fee(),
     "pay_out": lambda here, _name: here.pay_out(),
 }
@@ -86,4 +94,9 @@ def staff() -> ResponseReturnValue:
     with here.store.turn() as turn:
         kinds = ("checkout.session", "charge", "refund", "dispute", "payout")
         held = {kind.rpartition(".")[2]: turn.all(kind)[:SHOWN] for kind in kinds}
-    return render_template("demo/stripe/staff.html", held=held, money=from_stripe)
+        grants = [
+            (each, account["id"])
+            for account in turn.all("account")
+            for each in turn.all("payout", account["id"])
+        ][:SHOWN]
+    return render_template("demo/stripe/staff.html", held=held, grants=grants, money=from_stripe)

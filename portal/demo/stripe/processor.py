@@ -254,6 +254,8 @@ class Processor:
         """Let a grantee's bank take a payout."""
         with self.store.turn() as turn:
             made = turn.get("payout", payout_id)
+            if made["status"] != "pending":
+                return made
             made["status"] = "paid"
             turn.put(made, account)
         self.tell("payout.paid", made, account)
