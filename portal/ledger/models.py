@@ -69,7 +69,10 @@ class TransactionKind(Labelled):
     REFUND_DUE = "refund_due", _l("Refund due from a grantee")
     REFUND_RECEIVED = "refund_received", _l("Refund received")
     REFUND_WRITTEN_OFF = "refund_written_off", _l("Refund written off")
-    REFUND_RECOVERED = "refund_recovered", _l("Refund received after it was written off")
+    REFUND_RECOVERED = (
+        "refund_recovered",
+        _l("Money of a grant received after it was written off or spent"),
+    )
     EXCHANGE_DIFFERENCE = "exchange_difference", _l("Exchange gain or loss")
     REVALUATION = "revaluation", _l("Balances brought to the rate of the day")
     CHARGED = "charged", _l("Charge of the bank or the card processor")

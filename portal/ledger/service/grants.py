@@ -238,10 +238,11 @@ def refund_recovered(
     rate: Rate | None = None,
     into: AccountKind = AccountKind.BANK,
 ) -> LedgerTransaction:
-    """Book `amount` (US$) that came, as `local`, after it was written off: less expenditure (R25).
+    """Book `amount` (US$) that came, as `local`, after it was written off or spent (R25).
 
-    The money is available to award again. The caller has checked that as much was written off.
-    Raises Refused for more out of suspense than lies there.
+    It makes the expenditure less, and is available to award again. The caller has checked that as
+    much was written off, or that the grantee claims nothing of what came back. Raises Refused for
+    more out of suspense than lies there.
     """
     above_zero(amount)
     came = debit(fund_code, into, amount, local)
