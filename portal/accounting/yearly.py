@@ -11,6 +11,7 @@ from datetime import date
 
 from babel.support import LazyProxy
 
+from portal.accounting.figures import MEANINGS, Figure
 from portal.accounting.rules import divided
 from portal.core.i18n import _l
 from portal.ledger.models import AccountKind
@@ -201,10 +202,16 @@ def _by_subject(books: Books, kinds: Iterable[AccountKind]) -> dict[str | None, 
 
 
 def _rate_gain(books: Books) -> Pair:
-    """Return what rates brought between an agreement and the day on which its money arrived."""
-    moved = _by_subject(books, [AccountKind.EXCHANGE_DIFFERENCE])
-    given = [pair for ref, pair in moved.items() if ref in books.givers]
-    return Pair(-sum(pair.now for pair in given), -sum(pair.before for pair in given))
+    """Return what rates brought between an agreement and the day on which its money arrived.
+
+    What they moved when it went back, or at the card processor, is in no receipt.
+    """
+    gain = MEANINGS[Figure.RATE_GAIN]
+    moved = Counter[int]()
+    for flow in books.flows:
+        if flow.kind in gain.accounts and flow.cause is gain.cause:
+            moved[flow.year] += gain.sign * flow.usd
+    return Pair(moved[books.year], moved[books.year - 1])
 
 
 def _received_by(books: Books) -> dict[Giver | None, Pair]:

@@ -7,9 +7,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from sqlalchemy import Integer, Result, String, cast, extract, func, literal, select, union_all
+from sqlalchemy.orm import aliased
 
 from portal.core.db import session
-from portal.ledger.models import AccountKind, Commitment, LedgerAccount, LedgerEntry
+from portal.ledger.models import (
+    AccountKind,
+    Commitment,
+    LedgerAccount,
+    LedgerEntry,
+    TransactionKind,
+)
 from portal.ledger.models import LedgerTransaction as Booking
 from portal.ledger.queries.positions import GRANTED
 
@@ -18,12 +25,13 @@ from portal.ledger.queries.positions import GRANTED
 class Flow:
     """What one subject moved on one account in one year, in US cents, debit above zero.
 
-    The subject is an award, a contribution or an agreement, or None; a reversal has that of what
-    it reverses.
+    The subject is an award, a contribution or an agreement, or None; `cause` is what the bookings
+    record. A reversal has both of what it reverses.
     """
 
     year: int
     kind: AccountKind
+    cause: TransactionKind
     subject_ref: str | None
     usd: int
 
@@ -44,15 +52,21 @@ class GrantSums:
 def flows(fund_code: str, since: date, until: date) -> list[Flow]:
     """Return what was booked in a fund from `since` to `until`, both inclusive. One statement."""
     year = extract("year", Booking.booked_on).cast(Integer)
+    undone = aliased(Booking)
+    cause = func.coalesce(undone.kind, Booking.kind, type_=Booking.kind.type)
     rows = (
-        select(year, LedgerAccount.kind, Booking.subject_ref, func.sum(LedgerEntry.usd))
+        select(year, LedgerAccount.kind, cause, Booking.subject_ref, func.sum(LedgerEntry.usd))
         .select_from(LedgerEntry)
         .join(LedgerEntry.account)
         .join(LedgerEntry.transaction)
+        .outerjoin(Booking.reverses.of_type(undone))
         .where(LedgerAccount.fund_code == fund_code, Booking.booked_on.between(since, until))
-        .group_by(year, LedgerAccount.kind, Booking.subject_ref)
+        .group_by(year, LedgerAccount.kind, cause, Booking.subject_ref)
     )
-    return [Flow(when, kind, ref, int(cents)) for when, kind, ref, cents in session.execute(rows)]
+    return [
+        Flow(when, kind, cause, ref, int(cents))
+        for when, kind, cause, ref, cents in session.execute(rows)
+    ]
 
 
 def committed_at(fund_code: str, days: Sequence[date]) -> list[int]:
