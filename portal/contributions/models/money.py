@@ -150,6 +150,13 @@ class Contribution(WithId, Versioned, Base):
         return self.money - self.refunded - self.disputed
 
     @property
+    def kept_dollars(self) -> Money:
+        """What is left with the fund, in US$ at the rate of the day on which it arrived."""
+        back = sum(each.amount_usd for each in self.gone)
+        taken = (each for each in self.disputes if each.status is not DisputeStatus.WON)
+        return self.dollars - usd(back + sum(each.amount_usd for each in taken))
+
+    @property
     def receipt_no(self) -> str:
         """The number of the receipt, such as `ACT-2026-0042`."""
         return f"{self.fund_code.upper()}-{self.receipt_year}-{self.receipt_number:04d}"

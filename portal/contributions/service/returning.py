@@ -293,10 +293,11 @@ def _refunded(
 
 
 def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | None) -> Money:
-    """Return what `amount` is booked at: by its part of what arrived, unless that is known.
+    """Return what `amount` is booked at: by its part of what is left, unless that is known.
 
-    Asked with the turn at the chain, so that nobody else gives the same money back. Raises
-    Refused where it is not above zero, or more than is left.
+    So parts that were rounded leave nothing of a contribution that went back as a whole. Asked
+    with the turn at the chain, so that nobody else gives the same money back. Raises Refused where
+    it is not above zero, or more than is left.
     """
     session.flush()
     session.refresh(contribution, CHANGING)
@@ -315,7 +316,8 @@ def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | N
         )
     if amount_usd is not None:
         return amount_usd
-    cents = rules.proportion(contribution.amount_usd, amount.minor, contribution.amount)
+    left = contribution.kept_dollars
+    cents = rules.proportion(left.minor, amount.minor, contribution.kept.minor)
     return usd(max(1, cents))
 
 
