@@ -22,6 +22,7 @@ from portal.payments.models import (
     PaymentOrder,
     Receivable,
 )
+from portal.payments.rails import AGENT
 
 SIGNS = {
     ApprovalStep.CERTIFY: Role.CERTIFYING_OFFICER,
@@ -113,7 +114,9 @@ def can_cancel(person: Person, order: PaymentOrder) -> bool:
 
 
 def can_read_instruction(person: Person, order: PaymentOrder) -> bool:
-    """Say whether the person may read the instruction, which names the account in plain."""
+    """Say whether the person may read the instruction to a paying agent: it names the account."""
+    if order.rail != AGENT.name:
+        return False
     application = application_of(order)
     return any(holds(person, role, application) for role in (Role.FINANCE_OFFICER, Role.TREASURY))
 

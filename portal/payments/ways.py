@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.awards.models import Award, PayingAgent
 from portal.core.db import session
 from portal.payments.models import BankAccount, BankAccountStatus
-from portal.payments.rails import AGENT, BANK, STRIPE
+from portal.payments.rails import AGENT, BANK, RAILS, STRIPE
 
 DOLLAR = "USD"
 
@@ -18,6 +18,11 @@ class Way:
 
     rail: str
     currency: str = DOLLAR
+
+
+def in_words(rail: str) -> str:
+    """Return the way of payment as every page names it, from the code that orders carry."""
+    return RAILS[rail].label
 
 
 def way_of(award: Award) -> Way:

@@ -19,7 +19,7 @@ from portal.payments.models import (
     OrderStatus,
     PaymentOrder,
 )
-from portal.payments.rails import AGENT
+from portal.payments.rails import AGENT, STRIPE
 from portal.payments.rules import SILENT_AFTER, is_silent
 
 
@@ -79,10 +79,12 @@ TWO_APPROVALS = "two_approvals"
 """Which rows an order has: by its amount when it was prepared."""
 
 
-def by_the_bank(order: PaymentOrder) -> str | None:
-    """Return why a person does not say what the bank says by its own messages, or None."""
+def told_by_itself(order: PaymentOrder) -> str | None:
+    """Return why a person does not say what bank or card processor tell themselves, or None."""
     if order.rail == AGENT.name:
         return None
+    if order.rail == STRIPE.name:
+        return _("The card processor tells by itself what became of it: nobody else can know.")
     return _("The answer comes from the bank: take in its statement.")
 
 
@@ -95,7 +97,7 @@ def while_the_bank_may_answer(order: PaymentOrder) -> str | None:
     if order.rail == AGENT.name or not may_have_left(order):
         return None
     if order.file is None:
-        return _("The card processor tells by itself what became of it: nobody else can know.")
+        return told_by_itself(order)
     if is_silent(order.accepted_at or order.file.sent_at or order.file.leaving_at, clock.now()):
         return None
     return _(
@@ -152,7 +154,7 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             OrderStatus.CONFIRMED,
             policy.can_confirm,
             _l("Record the payment"),
-            requires=(by_the_bank,),
+            requires=(told_by_itself,),
         ),
         Transition(
             OrderAction.REJECT,
@@ -168,7 +170,7 @@ ORDER_WORKFLOW: Workflow[PaymentOrder] = Workflow(
             OrderStatus.RETURNED,
             policy.can_confirm,
             _l("Record that it came back"),
-            requires=(by_the_bank,),
+            requires=(told_by_itself,),
         ),
         Transition(
             OrderAction.CANCEL,

@@ -92,7 +92,8 @@ def test_acts_that_have_to_wait_say_why(
     enter(visitor, payday, "finance").open(path, 200)
     assert "What you can do now" not in visitor.page.text
     assert "What has to wait" in visitor.page.text
-    assert "Record the payment: The answer comes from the bank" in visitor.page.text
+    assert "Record that it was not paid: The bank still has time to answer." in visitor.page.text
+    assert "Record the payment" not in visitor.page.text  # nobody ever does: the bank tells
 
 
 def test_who_prepares_sees_it_too_and_so_does_the_tab(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.core import clock, templating
+from portal.core.i18n import _
 from portal.payments.rails.base import Answer, Leaving, sound
 
 
@@ -15,6 +16,11 @@ class AgentRail:
 
     name: str = "agent"
     leaving: Leaving = Leaving.BY_HAND
+
+    @property
+    def label(self) -> str:
+        """The way of payment, as a page names it."""
+        return _("Paying agent")
 
     def prepare(self, context: Mapping[str, Any]) -> bytes:
         """Return the instruction as PDF, from the order, its payee and its signatures."""

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from portal.core.i18n import _
 from portal.payments.iso20022 import write_pain001
 from portal.payments.rails.base import Answer, Leaving, sound
 
@@ -60,6 +61,11 @@ class BankRail:
 
     name: str = "bank"
     leaving: Leaving = Leaving.IN_A_FILE
+
+    @property
+    def label(self) -> str:
+        """The way of payment, as a page names it."""
+        return _("Bank transfer")
 
     def prepare(self, context: Mapping[str, Any]) -> bytes:
         """Return a payment file, from the arguments of `iso20022.write_pain001`."""

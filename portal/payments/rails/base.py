@@ -56,6 +56,10 @@ class Rail(Protocol):
         """The code that orders carry."""
 
     @property
+    def label(self) -> str:
+        """The way of payment, as a page names it."""
+
+    @property
     def leaving(self) -> Leaving:
         """How what was prepared leaves."""
 

@@ -71,6 +71,11 @@ class StripeRail:
     name: str = "stripe"
     leaving: Leaving = Leaving.BY_THE_WORKER
 
+    @property
+    def label(self) -> str:
+        """The way of payment, as a page names it."""
+        return _("Card processor")
+
     def serves(self, country: str) -> bool:
         """Say whether grantees of the country (ISO 3166 alpha-3) are paid this way."""
         return country in _switched_on

@@ -87,10 +87,13 @@ def release(order: PaymentOrder, *, by: Person) -> None:
 def read_instruction(order: PaymentOrder, *, by: Person) -> bytes:
     """Return the instruction as PDF; it names the account, so its reading is an audit event.
 
-    Raises Refused for others than treasury and finance, before the release, and once erased.
+    Raises Refused for others than treasury and finance, where no paying agent pays, before the
+    release, and once erased.
     """
     if not policy.can_read_instruction(by, order):
-        raise Refused(_("The instruction is read by treasury and finance only."))
+        raise Refused(
+            _("An instruction is for the paying agent; treasury and finance read it, nobody else.")
+        )
     content = instruction_of(order)
     audit.record("payment_order.instruction_read", order, actor_id=by.id, case_id=order.case_id)
     return content

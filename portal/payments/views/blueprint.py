@@ -7,7 +7,7 @@ from portal.accounts import guard
 from portal.applications.models import Application
 from portal.awards.models import Award
 from portal.core.money import usd
-from portal.payments import policy, queries, reasons
+from portal.payments import policy, queries, reasons, ways
 from portal.payments.models import PaymentOrder
 from portal.payments.views.menu import bank_menu
 
@@ -15,6 +15,7 @@ blueprint = Blueprint("payments", __name__)
 blueprint.add_app_template_filter(usd, "as_usd")
 blueprint.add_app_template_filter(reasons.in_words, "bank_words")
 blueprint.add_app_template_filter(reasons.answer_in_words, "bank_answer")
+blueprint.add_app_template_filter(ways.in_words, "way_of_payment")
 blueprint.add_app_template_global(bank_menu, "bank_menu")
 
 

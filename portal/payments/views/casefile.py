@@ -13,6 +13,7 @@ from portal.payments import attempts, policy, queries, service
 from portal.payments.models import UNVERIFIED, BankDetails
 from portal.payments.rules import COOLING_OFF
 from portal.payments.views.blueprint import blueprint, case, order_page, tab
+from portal.payments.ways import way_of
 
 
 @blueprint.get("/files/<ref>/payments")
@@ -77,6 +78,7 @@ def prepare(ref: str, number: int) -> ResponseReturnValue:
         due=found.standing.due_usd(instalment),
         attempts=found.lost.get(instalment.id, ()),
         details=found.standing.details,
+        way=way_of(award),
     )
 
 

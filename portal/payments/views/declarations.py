@@ -46,6 +46,16 @@ SIGNED: Mapping[StrEnum, LazyProxy] = {
 }
 """What is told once somebody signed, by where the order stands then."""
 
+NEXT: Mapping[StrEnum, LazyProxy] = {
+    OrderStatus.PREPARED: _l("A certifying officer certifies the use of funds."),
+    OrderStatus.CERTIFIED: _l("An approving officer approves it."),
+    OrderStatus.APPROVED_ONCE: _l(
+        "A second approving officer approves it too, since the amount is large."
+    ),
+    OrderStatus.APPROVED: _l("Treasury releases it."),
+}
+"""Who signs next, by where an order stands, for all who read it and do not sign themselves."""
+
 
 def several_signed(counts: Mapping[StrEnum, int]) -> str:
     """Return what is told once several orders were signed: how many, by where they stand then."""

@@ -23,7 +23,7 @@ from portal.payments.forms import ConfirmForm, RemarkForm, ReturnForm
 from portal.payments.holding import held_back_at_all
 from portal.payments.late import late_return
 from portal.payments.models import OrderAction, OrderStatus, PaymentOrder
-from portal.payments.rails import STRIPE
+from portal.payments.rails import AGENT, STRIPE
 from portal.payments.rules import Gate
 from portal.payments.service.signing import expected_digest
 from portal.payments.unmade import barred, somebody_signs
@@ -75,12 +75,13 @@ def order(ref: str) -> ResponseReturnValue:
     found = visible_order(ref)
     person = guard.signed_in()
     own = applications.is_member(person, policy.application_of(found))
-    offers = _offers(found, person)
+    offers = [offer for offer in _offers(found, person) if not _is_heard(found, offer)]
     return page(
         "payments/order.html",
         Form(),
         offers=[(offer, PAGES[OrderAction(offer.action)]) for offer in offers],
         own=own,
+        next_signature=_next_signature(found, offers),
         lacks=None if own else _lacks(found, offers),
         held=None if own else held_back_at_all(found),
         late=late_return(found) if found.rail == STRIPE.name and not own else None,
@@ -104,11 +105,28 @@ def _offers(found: PaymentOrder, person: Person) -> list[Offer]:
     ]
 
 
+def _is_heard(found: PaymentOrder, offer: Offer) -> bool:
+    """Say whether nobody ever takes a step of this order by hand: the other side tells of it."""
+    if offer.refusal is None or found.rail == AGENT.name:
+        return False
+    heard = {OrderAction.CONFIRM, OrderAction.RETURN}
+    if found.rail == STRIPE.name:
+        heard.add(OrderAction.REJECT)
+    return offer.action in heard
+
+
+def _signs(offers: Sequence[Offer]) -> bool:
+    return any(offer.action in declarations.OF_ONE and offer.refusal is None for offer in offers)
+
+
+def _next_signature(found: PaymentOrder, offers: Sequence[Offer]) -> LazyProxy | None:
+    """Return who signs next in words, for whoever does not; None where nobody signs any more."""
+    return None if _signs(offers) else declarations.NEXT.get(found.status)
+
+
 def _lacks(found: PaymentOrder, offers: Sequence[Offer]) -> LazyProxy | None:
     """Return the role in which nobody may set the signature that an order waits for, or None."""
-    if found.status not in policy.AWAITS or any(
-        offer.action in declarations.OF_ONE and offer.refusal is None for offer in offers
-    ):
+    if found.status not in policy.AWAITS or _signs(offers):
         return None
     return None if somebody_signs(found) else policy.SIGNS[policy.AWAITS[found.status]].label
 
