@@ -97,7 +97,7 @@ def test_three_people_write_off_and_the_file_closes(
     ):
         assert told.count(act) == 1, act
     assert wrong() == []
-    accounts = [each for each in checks.of_orders() if "books of each award" in each.name]
+    accounts = [each for each in checks.of_awards() if "books of each award" in each.name]
     assert [each.run().violations for each in accounts] == [[]]
 
 
