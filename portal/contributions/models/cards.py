@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.contributions.models.agreements import CURRENCY
-from portal.contributions.models.money import Contribution
+from portal.contributions.models.money import Contribution, ContributionStatus
 from portal.core import clock
 from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
@@ -102,6 +102,11 @@ class CardGift(WithId, Versioned, Base):
     def money(self) -> Money:
         """What is given."""
         return Money(self.amount, self.currency)
+
+    @property
+    def standing(self) -> GiftStatus | ContributionStatus:
+        """Where it stands: once it was paid, what became of the money."""
+        return self.contribution.status if self.contribution else self.status
 
     @property
     def is_open(self) -> bool:

@@ -145,6 +145,12 @@ class Contribution(WithId, Versioned, Base):
         return Money(sum(each.amount for each in taken), self.currency)
 
     @property
+    def won_on(self) -> date | None:
+        """The day on which the donor's bank last gave back what it had taken in a dispute."""
+        won = (e.ended_on for e in self.disputes if e.status is DisputeStatus.WON and e.ended_on)
+        return max(won, default=None)
+
+    @property
     def kept(self) -> Money:
         """What is left with the fund: neither refunded nor taken back."""
         return self.money - self.refunded - self.disputed

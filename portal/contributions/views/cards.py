@@ -11,6 +11,7 @@ from portal.accounts.service import throttle
 from portal.contributions import policy
 from portal.contributions.models.cards import CardGift, GiftStatus
 from portal.contributions.queries import cards as queries
+from portal.contributions.queries.lookup import receipt_of
 from portal.contributions.service import cards as service
 from portal.contributions.views.card_forms import GivingForm
 from portal.contributions.workflow import REFUND_WORKFLOW
@@ -82,8 +83,14 @@ def _begun(form: GivingForm, fund: Profile) -> CardGift | None:
 def gift(ref: str) -> ResponseReturnValue:
     """Show where a gift stands, by the records alone, and what happens next."""
     found = _gift(ref)
+    given = found.contribution
     return _lets_leave(
-        render_template("giving/gift.html", gift=found, fund=fund_or_404(found.fund_code))
+        render_template(
+            "giving/gift.html",
+            gift=found,
+            fund=fund_or_404(found.fund_code),
+            receipt=receipt_of(given) if given else None,
+        )
     )
 
 
