@@ -164,7 +164,7 @@ PAYMENTS: dict[str, LazyProxy] = {
     "bank_account.confirm": _l("Account of a fund confirmed"),
     "bank_account.close": _l("Account of a fund taken out of use"),
     "instalment.paid": _l("Instalment paid"),
-    "instalment.lapsed": _l("Instalment lapsed: nothing was left to pay"),
+    "instalment.lapsed": _l("Instalment lapsed, since nothing was left to pay"),
     "receivable.due": _l("Money to be paid back"),
     "receivable.paid": _l("Money paid back, as the bank says"),
     "receivable.payment_undone": _l("A refund was another payment: owed again"),

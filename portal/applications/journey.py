@@ -19,7 +19,7 @@ from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.due import Due
 from portal.core.i18n import _l
-from portal.funds.stations import Station, stations, waits_for
+from portal.funds.stations import PAID, Station, stations, waits_for
 
 Dues = Callable[[Sequence[UUID]], Mapping[UUID, Due]]
 Event = tuple[str, datetime]
@@ -33,10 +33,14 @@ UNDONE_BY = {
 }
 """Acts that take back what an earlier act had passed."""
 
-PAID, CAME_BACK = "instalment.paid:", "payment_order.return"
+CAME_BACK = "payment_order.return"
 """A payment that comes back takes back what was passed by it: both acts are of the same order."""
 
+ABOUT_A_DEBT, OWED = "receivable.", frozenset({"open", "partly_paid"})
+"""The acts on money that a grantee owes, and where such money stands while it is owed."""
+
 APPLICANT = _l("The applicant")
+DEBTOR = _l("The grantee, who pays back what is owed")
 
 
 @dataclass(frozen=True)
@@ -124,13 +128,20 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
     """Return the stations of many case files by application. One SQL statement, and the dues."""
     wanted = [application.id for application in applications]
     rows = (
-        select(AuditEvent.case_id, AuditEvent.action, AuditEvent.at, AuditEvent.subject_id)
+        select(
+            AuditEvent.case_id,
+            AuditEvent.action,
+            AuditEvent.at,
+            AuditEvent.subject_id,
+            AuditEvent.to_status,
+        )
         .where(AuditEvent.case_id.in_(wanted))
         .order_by(AuditEvent.number)
     )
     events: dict[UUID, list[Event]] = defaultdict(list)
     paid: dict[UUID, Event] = {}
-    for case_id, action, at, subject_id in session.execute(rows) if wanted else ():
+    owing: dict[UUID, bool] = {}
+    for case_id, action, at, subject_id, status in session.execute(rows) if wanted else ():
         if case_id is None:
             continue
         _count(events[case_id], action, at)
@@ -138,10 +149,12 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
             paid[subject_id] = (action, at)
         elif action == CAME_BACK and subject_id in paid:
             events[case_id].remove(paid.pop(subject_id))
+        elif action.startswith(ABOUT_A_DEBT):
+            owing[case_id] = status in OWED
     dues = _dues(applications, events)
     return {
-        application.id: _line(application, events[application.id], dues[application.id])
-        for application in applications
+        each.id: _line(each, events[each.id], dues[each.id], owes=owing.get(each.id, False))
+        for each in applications
     }
 
 
@@ -169,7 +182,9 @@ def _count(events: list[Event], action: str, at: datetime) -> None:
     events.append((action, at))
 
 
-def _line(application: Application, events: list[Event], dues: dict[str, Due]) -> Line:
+def _line(
+    application: Application, events: list[Event], dues: dict[str, Due], *, owes: bool
+) -> Line:
     word, said_at = _word(application, events)
     over = application.status in OVER or any(action in ENDS for action, _at in events)
     found: list[Station | Stop] = list(
@@ -181,7 +196,9 @@ def _line(application: Application, events: list[Event], dues: dict[str, Due]) -
         )
     )
     if application.status is ApplicationStatus.CLARIFICATION:
-        found = [_with_applicant(each) for each in found]
+        found = [_with(APPLICANT, each) for each in found]
+    elif owes:
+        found = [_with(DEBTOR, each) for each in found]
     if over:
         found[-1] = Stop(str(word.label), said_at)
     return Line(found, word)
@@ -203,8 +220,8 @@ def _word(application: Application, events: list[Event]) -> tuple[Standing, date
     return Standing(application.status.label, application.status.tone), ended_at
 
 
-def _with_applicant(each: Station | Stop) -> Station | Stop:
-    """Return the present station as one where the applicant acts: a question is open."""
+def _with(actor: LazyProxy, each: Station | Stop) -> Station | Stop:
+    """Return the present station as one where they act: a question is open, or money is owed."""
     if isinstance(each, Station) and each.state == "present":
-        return replace(each, actor=str(APPLICANT), due=None)
+        return replace(each, actor=str(actor), due=None)
     return each

@@ -14,6 +14,9 @@ from portal.funds.profile import Profile, StationRule
 
 State = Literal["passed", "present", "coming"]
 
+PAID, LAPSED = "instalment.paid:", "instalment.lapsed:"
+"""What stands before the number of an instalment that was paid, or has nothing left to pay."""
+
 
 @dataclass(frozen=True)
 class Station:
@@ -39,13 +42,14 @@ def stations(
 
     `events` are the (action, moment) pairs that still count; where one act happened twice (an
     application withdrawn and submitted again), the later moment stands. A station without its
-    event lies behind when a later one has been passed: nothing may have been left to pay there.
+    event lies behind when a later one has been passed, and so does that of a payment which lapsed,
+    unless the file stops: it was not paid, and has no day.
     `stopped` is the label of an end before the end (inadmissible, declined, withdrawn …): it
     stands after what was passed, with the moment `stopped_on` of the act that ended the file, and
     nothing comes any more. `dues` maps `call_closes` and `report_due` to days or moments.
     """
     passed_on = [_moment(rule, events) for rule in profile.stations]
-    reached = _reached(passed_on)
+    reached = _reached(profile, events if stopped is None else _without_lapsed(events))
     found: list[Station] = []
     for index, (rule, moment) in enumerate(zip(profile.stations, passed_on, strict=True)):
         if index < reached:
@@ -60,13 +64,21 @@ def stations(
 
 def waits_for(profile: Profile, events: Sequence[tuple[str, datetime]]) -> str | None:
     """Return the name of the due date of the present station, where it has one."""
-    reached = _reached([_moment(rule, events) for rule in profile.stations])
+    reached = _reached(profile, events)
     return profile.stations[reached].due if reached < len(profile.stations) else None
 
 
-def _reached(passed_on: Sequence[datetime | None]) -> int:
-    """Return the place of the first station behind which nothing has been passed."""
-    return max((i for i, moment in enumerate(passed_on) if moment is not None), default=-1) + 1
+def _reached(profile: Profile, events: Sequence[tuple[str, datetime]]) -> int:
+    """Return the place of the first station behind which nothing was passed, and nothing lapsed."""
+    acts = {action.replace(LAPSED, PAID) for action, _moment in events}
+    behind = (
+        i for i, rule in enumerate(profile.stations) if not acts.isdisjoint(rule.completed_by)
+    )
+    return max(behind, default=-1) + 1
+
+
+def _without_lapsed(events: Sequence[tuple[str, datetime]]) -> list[tuple[str, datetime]]:
+    return [event for event in events if not event[0].startswith(LAPSED)]
 
 
 def _moment(rule: StationRule, events: Sequence[tuple[str, datetime]]) -> datetime | None:

@@ -102,6 +102,27 @@ def test_a_payment_that_came_back_was_not_passed_until_it_is_paid_anew() -> None
     assert (before, station()) == ("present", "passed")
 
 
+def test_while_money_is_owed_the_grantee_has_it() -> None:
+    made = application()
+    for action in ("agreement.signed", "instalment.paid:1", "report.accepted:final"):
+        audit.record(action, made, actor_id=None, case_id=made.id)
+
+    def has_it() -> list[str]:
+        return [each.actor for each in journey.line(made) if each.state == "present"]
+
+    audit.record("instalment.lapsed:2", made, actor_id=None, case_id=made.id)
+    assert has_it() == ["The fund secretariat"]
+    owes = ["The grantee, who pays back what is owed"]
+    for action, status, whose in (
+        ("receivable.due", "open", owes),
+        ("receivable.paid", "settled", ["The fund secretariat"]),
+        ("receivable.payment_undone", "partly_paid", owes),
+        ("receivable.write_off", "written_off", ["The fund secretariat"]),
+    ):
+        audit.record(action, made, actor_id=None, case_id=made.id, to_status=status)
+        assert has_it() == whose
+
+
 def test_dues_of_higher_features_reach_the_station() -> None:
     made = application()
     early = application()

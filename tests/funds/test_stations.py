@@ -66,6 +66,23 @@ def test_a_station_with_nothing_to_do_lies_behind_when_the_next_is_passed() -> N
     assert found[8].on is None
 
 
+def test_a_payment_that_lapsed_is_no_station_to_wait_for() -> None:
+    reported = _events("agreement.signed", "instalment.paid:1", "report.accepted:final")
+    lapsed = [*reported, ("instalment.lapsed:2", START + timedelta(days=3))]
+    assert [each.key for each in stations(ACT, reported) if each.state == "present"] == [
+        "last_payment"
+    ]
+    passed, present = stations(ACT, lapsed)[-2:]
+    assert (passed.key, passed.state, passed.on) == ("last_payment", "passed", None)
+    assert (present.key, present.state) == ("closed", "present")
+
+
+def test_what_lapsed_since_the_grant_ended_was_not_passed() -> None:
+    ended = _events("agreement.signed", "instalment.lapsed:1", "instalment.lapsed:2")
+    found = stations(ACT, ended, stopped="Terminated", stopped_on=START)
+    assert [each.key for each in found[-2:]] == ["agreed", "stopped"]
+
+
 def test_what_is_stopped_goes_no_further() -> None:
     found = stations(
         ACT, _events("application.submitted"), stopped="Inadmissible", stopped_on=START

@@ -29,6 +29,7 @@ def test_from_the_balance_to_the_closed_file(world: World, visitor: Browser) -> 
     assert "US$ 840.00" in visitor.page.text.replace("\xa0", " ")
     visitor.press("Draw the balance")
     assert "Money has to come back" in visitor.page.text
+    assert "Next: Closed · The grantee, who pays back what is owed" in visitor.page.text
     visitor.open("/payments")
     visitor.follow("See to the refund " + world.town.files["paid"])
     assert "booked from its line on the bank's statement" in visitor.page.text
@@ -36,6 +37,7 @@ def test_from_the_balance_to_the_closed_file(world: World, visitor: Browser) -> 
     make.paid_back(session.scalars(select(Receivable)).one())
     session.commit()
     assert "Money has to come back" not in visitor.open(tab).text
+    assert "Next: Closed · The fund secretariat" in visitor.page.text
     visitor.open(f"{tab}/close", 404)
     visitor.sign_out()
     enter(visitor, world, "officer")

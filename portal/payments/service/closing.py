@@ -127,7 +127,7 @@ def _lapse_empty(award: Award, by: Person) -> None:
 def _lapse(instalment: Instalment, by: Person) -> None:
     instalment.status = InstalmentStatus.LAPSED
     audit.record(
-        "instalment.lapsed",
+        f"instalment.lapsed:{instalment.number}",
         instalment,
         actor_id=by.id,
         case_id=instalment.case_id,
