@@ -5,13 +5,16 @@ Each check is one SQL statement that returns a sentence for each violation, and 
 
 from functools import partial
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from portal.core import clock
 from portal.core.audit import untold
 from portal.core.check import Check, CheckResult
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.payments.models import PaymentOrder
+from portal.payments.statements.models import ReturnProposal, StatementLine
+from portal.payments.statements.overtaking import is_overtaken
 from portal.payments.statements.queries.silence import UNBOOKED_AFTER
 
 SUMS = """
@@ -352,6 +355,7 @@ def checks() -> list[Check]:
     return [
         *(Check(name, partial(_run, offending, looked_at)) for name, offending, looked_at in rows),
         Check(_("No line is left that cannot be booked"), _stuck),
+        Check(_("What one person said of a line, and was overtaken, is withdrawn"), _overtaken),
         Check(
             _("Write-offs and what people said of lines are by whom the audit chain names"), _told
         ),
@@ -366,6 +370,19 @@ def _run(offending: str, looked_at: str) -> CheckResult:
 def _stuck() -> CheckResult:
     found = session.scalars(text(STUCK), {"latest": clock.now() - UNBOOKED_AFTER})
     return CheckResult(int(session.scalar(text(_LINES)) or 0), [str(row) for row in found])
+
+
+def _overtaken() -> CheckResult:
+    rows = (
+        select(StatementLine.reference + ": what one said of payment " + PaymentOrder.ref)
+        .select_from(ReturnProposal)
+        .join(ReturnProposal.line)
+        .join(ReturnProposal.order)
+        .where(ReturnProposal.withdrawn_at.is_(None), is_overtaken())
+        .order_by(StatementLine.reference, PaymentOrder.ref)
+    )
+    looked_at = session.scalar(select(func.count()).select_from(ReturnProposal)) or 0
+    return CheckResult(looked_at, list(session.scalars(rows)))
 
 
 def _told() -> CheckResult:

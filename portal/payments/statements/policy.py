@@ -67,10 +67,13 @@ def can_confirm(person: Person, proposal: ReturnProposal) -> bool:
     )
 
 
-def can_withdraw(person: Person, proposal: ReturnProposal) -> bool:
-    """Say whether the person takes back what they said first, while finance of the fund."""
+def can_withdraw(person: Person, proposal: ReturnProposal, *, overtaken: bool = False) -> bool:
+    """Say whether the person takes back what they said first, while finance of the fund.
+
+    What was `overtaken` anybody of finance takes back: it counts for nothing.
+    """
     return (
-        person.id == proposal.by_id
+        (overtaken or person.id == proposal.by_id)
         and proposal.withdrawn_at is None
         and can_allocate(person, proposal.line)
     )

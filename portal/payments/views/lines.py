@@ -29,6 +29,7 @@ from portal.payments.statements.models import (
 )
 from portal.payments.statements.queries import Candidate
 from portal.payments.statements.service.allocating import is_final
+from portal.payments.statements.service.seconding import is_overtaken
 from portal.payments.views.blueprint import blueprint
 
 
@@ -38,10 +39,11 @@ def line(line_id: UUID) -> ResponseReturnValue:
     """Show a line: who the other side is, what it was booked as, what was taken back."""
     found = _visible(line_id)
     person = guard.signed_in()
-    waiting = queries.proposals(found)
-    own = queries.signed(person, waiting)
+    said = queries.said_of(found)
+    own = queries.signed(person, said.waiting)
     people = {
-        *(each.by_id for each in waiting),
+        *(each.by_id for each in said.overtaken),
+        *(each.by_id for each in said.waiting),
         *(each.by_id for each in found.allocations),
         *(each.undone_by_id for each in found.allocations),
     }
@@ -60,7 +62,12 @@ def line(line_id: UUID) -> ResponseReturnValue:
                 each.id not in own and policy.can_confirm(person, each),
                 policy.can_withdraw(person, each),
             )
-            for each in waiting
+            for each in said.waiting
+            if payments.can_view(person, each.order)
+        ],
+        overtaken=[
+            (each, policy.can_withdraw(person, each, overtaken=True))
+            for each in said.overtaken
             if payments.can_view(person, each.order)
         ],
         leads=[each for each in map(_leads_to, found.live) if each is not None],
@@ -145,6 +152,8 @@ def confirm_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
         _("Confirmed, and booked. The instalment can be paid anew."),
     ):
         return go(_page_of(found))
+    if not form.errors and is_overtaken(proposal):
+        return go(_page_of(found))
     return page(
         "payments/confirm_return.html",
         form,
@@ -164,9 +173,12 @@ def withdraw_return(line_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
     found = _visible(line_id)
     proposal = queries.proposal_by_id(proposal_id)
     person = guard.signed_in()
-    if proposal is None or proposal.line_id != found.id or proposal.by_id != person.id:
+    if proposal is None or proposal.line_id != found.id:
         raise NotFound
-    if not policy.can_withdraw(person, proposal):
+    overtaken = is_overtaken(proposal)
+    if not overtaken and proposal.by_id != person.id:
+        raise NotFound
+    if not policy.can_withdraw(person, proposal, overtaken=overtaken):
         return go(_page_of(found))
     return _taken_back(
         found,

@@ -266,7 +266,7 @@ def test_what_was_said_by_mistake_is_withdrawn_and_can_be_said_anew(
     for _twice in range(2):
         service.withdraw_return(first, "It is a gift.", by=world.till.finance)
         session.commit()
-    assert queries.proposals(line) == []
+    assert queries.said_of(line).waiting == []
     with pytest.raises(Refused, match="has been withdrawn"):
         service.confirm_return(first, by=who_did_not_sign())
     session.rollback()
@@ -291,7 +291,7 @@ def test_a_return_that_is_taken_back_waits_for_no_second_person(
     service.undo_allocation(line.live[-1], "It is a gift.", by=world.till.finance)
     session.commit()
     session.expire_all()
-    assert (suspended(line), queries.proposals(line)) == (True, [])
+    assert (suspended(line), queries.said_of(line).waiting) == (True, [])
     assert [*wrong(), *payment_violations()] == []
 
 
@@ -330,7 +330,7 @@ def test_what_is_still_left_of_a_line_waits_for_its_second_person(
     gift = Target(Purpose.CONTRIBUTION, 100, donor=give.donor(give.desk()))
     service.allocate(line.id, gift, "Their letter says so.", by=world.till.finance)
     session.commit()
-    [first] = queries.proposals(line)
+    [first] = queries.said_of(line).waiting
     service.confirm_return(first, by=who_did_not_sign())
     session.commit()
     assert (suspended(line), first.withdrawn_at) == (False, None)

@@ -208,7 +208,7 @@ def test_a_return_that_people_said_of_a_payment_in_several_lines_is_taken_back(
     said(world, lines[1], Target(Purpose.PAYMENT, order=sent))
     [credit] = taken_in(teller, Move(sent.amount, "with our best wishes"))
     said(world, credit, Target(Purpose.RETURN, order=sent))
-    [proposal] = queries.proposals(credit)
+    [proposal] = queries.said_of(credit).waiting
     service.confirm_return(proposal, by=person(roles=[(Role.TREASURY, "act", None)]))
     session.commit()
     session.expire_all()

@@ -31,7 +31,7 @@ from portal.payments.statements.queries.listing import (
 )
 from portal.payments.statements.queries.seconding import (
     proposal_by_id,
-    proposals,
+    said_of,
     signed,
     to_confirm,
     waiting_for_second,
@@ -52,7 +52,7 @@ __all__ = [
     "line_by_id",
     "lines",
     "proposal_by_id",
-    "proposals",
+    "said_of",
     "signed",
     "silent",
     "standing",

@@ -194,14 +194,15 @@ def is_hidden(line: StatementLine, person: Person) -> bool:
 def line_by_id(line_id: UUID) -> StatementLine | None:
     """Return a line with its statement and everything that was done with it. Two statements."""
     rows = select(StatementLine).where(StatementLine.id == line_id)
+    parts = selectinload(StatementLine.allocations)
     return (
         session.scalars(
             rows.options(
                 joinedload(StatementLine.statement).joinedload(Statement.file),
-                selectinload(StatementLine.allocations)
-                .joinedload(Allocation.receivable)
+                parts.joinedload(Allocation.receivable)
                 .joinedload(Receivable.award)
                 .joinedload(Award.application),
+                parts.joinedload(Allocation.order).lazyload(PaymentOrder.approvals),
             )
         )
         .unique()

@@ -1,11 +1,12 @@
 """What somebody said to be a payment that came back, and what waits for a second person."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import aliased, contains_eager, joinedload
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload, lazyload
 
 from portal.accounts.models import Person
 from portal.applications.models import Application
@@ -16,29 +17,38 @@ from portal.core.todo import Todo
 from portal.payments.models import BankAccount, PaymentApproval, PaymentOrder
 from portal.payments.statements import policy
 from portal.payments.statements.models import LineStatus, ReturnProposal, StatementLine
+from portal.payments.statements.overtaking import counts, is_overtaken
 
 MOST = 5
 """Tasks of this kind that a home page shows; each that is done lets another in."""
 
-CASE = (
-    joinedload(ReturnProposal.order)
-    .joinedload(PaymentOrder.instalment)
+CASE = joinedload(ReturnProposal.order).options(
+    lazyload(PaymentOrder.approvals),
+    joinedload(PaymentOrder.instalment)
     .joinedload(Instalment.award)
     .joinedload(Award.application)
-    .selectinload(Application.recusals)
+    .joinedload(Application.recusals),
 )
 
 
-def proposals(line: StatementLine) -> list[ReturnProposal]:
-    """Return what waits for a second person, of a line in suspense. Two SQL statements."""
-    if line.status is not LineStatus.SUSPENSE:
-        return []
-    rows = select(ReturnProposal).where(
-        ReturnProposal.line_id == line.id,
-        ReturnProposal.amount <= line.left.minor,
-        ReturnProposal.withdrawn_at.is_(None),
+@dataclass(frozen=True)
+class Said:
+    """What was said of a line: what waits for a second person, and what counts for nothing."""
+
+    waiting: list[ReturnProposal]
+    overtaken: list[ReturnProposal]
+
+
+def said_of(line: StatementLine) -> Said:
+    """Return what was said of a line, and neither confirmed nor withdrawn. One SQL statement."""
+    waits = counts() & (ReturnProposal.amount <= line.left.minor)
+    overtaken = and_(ReturnProposal.withdrawn_at.is_(None), is_overtaken())
+    in_suspense = line.status is LineStatus.SUSPENSE
+    rows = select(ReturnProposal, overtaken).where(
+        ReturnProposal.line_id == line.id, or_(waits, overtaken) if in_suspense else overtaken
     )
-    return list(session.scalars(rows.options(CASE)).unique())
+    found = session.execute(rows.options(CASE)).unique().all()
+    return Said([said for said, gone in found if not gone], [said for said, gone in found if gone])
 
 
 def signed(person: Person, said: Collection[ReturnProposal]) -> set[UUID]:
@@ -53,9 +63,7 @@ def signed(person: Person, said: Collection[ReturnProposal]) -> set[UUID]:
 
 def waiting_for_second(lines: Collection[UUID]) -> set[UUID]:
     """Return those lines of which a second person is to say what one said. One SQL statement."""
-    rows = select(ReturnProposal.line_id).where(
-        ReturnProposal.line_id.in_(lines), ReturnProposal.withdrawn_at.is_(None)
-    )
+    rows = select(ReturnProposal.line_id).where(ReturnProposal.line_id.in_(lines), counts())
     return set(session.scalars(rows))
 
 
@@ -63,16 +71,18 @@ def waits_for(person: Person) -> ColumnElement[bool]:
     """Return whether a line waits for the person, as the second one, to say that it came back."""
     return exists().where(
         ReturnProposal.line_id == StatementLine.id,
-        ReturnProposal.withdrawn_at.is_(None),
+        counts(),
         ReturnProposal.by_id != person.id,
         ~_signed_by(person),
     )
 
 
 def proposal_by_id(proposal_id: UUID) -> ReturnProposal | None:
-    """Return what somebody said, with its line and its payment. Two SQL statements."""
+    """Return what somebody said, with its line and its payment. One SQL statement."""
     rows = select(ReturnProposal).where(ReturnProposal.id == proposal_id)
-    return session.scalars(rows.options(joinedload(ReturnProposal.line), CASE)).one_or_none()
+    return (
+        session.scalars(rows.options(joinedload(ReturnProposal.line), CASE)).unique().one_or_none()
+    )
 
 
 def to_confirm(person: Person) -> list[Todo]:
@@ -89,7 +99,7 @@ def to_confirm(person: Person) -> list[Todo]:
         .where(
             policy.visible(person),
             StatementLine.status == LineStatus.SUSPENSE,
-            ReturnProposal.withdrawn_at.is_(None),
+            counts(),
             ReturnProposal.by_id != person.id,
             ~_signed_by(person),
         )

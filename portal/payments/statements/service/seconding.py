@@ -15,7 +15,7 @@ from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.payments.models import OrderStatus, PaymentOrder
 from portal.payments.service.signatories import refuse_signatory_of_attempts
-from portal.payments.statements import policy
+from portal.payments.statements import overtaking, policy
 from portal.payments.statements.models import (
     Allocation,
     LineStatus,
@@ -43,8 +43,9 @@ def say_it_came_back(
 ) -> Allocation | ReturnProposal:
     """Record what the first person says, or book what the second one says as well.
 
-    The line is held by the caller. The same by the same person changes nothing. Raises Refused for
-    more than is left of the line, and for a line that names another payment.
+    The line is held by the caller. The same by the same person changes nothing, unless what they
+    said was overtaken: then they say it anew. Raises Refused for more than is left of the line, and
+    for a line that names another payment.
     """
     amount = line.left.minor if target.amount is None else target.amount
     if not 0 < amount <= line.left.minor or target.order is None:
@@ -56,7 +57,11 @@ def say_it_came_back(
         ReturnProposal.amount == amount,
         ReturnProposal.withdrawn_at.is_(None),
     )
-    said = session.scalars(rows).all()
+    for overtaken in session.scalars(
+        rows.where(ReturnProposal.by_id == by.id, overtaking.is_overtaken())
+    ):
+        _withdrawn(overtaken, reason, by)
+    said = session.scalars(rows.where(overtaking.counts())).all()
     if any(each.by_id != by.id for each in said):
         return book_and_withdraw(line, target, reason, by=by)
     if said:
@@ -75,8 +80,8 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
 
     Twice by the same person is once. Raises Refused for who said it first, for others than finance
     and treasury of the fund, where the line is something else meanwhile, and for what
-    `return_by_bank` refuses; for what was withdrawn; and for who signed an attempt to make this
-    payment (R24).
+    `return_by_bank` refuses; for what was withdrawn or overtaken; and for who signed an attempt to
+    make this payment (R24).
     """
     line = hold(proposal.line_id)
     session.refresh(proposal)
@@ -93,6 +98,14 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
         return last
     if line.status is not LineStatus.SUSPENSE:
         raise Refused(_("This line does not wait in suspense."))
+    if is_overtaken(proposal):
+        raise Refused(
+            _(
+                "Since this was said, the line was something else, or was to go back: it counts "
+                "no more. Whoever said it says it anew, if it is so, and you confirm that."
+            ),
+            rule="R22",
+        )
     target = Target(Purpose.RETURN, proposal.amount, order=proposal.order)
     return book_and_withdraw(line, target, proposal.reason, by=by)
 
@@ -100,20 +113,28 @@ def confirm_return(proposal: ReturnProposal, *, by: Person) -> Allocation:
 def withdraw_return(proposal: ReturnProposal, reason: str, *, by: Person) -> None:
     """Withdraw what one said: it was a mistake. It can be said anew. Twice is once.
 
-    Raises Refused for others than who said it, without a reason, and once it is confirmed.
+    What was overtaken is withdrawn by any finance officer of the fund. Raises Refused for others
+    than who said it, without a reason, and once it is confirmed.
     """
     words = words_or_refuse(reason, _("Give the reason; it stays on record."))
     line = hold(proposal.line_id)
     session.refresh(proposal)
     if proposal.withdrawn_at is not None:
         return
-    if not policy.can_withdraw(by, proposal):
+    overtaken = is_overtaken(proposal)
+    if not policy.can_withdraw(by, proposal, overtaken=overtaken):
         raise Refused(_("What somebody said of a line, they withdraw themselves."))
-    if any(
+    if not overtaken and any(
         (each.purpose, each.order_id) == (Purpose.RETURN, proposal.order_id) for each in line.live
     ):
         raise Refused(_("It is confirmed already. Take back what the line was booked as."))
     _withdrawn(proposal, words, by)
+
+
+def is_overtaken(proposal: ReturnProposal) -> bool:
+    """Say whether a word counts for nothing, though nobody withdrew it. One SQL statement."""
+    rows = select(overtaking.is_overtaken()).where(ReturnProposal.id == proposal.id)
+    return bool(session.scalar(rows))
 
 
 def withdraw_all(line: StatementLine, order: PaymentOrder, reason: str, *, by: Person) -> None:
