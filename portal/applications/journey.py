@@ -36,11 +36,16 @@ UNDONE_BY = {
 CAME_BACK = "payment_order.return"
 """A payment that comes back takes back what was passed by it: both acts are of the same order."""
 
-ABOUT_A_DEBT, OWED = "receivable.", frozenset({"open", "partly_paid"})
-"""The acts on money that a grantee owes, and where such money stands while it is owed."""
+DEBT, ACCOUNT = "receivable", "bank_details"
+WITH_GRANTEE = {
+    DEBT: frozenset({"open", "partly_paid"}),
+    ACCOUNT: frozenset({"doubted", "rejected"}),
+}
+"""Where money that is owed, and an account to pay to, stand while the grantee has to act."""
 
 APPLICANT = _l("The applicant")
 DEBTOR = _l("The grantee, who pays back what is owed")
+PAYEE = _l("The grantee, who sees to the bank details")
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
     )
     events: dict[UUID, list[Event]] = defaultdict(list)
     paid: dict[UUID, Event] = {}
-    owing: dict[UUID, bool] = {}
+    asked: dict[UUID, set[str]] = defaultdict(set)
     for case_id, action, at, subject_id, status in session.execute(rows) if wanted else ():
         if case_id is None:
             continue
@@ -149,11 +154,10 @@ def lines(applications: Sequence[Application]) -> dict[UUID, Line]:
             paid[subject_id] = (action, at)
         elif action == CAME_BACK and subject_id in paid:
             events[case_id].remove(paid.pop(subject_id))
-        elif action.startswith(ABOUT_A_DEBT):
-            owing[case_id] = status in OWED
+        _ask(asked[case_id], action, status)
     dues = _dues(applications, events)
     return {
-        each.id: _line(each, events[each.id], dues[each.id], owes=owing.get(each.id, False))
+        each.id: _line(each, events[each.id], dues[each.id], asked[each.id])
         for each in applications
     }
 
@@ -182,8 +186,17 @@ def _count(events: list[Event], action: str, at: datetime) -> None:
     events.append((action, at))
 
 
+def _ask(asked: set[str], action: str, status: str | None) -> None:
+    """Keep in `asked` what the grantee has to see to, by the acts that say where it stands."""
+    kind = action.partition(".")[0]
+    if kind in WITH_GRANTEE and status is not None:
+        asked.discard(kind)
+        if status in WITH_GRANTEE[kind]:
+            asked.add(kind)
+
+
 def _line(
-    application: Application, events: list[Event], dues: dict[str, Due], *, owes: bool
+    application: Application, events: list[Event], dues: dict[str, Due], asked: set[str]
 ) -> Line:
     word, said_at = _word(application, events)
     over = application.status in OVER or any(action in ENDS for action, _at in events)
@@ -195,10 +208,9 @@ def _line(
             dues={"call_closes": application.call.closes_at, **dues},
         )
     )
-    if application.status is ApplicationStatus.CLARIFICATION:
-        found = [_with(APPLICANT, each) for each in found]
-    elif owes:
-        found = [_with(DEBTOR, each) for each in found]
+    actor = _actor(application, found, asked)
+    if actor is not None:
+        found = [_with(actor, each) for each in found]
     if over:
         found[-1] = Stop(str(word.label), said_at)
     return Line(found, word)
@@ -220,8 +232,24 @@ def _word(application: Application, events: list[Event]) -> tuple[Standing, date
     return Standing(application.status.label, application.status.tone), ended_at
 
 
+def _actor(
+    application: Application, found: Iterable[Station | Stop], asked: set[str]
+) -> LazyProxy | None:
+    """Return who acts at the present station instead of whose it is, or None."""
+    if application.status is ApplicationStatus.CLARIFICATION:
+        return APPLICANT
+    if DEBT in asked:
+        return DEBTOR
+    present = {each.key for each in found if each.state == "present"}
+    pays = any(
+        rule.key in present and rule.completed_by[0].startswith(PAID)
+        for rule in application.fund.stations
+    )
+    return PAYEE if pays and ACCOUNT in asked else None
+
+
 def _with(actor: LazyProxy, each: Station | Stop) -> Station | Stop:
-    """Return the present station as one where they act: a question is open, or money is owed."""
+    """Return the present station as one where somebody else acts first."""
     if isinstance(each, Station) and each.state == "present":
         return replace(each, actor=str(actor), due=None)
     return each

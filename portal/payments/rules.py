@@ -147,8 +147,8 @@ def conditions(facts: Facts, said: Circumstances) -> list[Gate]:
 
 def _verified_anew(doubt: str) -> LazyProxy:
     return _l(
-        "The account could not be paid to. %(reason)s. Verify the bank details again, or let the "
-        "grantee enter new ones.",
+        "The account could not be paid to. %(reason)s. The grantee enters other bank details, or "
+        "finance verifies these again.",
         reason=doubt,
     )
 

@@ -123,6 +123,27 @@ def test_while_money_is_owed_the_grantee_has_it() -> None:
         assert has_it() == whose
 
 
+def test_while_the_account_is_in_doubt_no_payment_is_with_the_paying_office() -> None:
+    made = application()
+    audit.record("agreement.signed", made, actor_id=None, case_id=made.id)
+
+    def has_it() -> list[str]:
+        return [each.actor for each in journey.line(made) if each.state == "present"]
+
+    [office] = has_it()
+    checks = "The grantee, who sees to the bank details"
+    for action, status, whose in (
+        ("bank_details.entered", "entered", office),
+        ("bank_details.reject", "rejected", checks),
+        ("bank_details.verify", "verified", office),
+        ("bank_details.doubt", "doubted", checks),
+        ("bank_details.read", None, checks),
+        ("instalment.paid:1", "paid", "The grantee, then the fund secretariat"),
+    ):
+        audit.record(action, made, actor_id=None, case_id=made.id, to_status=status)
+        assert has_it() == [whose]
+
+
 def test_dues_of_higher_features_reach_the_station() -> None:
     made = application()
     early = application()

@@ -129,7 +129,8 @@ def test_the_gate_and_the_check_say_that_the_account_could_not_be_paid(
     details = refused(order, "AC04 Konto erloschen").bank_details.id
     file = order.instalment.award.application.ref
     enter(visitor, payday, "finance").open(f"/files/{file}/payments")
-    assert f"The account could not be paid to. {CLOSED}. Verify the bank" in visitor.page.text
+    assert f"The account could not be paid to. {CLOSED}. The grantee enters" in visitor.page.text
+    assert "· The grantee, who sees to the bank details" in visitor.page.text
     assert "To be verified again" in visitor.page.text
     assert visitor.page.text.count("Prepare payment") == 0
     visitor.follow("Verify bank details")
