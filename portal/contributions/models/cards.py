@@ -4,6 +4,7 @@ A gift holds a name and an address only until it is a contribution, or will neve
 movement is one line of the card processor's account; each belongs to a gift and is booked once.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -33,6 +34,24 @@ class GiftStatus(Labelled):
 
 
 OPEN_GIFT = (GiftStatus.BEGUN, GiftStatus.PENDING)
+
+Standing = GiftStatus | ContributionStatus
+"""Where a gift stands; once it was paid, what became of the money."""
+
+STANDINGS: Mapping[str, Standing] = {
+    each.value: each
+    for each in (
+        *OPEN_GIFT,
+        ContributionStatus.RECEIVED,
+        ContributionStatus.PARTLY_REFUNDED,
+        ContributionStatus.REFUNDED,
+        ContributionStatus.DISPUTED,
+        ContributionStatus.LOST,
+        GiftStatus.FAILED,
+        GiftStatus.EXPIRED,
+    )
+}
+"""By their names."""
 
 
 class CardGift(WithId, Versioned, Base):
@@ -104,7 +123,7 @@ class CardGift(WithId, Versioned, Base):
         return Money(self.amount, self.currency)
 
     @property
-    def standing(self) -> GiftStatus | ContributionStatus:
+    def standing(self) -> Standing:
         """Where it stands: once it was paid, what became of the money."""
         return self.contribution.status if self.contribution else self.status
 

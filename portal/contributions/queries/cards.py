@@ -8,17 +8,16 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from portal.accounts.models import Person
 from portal.contributions import policy
+from portal.contributions.models import Contribution, ContributionStatus
 from portal.contributions.models.cards import (
     CardGift,
     CardMovement,
     CardPayout,
     CardRefund,
-    GiftStatus,
+    Standing,
 )
 from portal.contributions.queries.lookup import names
 from portal.core.db import session
-
-"""The word that the card processor's transfers carry."""
 
 
 def gift_by_ref(ref: str) -> CardGift | None:
@@ -26,15 +25,22 @@ def gift_by_ref(ref: str) -> CardGift | None:
     return session.scalar(select(CardGift).where(CardGift.ref == ref))
 
 
-def gifts_visible_to(person: Person, status: GiftStatus | None = None) -> Select[CardGift]:
-    """Return the gifts of the person's funds, newest first."""
+def gift_of(contribution: Contribution) -> CardGift | None:
+    """Return the gift that a contribution by card came by. One SQL statement."""
+    return session.scalar(select(CardGift).where(CardGift.contribution_id == contribution.id))
+
+
+def gifts_visible_to(person: Person, standing: Standing | None = None) -> Select[CardGift]:
+    """Return the gifts of the person's funds that stand somewhere, newest first."""
     rows = (
         select(CardGift)
         .where(policy.scope(person, CardGift.fund_code))
         .options(joinedload(CardGift.contribution))
         .order_by(CardGift.begun_at.desc(), CardGift.id)
     )
-    return rows if status is None else rows.where(CardGift.status == status)
+    if isinstance(standing, ContributionStatus):
+        return rows.where(CardGift.contribution.has(Contribution.status == standing))
+    return rows if standing is None else rows.where(CardGift.status == standing)
 
 
 def gift_in_full(ref: str) -> CardGift | None:

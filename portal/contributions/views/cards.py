@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from portal.accounts import guard, rules
 from portal.accounts.service import throttle
 from portal.contributions import policy
-from portal.contributions.models.cards import CardGift, GiftStatus
+from portal.contributions.models.cards import STANDINGS, CardGift, GiftStatus
 from portal.contributions.queries import cards as queries
 from portal.contributions.queries.lookup import receipt_of
 from portal.contributions.service import cards as service
@@ -151,8 +151,7 @@ def _look(found: CardGift) -> None:
 @guard.requires(policy.reads)
 def gifts() -> ResponseReturnValue:
     """List the gifts by card of the reader's funds."""
-    asked = request.args.get("status", "")
-    status = GiftStatus(asked) if asked in set(GiftStatus) else None
+    status = STANDINGS.get(request.args.get("status", ""))
     rows = queries.gifts_visible_to(guard.signed_in(), status)
     page = select_page(rows, request.args.get("page", 1, int))
     return render_template(
@@ -160,8 +159,8 @@ def gifts() -> ResponseReturnValue:
         gifts=page.rows,
         funds={fund.code: fund for fund in funds.profiles()},
         status=status,
-        statuses=list(GiftStatus),
-        pager=pager(page, lambda number: url_for("giving.gifts", page=number, status=asked)),
+        statuses=list(STANDINGS.values()),
+        pager=pager(page, lambda number: url_for("giving.gifts", page=number, status=status)),
         is_on=stripe.is_on(),
     )
 

@@ -18,6 +18,7 @@ from portal.contributions.models import (
     Donor,
     Means,
 )
+from portal.contributions.queries.cards import gift_of
 from portal.contributions.service.receiving import bank_tells, by_hand
 from portal.contributions.service.returning import booked_from_its_line, is_told_by_bank
 from portal.contributions.service.taking import record_contributions_taken
@@ -87,6 +88,7 @@ def contribution(ref: str) -> ResponseReturnValue:
         contribution=found,
         line_id=found.source_ref.split(":")[1] if by_line else None,
         receipt=queries.receipt_of(found),
+        gift=gift_of(found) if found.means is Means.CARD else None,
         may_refund=refundable and not told,
         told_by_bank=booked_from_its_line() if told else None,
         may_annul=found.means is Means.WIRE
