@@ -23,17 +23,20 @@ def visitor(desk: Desk, application: Portal) -> Iterator[Browser]:
     application.extensions["pretend_processor"] = before
 
 
+def pressed(act: str, desk: Desk, visitor: Browser) -> OrderStatus:
+    """Be the grantee's bank, and return where the payment stands once the portal heard of it."""
+    visitor.press(act)
+    desk.work()
+    return desk.order.status
+
+
 def test_the_grantees_bank_takes_the_money_and_gives_it_back(desk: Desk, visitor: Browser) -> None:
     ref = desk.order.ref
     assert ref not in visitor.open(STAFF).text
     fill()
     desk.work()
     assert ref in visitor.open(STAFF).text
-    visitor.press("Let the grantee’s bank take it")
-    desk.work()
-    assert desk.order.status is OrderStatus.CONFIRMED
+    assert pressed("Let the grantee’s bank take it", desk, visitor) is OrderStatus.CONFIRMED
     assert "Let the grantee’s bank take it" not in visitor.open(STAFF).text
-    visitor.press("Let the grantee’s bank refuse it")
-    desk.work()
-    assert desk.order.status is OrderStatus.RETURNED
+    assert pressed("Let the grantee’s bank refuse it", desk, visitor) is OrderStatus.RETURNED
     assert "Let the grantee’s bank refuse it" not in visitor.open(STAFF).text
