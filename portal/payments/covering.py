@@ -36,9 +36,16 @@ def is_covered(order: PaymentOrder) -> bool:
     It holds until the next booking only, unless the caller holds the books of the fund. One SQL
     statement.
     """
+    return left_for(order) >= order.amount_usd
+
+
+def left_for(order: PaymentOrder) -> int:
+    """Return the US cents of the order's fund that lie there and are not set aside.
+
+    Below 0 where more was set aside than came in. One SQL statement.
+    """
     fund_code = order.instalment.award.application.call.fund_code
-    left = int(session.scalar(select(_left(fund_code))) or 0)
-    return left >= order.amount_usd
+    return int(session.scalar(select(_left(fund_code))) or 0)
 
 
 def has_nothing_to_leave_from() -> ColumnElement[bool]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from portal.awards.models import AwardStatus
 from portal.core import stripe
-from portal.core.i18n import _
-from portal.payments.covering import is_covered
+from portal.core.i18n import _, locale
+from portal.core.money import format_money, usd
+from portal.payments.covering import left_for
 from portal.payments.debited import debited
 from portal.payments.models import (
     BankAccountStatus,
@@ -130,10 +131,17 @@ def _by_processor(order: PaymentOrder) -> Held | None:
 
 
 def _by_cover(order: PaymentOrder) -> Held | None:
-    if is_covered(order):
+    left = left_for(order)
+    if left >= order.amount_usd:
         return None
+    lang = str(locale())
     return Held(
-        _("Less of the fund's money lies with the card processor than it takes."),
+        _(
+            "Less of the fund's money lies with the card processor than it takes: %(free)s lies "
+            "there and is not set aside, %(missing)s is missing.",
+            free=format_money(usd(max(left, 0)), lang),
+            missing=format_money(usd(order.amount_usd - left), lang),
+        ),
         _("It leaves once enough has come in by card. Otherwise record that it was not paid."),
     )
 

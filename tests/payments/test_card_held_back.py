@@ -13,7 +13,7 @@ from portal.awards.models import Award, AwardStatus, InstalmentStatus
 from portal.core import audit, clock, stripe
 from portal.core.config import Settings
 from portal.core.db import session
-from portal.core.money import usd
+from portal.core.money import format_money, usd
 from portal.core.workflow import Refused
 from portal.ledger import service as ledger
 from portal.ledger.models import AccountKind
@@ -181,10 +181,15 @@ def test_without_a_card_processor_it_waits_too(desk: Desk, settings: Settings) -
 
 
 def test_without_cover_it_says_so_and_ends_with_a_reason(desk: Desk, application: object) -> None:
+    ledger.contribution_received(
+        FUND, usd(10_000), "gift:0", clock.today(), by=None, into=AccountKind.CARD_CLEARING
+    )
     desk.work()
-    order_id = desk.order.id
+    order_id, missing = desk.order.id, usd(desk.order.amount_usd - 10_000)
     visitor = page_of(desk, application)
     assert "Less of the fund's money lies with the card processor" in visitor.page.text
+    for words in ("US$ 100.00 lies there", f"{format_money(missing, 'en')} is missing"):
+        assert words in visitor.page.text.replace("\xa0", " "), words
     end(desk, visitor, order_id)
     fill()
     desk.work()
