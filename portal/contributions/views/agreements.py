@@ -133,7 +133,8 @@ def agreement(ref: str) -> ResponseReturnValue:
     """Show an agreement: its schedule with what is open, what came, and what can be done."""
     found, person = agreement_or_404(ref), guard.signed_in()
     in_force = found.status is AgreementStatus.IN_FORCE
-    records = in_force and policy.can_record(person, found.fund_code)
+    may_record = in_force and policy.can_record(person, found.fund_code)
+    may_remind = in_force and policy.can_write(person, found.fund_code)
     return show(
         "contributions/agreement.html",
         agreement=found,
@@ -141,8 +142,9 @@ def agreement(ref: str) -> ResponseReturnValue:
         contributions=queries.contributions_under(found),
         offers={each.action: each for each in AGREEMENT_WORKFLOW.offers(person, found)},
         may_edit=found.status is AgreementStatus.DRAFT and policy.can_draft(person, found),
-        by_hand=by_hand([found.fund_code]) if records else None,
-        may_remind=in_force and policy.can_write(person, found.fund_code),
+        may_record=may_record,
+        may_remind=may_remind,
+        by_hand=by_hand([found.fund_code]) if may_record or may_remind else None,
         events=queries.history(found.id),
     )
 

@@ -69,7 +69,8 @@ def donor(ref: str) -> ResponseReturnValue:
     """Show what a donor promised, signed and gave."""
     found, person = donor_or_404(ref), guard.signed_in()
     here = found.merged_into_id is None
-    own = [each.code for each in recordable(person)] if here else []
+    own = recordable(person) if here else []
+    looked_after = own or (writable(person) if here else [])
     return show(
         "contributions/donor.html",
         donor=found,
@@ -77,7 +78,8 @@ def donor(ref: str) -> ResponseReturnValue:
         agreements=queries.agreements_of(person, found),
         contributions=queries.contributions_of(person, found),
         may_edit=here and policy.writes(person),
-        by_hand=by_hand(own) if own else None,
+        may_record=bool(own),
+        by_hand=by_hand([each.code for each in looked_after]) if looked_after else None,
     )
 
 

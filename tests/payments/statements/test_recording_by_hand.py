@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from portal.accounts.models import Person
+from portal.accounts.models import Person, Role
 from portal.contributions.models import Contribution, ContributionAgreement
 from portal.core.db import session
+from portal.core.money import Money, usd
+from tests import make
 from tests.browser import Browser
 from tests.make import contributions as give
 from tests.make import payments
@@ -64,14 +66,50 @@ def test_without_any_account_treasury_is_asked_for_one(
         assert BY_THE_BANK not in visitor.page.text, path
 
 
-def test_a_reader_who_records_nothing_is_told_nothing_of_it(
+def test_whoever_looks_after_the_donor_is_told_who_books_what_arrives(
     desk: give.Desk, agreed: ContributionAgreement, teller: Teller, visitor: Browser
 ) -> None:
-    path = f"/contributions/agreements/{agreed.ref}"
+    paths = [
+        f"/contributions/agreements/{agreed.ref}",
+        f"/contributions/donors/{agreed.donor.ref}",
+    ]
     taken_in(teller, Move(100))
-    _enter(visitor, desk.officer)
-    visitor.open(path, 200)
-    assert BY_THE_BANK not in visitor.page.text
+    officer, auditor = desk.officer.email, make.person(roles=[Role.AUDITOR]).email
+    session.commit()
+    visitor.sign_in(officer, PASSWORD)
+    _offered(visitor, paths, yes=False)
+    assert "/bank/reconciliation" not in {href for _said, href in visitor.page.links}
+    payments.fund_account(currency="CHF")
+    session.commit()
+    for path in paths:
+        text = visitor.open(path, 200).text
+        assert "A bank transfer is recorded by a finance officer of the fund" in text
+        assert BY_HAND not in [said for said, _href in visitor.page.links], path
+    visitor.sign_out()
+    visitor.sign_in(auditor, PASSWORD)
+    for path in paths:
+        text = visitor.open(path, 200).text
+        assert "recorded by a finance officer" not in text
+        assert BY_THE_BANK not in text
+
+
+def test_an_agreement_says_what_of_it_other_money_settled(
+    desk: give.Desk, visitor: Browser
+) -> None:
+    give.rate("CHF", "0.8")
+    swiss = give.agreement(desk, amount=Money(60_000_00, "CHF"))
+    same = give.agreement(desk, amount=usd(5_000))
+    give.wire(desk, usd(25_000_00), swiss)
+    give.wire(desk, usd(500), same)
+    paths = [f"/contributions/agreements/{each.ref}" for each in (swiss, same)]
+    session.commit()
+    _enter(visitor, desk.finance)
+    text = visitor.open(paths[0], 200).text
+    assert "Amount Settles By" in text
+    assert "US$ 25,000.00 CHF 20,000.00 Bank transfer" in text
+    cancel = next(e for e in visitor.page.all("a") if e.get("href", "").endswith("/cancel"))
+    assert cancel.get("class") == "button stop"
+    assert "Settles" not in visitor.open(paths[1], 200).text
 
 
 def _enter(visitor: Browser, person: Person) -> None:
