@@ -3,7 +3,7 @@
 Each is a fixed number of SQL statements, whatever the number of rows. Amounts are US cents.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -55,6 +55,7 @@ __all__ = [
     "can_close",
     "count_sentence",
     "ending",
+    "in_turn",
     "last_refused",
     "order_by_ref",
     "queue",
@@ -81,6 +82,7 @@ class Matter(Labelled):
     HELD = "held", _l("See to a payment held back"), "wait"
     DRAW = "draw", _l("Draw the balance"), "wait"
     SETTLE = "settle", _l("See to the refund"), "wait"
+    WRITE_OFF = "write_off", _l("Decide on a write-off"), "wait"
     CLOSE = "close", _l("Close the file"), "wait"
 
 
@@ -93,6 +95,7 @@ STEPS: Mapping[Matter, Step] = {
     Matter.CONFIRM: "payment_step",
     Matter.HELD: "payment_step",
     Matter.DRAW: "closure",
+    Matter.WRITE_OFF: "closure",
     Matter.CLOSE: "closure",
 }
 """Which term of the fund a matter has; a refund has the day on which it is owed."""
@@ -136,7 +139,11 @@ def queue(person: Person) -> list[Waiting]:
     """Return what the person can do about payments now, oldest first. Two SQL statements."""
     if not policy.has_queue(person):
         return []
-    found = [each for one in accounts(person) for each in _waiting(one, person)]
+    return in_turn(each for one in accounts(person) for each in _waiting(one, person))
+
+
+def in_turn(found: Iterable[Waiting]) -> list[Waiting]:
+    """Return lines of the queue in its order: matter by matter, the oldest first."""
     order = list(Matter)
     last = datetime.max.replace(tzinfo=UTC)
     return sorted(found, key=lambda each: (order.index(each.matter), each.since or last))

@@ -28,6 +28,7 @@ from portal.payments.models import (
 )
 from portal.payments.rails.bank import drop_folder
 from portal.payments.unmade import barred
+from portal.payments.write_offs import queries as write_offs
 
 
 def todos(person: Person) -> list[Todo]:
@@ -70,8 +71,8 @@ def _at_the_bank(person: Person) -> Iterator[Todo]:
 def next_steps(person: Person, application: Application) -> list[Todo]:
     """Return what the person has to do about the payments of this file.
 
-    Two SQL statements; for staff one more once the grant has ended, and one more for those who
-    sign where a payment is attempted anew.
+    Two SQL statements; for staff one more once the grant has ended, one more for those who sign
+    where a payment is attempted anew, and one for those who decide on what is owed.
     """
     read = last_of(application)
     if read is None:
@@ -81,12 +82,14 @@ def next_steps(person: Person, application: Application) -> list[Todo]:
         return list(_next_of_grantee(award, details, read.orders, read.receivable))
     one = replace(read, orders=live(read.orders))
     others = barred(person, one.orders)
+    owed = read.receivable
+    to_decide = write_offs.waiting(person, of=owed) if owed is not None and owed.is_owed else ()
     if award.status is AwardStatus.TERMINATED:
         one = replace(one, standing=standing_of(award)[0])
-        left = (*queries.signing(one, person, others), *queries.ending(one, person))
+        left = (*queries.signing(one, person, others), *queries.ending(one, person), *to_decide)
         return [each.task for each in left]
     found = list(queries.signing(one, person, others))
-    steps = [each.task for each in found]
+    steps = [each.task for each in (*found, *to_decide)]
     waits = details is not None and details.status is BankStatus.VERIFIED and not one.orders
     if waits and award.status in queries.SERVED and policy.can_prepare(person, application):
         title = _("See which payment can be prepared, or whether the file can be closed")

@@ -11,13 +11,15 @@ from portal.payments import policy, queries
 from portal.payments.forms import QueueForm
 from portal.payments.views.batches import together
 from portal.payments.views.blueprint import blueprint
+from portal.payments.write_offs import queries as write_offs
 
 
 @blueprint.get("/payments")
 @guard.requires(policy.has_queue)
 def queue() -> ResponseReturnValue:
     """Show what the reader can do about payments now, narrowed, and page by page."""
-    waiting = queries.queue(guard.signed_in())
+    person = guard.signed_in()
+    waiting = queries.in_turn([*queries.queue(person), *write_offs.waiting(person)])
     funds = {
         each.application.fund.code: translated(each.application.fund.short_name) for each in waiting
     }

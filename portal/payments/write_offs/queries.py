@@ -1,8 +1,9 @@
 """Reads of write-offs: those of a file, what waits for a person, and money that may settle it."""
 
+from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import any_, exists, or_, select
+from sqlalchemy import any_, exists, or_, select, true
 from sqlalchemy.orm import contains_eager, joinedload, lazyload
 
 from portal.accounts.models import Person
@@ -12,6 +13,7 @@ from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.todo import Todo
 from portal.payments.models import BankAccount, PaymentOrder, Receivable
+from portal.payments.queries import Matter, Waiting
 from portal.payments.statements.models import (
     Allocation,
     LineStatus,
@@ -97,12 +99,21 @@ def unplaced(receivable: Receivable) -> list[StatementLine]:
 
 
 def todos(person: Person) -> list[Todo]:
-    """Return the proposals that wait for the person. One SQL statement."""
+    """Return the proposals that wait for the person, each as a task. One SQL statement."""
+    return [_todo(each) for each in waiting(person)]
+
+
+def waiting(person: Person, *, of: Receivable | None = None) -> list[Waiting]:
+    """Return the proposals that wait for the person, of one debt where given. One SQL statement.
+
+    And none for who decides on none.
+    """
     if not policy.decides(person):
         return []
     rows = (
         select(WriteOff)
         .where(WriteOff.status.in_(OPEN_WRITE_OFF))
+        .where(true() if of is None else WriteOff.receivable_id == of.id)
         .options(
             joinedload(WriteOff.receivable)
             .joinedload(Receivable.award)
@@ -111,7 +122,7 @@ def todos(person: Person) -> list[Todo]:
         )
         .order_by(WriteOff.proposed_at)
     )
-    return [_todo(each) for each in session.scalars(rows).unique() if _is_next(person, each)]
+    return [_line(each) for each in session.scalars(rows).unique() if _is_next(person, each)]
 
 
 def _is_next(person: Person, proposal: WriteOff) -> bool:
@@ -123,8 +134,17 @@ def _is_next(person: Person, proposal: WriteOff) -> bool:
     )
 
 
-def _todo(proposal: WriteOff) -> Todo:
-    ref = proposal.receivable.award.application.ref
-    title = _("Decide on writing off what is owed for %(ref)s", ref=ref)
-    since = proposal.approved_at or proposal.proposed_at
-    return Todo(title, "payments.write_off", {"proposal_id": proposal.id}, since=since)
+def _line(proposal: WriteOff) -> Waiting:
+    return Waiting(
+        Matter.WRITE_OFF,
+        proposal.receivable.award.application,
+        proposal.money,
+        proposal.approved_at or proposal.proposed_at,
+        "payments.write_off",
+        {"proposal_id": proposal.id},
+    )
+
+
+def _todo(line: Waiting) -> Todo:
+    title = _("Decide on writing off what is owed for %(ref)s", ref=line.application.ref)
+    return replace(line.task, title=title)

@@ -280,6 +280,9 @@ def test_who_has_to_decide_finds_it_at_home(world: World, proposal: WriteOff) ->
     session.commit()
     assert [titles(each) for each in (world.till.approver, world.authority)] == [0, 1]
     assert titles(world.till.finance) == 0
+    [todo] = queries.todos(world.authority)
+    assert todo.due is not None
+    assert todo.since == proposal.approved_at
 
 
 @pytest.mark.parametrize(
