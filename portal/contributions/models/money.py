@@ -219,7 +219,11 @@ class DisputeStatus(Labelled):
 
 
 class ContributionDispute(WithId, Base):
-    """A donor's bank took card money back and asks for proof; it decides who keeps the money."""
+    """A donor's bank took card money back and asks for proof; it decides who keeps the money.
+
+    `answer_by` is the moment until which the card processor takes the proof; None once it has it,
+    and where it has not said.
+    """
 
     __tablename__ = "contribution_dispute"
 
@@ -235,6 +239,7 @@ class ContributionDispute(WithId, Base):
         enum_column(DisputeStatus), default=DisputeStatus.OPEN
     )
     recorded_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
+    answer_by: Mapped[datetime | None] = mapped_column(default=None)
     ended_on: Mapped[date | None] = mapped_column(default=None)
 
     __table_args__ = (

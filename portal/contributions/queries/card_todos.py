@@ -88,5 +88,14 @@ def payout_todo(payout: CardPayout) -> Todo:
 
 def dispute_todo(dispute: ContributionDispute, gift: CardGift) -> Todo:
     """Return what finance does about a dispute: answer it, for silence loses the money."""
-    title = _("A donor’s bank disputes a gift: answer it at the card processor")
-    return Todo(title, "giving.file", {"ref": gift.ref}, note=gift.ref, since=dispute.recorded_at)
+    title = _("A donor’s bank disputes a gift: see at the card processor whether it is answered")
+    if dispute.answer_by is not None:
+        title = _("A donor’s bank disputes a gift: answer it at the card processor")
+    return Todo(
+        title,
+        "giving.file",
+        {"ref": gift.ref},
+        due=dispute.answer_by,
+        note=gift.ref,
+        since=dispute.recorded_at,
+    )

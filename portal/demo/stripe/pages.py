@@ -61,6 +61,7 @@ def _of_grantee(name: str) -> tuple[str, str]:
 ACTS: dict[str, Callable[[Processor, str], object]] = {
     "refund": lambda here, name: here.refund(name, None, {}),
     "dispute": lambda here, name: here.dispute(name),
+    "answer": lambda here, name: here.answer_dispute(name),
     "win": lambda here, name: here.end_dispute(name, won=True),
     "lose": lambda here, name: here.end_dispute(name, won=False),
     "arrive": lambda here, name: here.arrive(name),

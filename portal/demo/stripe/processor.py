@@ -180,6 +180,18 @@ class Processor:
         self.tell("charge.dispute.created", made)
         return made
 
+    def answer_dispute(self, dispute_id: str) -> Json:
+        """Take in what the fund has to say of a dispute; then the donor's bank decides."""
+        with self.store.turn() as turn:
+            made = turn.get("dispute", dispute_id)
+            if made["status"] != "needs_response":
+                return made
+            made["status"] = "under_review"
+            made["evidence_details"] |= {"has_evidence": True, "submission_count": 1}
+            turn.put(made)
+        self.tell("charge.dispute.updated", made)
+        return made
+
     def end_dispute(self, dispute_id: str, *, won: bool) -> Json:
         """Decide a dispute; what was won comes back, with its fee."""
         with self.store.turn() as turn:

@@ -6,7 +6,7 @@ is booked already is recognised by the processor's own name of each movement.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -32,6 +32,7 @@ STALE_AFTER = timedelta(minutes=30)
 """How long after the last look an open gift is looked at again: a message may be lost."""
 PAID = "paid"
 LOST = "lost"
+UNANSWERED = ("needs_response", "warning_needs_response")
 
 
 def gift_of_charge(charge_id: str) -> CardGift:
@@ -196,10 +197,21 @@ def _book_disputes(gift: CardGift, disputes: Sequence[stripe.Json]) -> None:
         for line in there["balance_transactions"]:
             if booking.known(line["id"]) is None:
                 _book_dispute(gift, there, line)
+        found = _dispute(there["id"])
+        if found is None or found.status is not DisputeStatus.OPEN:
+            continue
         if there["status"] == LOST:
-            found = _dispute(there["id"])
-            if found is not None and found.status is DisputeStatus.OPEN:
-                returning.dispute_lost(found, clock.today())
+            returning.dispute_lost(found, clock.today())
+        else:
+            found.answer_by = _answer_by(there)
+
+
+def _answer_by(there: stripe.Json) -> datetime | None:
+    """Return until when the processor takes an answer to a dispute; None once it has it."""
+    until = (there.get("evidence_details") or {}).get("due_by")
+    if until is None or there["status"] not in UNANSWERED:
+        return None
+    return datetime.fromtimestamp(until, UTC)
 
 
 def _book_dispute(gift: CardGift, there: stripe.Json, line: stripe.Json) -> None:
