@@ -264,7 +264,7 @@ LET_IN: dict[str, frozenset[str]] = {
     "payments.confirm": PAYERS,
     "payments.reject": PAYERS,
     "payments.give_back": PAYERS,
-    "payments.late": PAYERS,
+    "payments.late": MEMBERS,
     "payments.say_late": PAYERS,
     "payments.confirm_late": PAYERS,
     "payments.take_back_late": PAYERS,

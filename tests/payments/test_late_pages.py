@@ -98,6 +98,15 @@ def test_what_stays_with_the_fund_is_confirmed_by_treasury_and_taken_back(
     assert wrong() == []
 
 
+def test_an_auditor_reads_it_and_can_do_nothing(late: Desk, application: object) -> None:
+    ref, auditor = late.order.ref, another(Role.AUDITOR).email
+    visitor = signed_in(application, auditor)
+    visitor.open(f"/payments/{ref}")
+    visitor.follow(ON_THE_ORDER)
+    assert "Finance or treasury of the fund says what it is" in visitor.page.text
+    visitor.open(f"/payments/{ref}/late/say", status=404)
+
+
 def test_the_form_says_what_it_cannot_be_and_keeps_what_was_typed(
     late: Desk, application: object
 ) -> None:

@@ -33,7 +33,7 @@ TOLD: Mapping[str, LazyProxy] = {
 
 
 @blueprint.get("/payments/<ref>/late")
-@guard.requires(policy.has_queue)
+@guard.members_only
 def late(ref: str) -> ResponseReturnValue:
     """Show what came back, what waits of it, and everything that was said of it."""
     order, found = _found(ref)
