@@ -11,7 +11,7 @@ from portal.accounts import guard
 from portal.accounts.models import Person
 from portal.applications import policy as applications
 from portal.applications.queries import names
-from portal.core.i18n import _
+from portal.core.i18n import _, _l
 from portal.core.pages import done, go, page
 from portal.core.web import Form
 from portal.payments import policy as payments
@@ -22,7 +22,12 @@ from portal.payments.statements import policy as statements
 from portal.payments.statements.forms import ReasonForm
 from portal.payments.views.blueprint import blueprint, case
 from portal.payments.write_offs import policy, queries, service
-from portal.payments.write_offs.models import OPEN_WRITE_OFF, WriteOff, WriteOffAction
+from portal.payments.write_offs.models import (
+    OPEN_WRITE_OFF,
+    WriteOff,
+    WriteOffAction,
+    WriteOffStatus,
+)
 from portal.payments.write_offs.workflow import WRITE_OFF_WORKFLOW
 
 PAGES = {
@@ -32,6 +37,15 @@ PAGES = {
     WriteOffAction.WITHDRAW: "payments.withdraw_write_off",
 }
 """Where each step is taken."""
+
+NEXT = {
+    WriteOffStatus.PROPOSED: _l("An approving officer approves it, or does not."),
+    WriteOffStatus.APPROVED_ONCE: _l("The approving authority approves it for good, or does not."),
+    WriteOffStatus.APPROVED: _l("The programme officer closes the file."),
+    WriteOffStatus.REJECTED: _l("The money is still owed: the grantee pays it back."),
+    WriteOffStatus.WITHDRAWN: _l("The money is still owed: the grantee pays it back."),
+}
+"""What happens next, by where a proposal stands, while the file is not closed."""
 
 
 @blueprint.get("/files/<ref>/payments/owed")
@@ -103,7 +117,20 @@ def write_off(proposal_id: UUID) -> ResponseReturnValue:
         (offer, PAGES[WriteOffAction(offer.action)])
         for offer in WRITE_OFF_WORKFLOW.offers(guard.signed_in(), found)
     ]
-    return page("payments/write_off.html", Form(), offers=offers, **_facts(found))
+    over = found.receivable.award.closed_at is not None or _is_behind(found)
+    return page(
+        "payments/write_off.html",
+        Form(),
+        offers=offers,
+        next_step=None if over else NEXT[found.status],
+        **_facts(found),
+    )
+
+
+def _is_behind(found: WriteOff) -> bool:
+    """Say whether a proposal came to nothing, and what was owed has been settled since."""
+    dropped = found.status in {WriteOffStatus.REJECTED, WriteOffStatus.WITHDRAWN}
+    return dropped and not found.receivable.is_owed
 
 
 def _facts(found: WriteOff) -> dict[str, object]:

@@ -249,9 +249,9 @@ def test_three_people_write_off_by_the_pages(world: World, visitor: Browser) -> 
     assert "Two others have to approve it" in visitor.page.text
     assert "Propose to write it off" not in dict(visitor.page.links)
     visitor.sign_out()
-    for who, step in (
-        ("approver", "Approve the write-off"),
-        ("authority", "Approve the write-off for good"),
+    for who, step, after in (
+        ("approver", "Approve the write-off", "next The approving authority approves it for good"),
+        ("authority", "Approve the write-off for good", "next The programme officer closes"),
     ):
         enter(visitor, world, who)
         if who == "approver":  # the approving authority has no list of payments
@@ -262,7 +262,10 @@ def test_three_people_write_off_by_the_pages(world: World, visitor: Browser) -> 
         visitor.open(f"/files/{file}")
         visitor.follow("Decide on a write-off")
         visitor.follow(step)
+        assert "To be written off US$" in visitor.page.text
         visitor.press(step)
+        assert after in visitor.page.text
+        assert ("To be written off US$" in visitor.page.text) == (who == "approver")
         visitor.sign_out()
     enter(visitor, world, "officer")
     visitor.open(f"/files/{file}/payments/owed")
