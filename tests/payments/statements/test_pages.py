@@ -159,6 +159,7 @@ def test_a_line_is_matched_by_hand_with_what_was_found(
     enter(visitor, world, "finance")
     visitor.open("/bank/suspense")
     assert "refund of the lake" in visitor.page.text, "by which people know a line"
+    assert '</bdi><br><span class="soft"><bdi>refund of' in visitor.page.html, "on a line each"
     visitor.follow(f"{teller.account[-4:]}-1")
     assert "refund of the lake" in visitor.page.text
     assert "NL30MOCK" not in visitor.page.text
