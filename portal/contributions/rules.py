@@ -129,6 +129,17 @@ def divided(amount: Money, dollars: Money, settles: Money, owed: Money) -> list[
     return parts
 
 
+def part_of(left_usd: int, part: int, kept: int) -> int:
+    """Return at how many US cents a part of what is kept goes back: the last part takes the rest.
+
+    `left_usd` are the US cents of `kept`, in minor units as `part` is. Nothing goes back at less
+    than a cent, and what stays keeps one.
+    """
+    if part == kept:
+        return left_usd
+    return max(1, min(proportion(left_usd, part, kept), left_usd - 1))
+
+
 def proportion(whole_usd: int, part: int, whole: int) -> int:
     """Return the US cents of `part` of `whole`, that is `whole_usd` in all; rounded once."""
     return round(Fraction(whole_usd * part, whole))

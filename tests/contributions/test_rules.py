@@ -104,3 +104,22 @@ def test_the_status_follows_the_money(
     status: ContributionStatus,
 ) -> None:
     assert rules.standing(9, refunded, contested=contested, lost=lost) is status
+
+
+@pytest.mark.parametrize(
+    ("usd", "whole", "parts", "cents"),
+    [
+        (270, 10_000, (9_999, 1), [269, 1]),
+        (200, 184, (61, 61, 62), [66, 66, 68]),
+        (13_043, 12_000, (5_000, 7_000), [5_435, 7_608]),
+        (3, 3_000, (1, 2_999), [1, 2]),
+    ],
+)
+def test_what_goes_back_in_parts_is_the_whole(
+    usd: int, whole: int, parts: tuple[int, ...], cents: list[int]
+) -> None:
+    left, kept, found = usd, whole, []
+    for part in parts:
+        found.append(rules.part_of(left, part, kept))
+        left, kept = left - found[-1], kept - part
+    assert (found, left) == (cents, 0)

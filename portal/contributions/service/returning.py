@@ -316,11 +316,8 @@ def _still_here(contribution: Contribution, amount: Money, amount_usd: Money | N
         )
     if amount_usd is not None:
         return amount_usd
-    left, kept = contribution.kept_dollars.minor, contribution.kept
-    if amount == kept:
-        return usd(left)
-    cents = rules.proportion(left, amount.minor, kept.minor)
-    return usd(max(1, min(cents, left - 1)))  # nothing is booked at less than a cent
+    left = contribution.kept_dollars.minor
+    return usd(rules.part_of(left, amount.minor, contribution.kept.minor))
 
 
 def _subject(contribution: Contribution) -> str:

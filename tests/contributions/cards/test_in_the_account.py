@@ -80,18 +80,6 @@ def test_page_document_and_workbook_say_them_too(browser: Browser) -> None:
     assert rows["Contributions by their receipts"] == 1_304.57
 
 
-def test_the_last_small_part_takes_no_cent_too_many(counter: Counter) -> None:
-    before = balance(AccountKind.CONTRIBUTION_REVENUE)
-    gift = counter.paid(10_00, "AUD")
-    for part in (9_99, 1):
-        counter.refund(gift, part)
-        counter.work()
-    assert balance(AccountKind.CONTRIBUTION_REVENUE) == before
-    assert gift.contribution is not None
-    session.refresh(gift.contribution)
-    assert gift.contribution.kept_dollars.minor == 0
-
-
 def test_a_gift_given_back_in_any_parts_leaves_nothing(counter: Counter) -> None:
     """Three thirds of US$ 2.00 are not US$ 1.99: the last takes what is left of it."""
     before = balance(AccountKind.CONTRIBUTION_REVENUE)
