@@ -1,4 +1,4 @@
-"""What came back too late by card is a refund, is paid again by bank, or stays with the fund.
+"""What came back too late by card is a refund, is made anew, or stays with the fund.
 
 Each is said by somebody with a reason and can be taken back; the latter two take a second person.
 
@@ -14,7 +14,7 @@ down_revision = "0032_cancelled_too"
 branch_labels = None
 depends_on = None
 
-LATE, TABLE, LINES = "late_return", "late_outcome", "statement_allocation"
+LATE, TABLE = "late_return", "late_outcome"
 
 LATE_STANDS = """
 CREATE OR REPLACE FUNCTION late_return_stands() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -47,7 +47,7 @@ END $$
 STANDS = """
 CREATE FUNCTION late_outcome_stands() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    confirming text[] := ARRAY['confirmed_by_id', 'confirmed_at', 'booking_ref'];
+    confirming text[] := ARRAY['confirmed_by_id', 'confirmed_at', 'booking_ref', 'netted_usd'];
     undoing text[] := ARRAY['undone_by_id', 'undone_at', 'undone_reason'];
     moving text[] := CASE WHEN NEW.undone_at IS NULL THEN confirming ELSE undoing END;
 BEGIN
@@ -84,6 +84,7 @@ BODY = "SELECT pg_get_functiondef('receivable_stands'::regproc)"
 SAID_SO_FAR = """
 WITH booked AS (
     SELECT l.id AS late_id, l.order_id, l.reason, t.source_ref, x.usd,
+        EXISTS (SELECT FROM ledger_transaction u WHERE u.reverses_id = t.id) AS is_reversed,
         row_number() OVER (PARTITION BY l.id ORDER BY t.created_at, t.source_ref) AS number
     FROM late_return l JOIN payment_order o ON o.id = l.order_id
     JOIN ledger_transaction t ON starts_with(t.source_ref, 'late:' || o.ref || ':')
@@ -95,13 +96,15 @@ WITH booked AS (
         row_number() OVER (PARTITION BY e.subject_id ORDER BY e.number) AS number
     FROM audit_event e WHERE e.action = 'payment_order.late_refund'
 )
-INSERT INTO late_outcome (id, late_id, number, way, amount_usd, reason, by_id, booking_ref, at,
-    undone_reason)
+INSERT INTO late_outcome (id, late_id, number, way, amount_usd, reason, by_id, booking_ref,
+    netted_usd, at, undone_reason)
 SELECT gen_random_uuid(), b.late_id, b.number, 'refund', b.usd, b.reason, told.actor_id,
-    b.source_ref, told.at, ''
+    b.source_ref, 0, told.at, ''
 FROM booked b JOIN told ON told.order_id = b.order_id AND told.number = b.number
+WHERE NOT b.is_reversed
 """
-"""By whom and when, the audit chain tells; of several refunds, the last one's reason was kept."""
+"""By whom and when, the audit chain tells; of several refunds, the last one's reason was kept.
+After a way down, those that had been taken back are told of by the chain alone."""
 
 SAID_LAST = """
 UPDATE late_return l SET refunded_usd = l.settled_usd, by_id = last.by_id, reason = last.reason
@@ -118,7 +121,9 @@ def upgrade() -> None:
         op.drop_constraint(op.f(f"ck_{LATE}_{name}"), LATE)
     op.drop_constraint(op.f(f"fk_{LATE}_by_id"), LATE)
     op.alter_column(LATE, "refunded_usd", new_column_name="settled_usd")
-    op.drop_column(LATE, "reason")
+    op.execute(f"ALTER TABLE {LATE} DISABLE TRIGGER USER")
+    op.execute(f"UPDATE {LATE} SET reason = ''")  # from here on it is what the processor said
+    op.execute(f"ALTER TABLE {LATE} ENABLE TRIGGER USER")
     op.drop_column(LATE, "by_id")
     op.create_check_constraint(
         op.f(f"ck_{LATE}_settled_of_it"), LATE, "settled_usd BETWEEN 0 AND amount_usd"
@@ -130,24 +135,26 @@ def upgrade() -> None:
             f"CREATE TRIGGER {TABLE}_{name} {when} ON {TABLE} "
             f"FOR EACH {each} EXECUTE FUNCTION {function}()"
         )
-    _link_lines()
     _replace(WITH_ITS_LINE, WITH_ITS_SOURCE)
 
 
+LOST = "SELECT count(*) FROM late_outcome WHERE way <> 'refund' AND booking_ref <> ''"
+
+
 def downgrade() -> None:
+    if op.get_bind().scalar(sa.text(LOST)):
+        raise RuntimeError(
+            "what was made anew or stays with a fund cannot be told without its table"
+        )
     _replace(WITH_ITS_SOURCE, WITH_ITS_LINE)
-    op.drop_constraint(op.f(f"ck_{LINES}_paid_again_as_said"), LINES)
-    op.drop_index(op.f(f"ix_{LINES}_outcome_id"), LINES)
-    op.drop_column(LINES, "outcome_id")
     op.execute(LATE_STOOD)
     op.execute(f"ALTER TABLE {LATE} DISABLE TRIGGER USER")
     op.drop_constraint(op.f(f"ck_{LATE}_settled_of_it"), LATE)
     op.add_column(LATE, sa.Column("refunded_usd", sa.BigInteger(), server_default="0"))
-    op.add_column(LATE, sa.Column("reason", sa.String(), nullable=False, server_default=""))
+    op.execute(f"UPDATE {LATE} SET reason = ''")
     op.add_column(LATE, sa.Column("by_id", sa.Uuid(), nullable=True))
     op.execute(SAID_LAST)
     op.alter_column(LATE, "refunded_usd", nullable=False, server_default=None)
-    op.alter_column(LATE, "reason", server_default=None)
     op.drop_column(LATE, "settled_usd")
     op.create_foreign_key(op.f(f"fk_{LATE}_by_id"), LATE, "person", ["by_id"], ["id"])
     op.create_check_constraint(
@@ -175,6 +182,7 @@ def _create() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("by_id", sa.Uuid(), nullable=False),
         sa.Column("booking_ref", sa.String(), nullable=False),
+        sa.Column("netted_usd", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_by_id", sa.Uuid(), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
@@ -191,14 +199,17 @@ def _create() -> None:
         sa.CheckConstraint("amount_usd > 0", name=op.f(f"ck_{TABLE}_amount_positive")),
         sa.CheckConstraint("reason <> ''", name=op.f(f"ck_{TABLE}_has_a_reason")),
         sa.CheckConstraint(
-            "CASE way WHEN 'refund' THEN booking_ref <> '' WHEN 'again' THEN booking_ref = '' "
-            "ELSE (booking_ref <> '') = (confirmed_at IS NOT NULL) END",
+            "(booking_ref <> '') = (way = 'refund' OR confirmed_at IS NOT NULL)",
             name=op.f(f"ck_{TABLE}_booked_by_its_way"),
         ),
         sa.CheckConstraint(
             "(confirmed_at IS NULL) = (confirmed_by_id IS NULL) "
-            "AND (confirmed_at IS NULL OR way = 'kept') AND confirmed_by_id <> by_id",
+            "AND (confirmed_at IS NULL OR way <> 'refund') AND confirmed_by_id <> by_id",
             name=op.f(f"ck_{TABLE}_confirmed_by_another"),
+        ),
+        sa.CheckConstraint(
+            "netted_usd >= 0 AND (netted_usd = 0 OR way = 'again' AND booking_ref <> '')",
+            name=op.f(f"ck_{TABLE}_netted_by_what_is_made_anew"),
         ),
         sa.CheckConstraint(
             "(undone_at IS NULL) = (undone_by_id IS NULL) "
@@ -212,17 +223,6 @@ def _create() -> None:
         ["late_id"],
         unique=True,
         postgresql_where=sa.text("undone_at IS NULL AND booking_ref = ''"),
-    )
-
-
-def _link_lines() -> None:
-    op.add_column(LINES, sa.Column("outcome_id", sa.Uuid(), nullable=True))
-    op.create_foreign_key(op.f(f"fk_{LINES}_outcome_id"), LINES, TABLE, ["outcome_id"], ["id"])
-    op.create_index(op.f(f"ix_{LINES}_outcome_id"), LINES, ["outcome_id"])
-    op.create_check_constraint(
-        op.f(f"ck_{LINES}_paid_again_as_said"),
-        LINES,
-        "(purpose = 'paid_again') = (outcome_id IS NOT NULL)",
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, and_, exists, func, select
-from sqlalchemy.orm import aliased, contains_eager, lazyload, selectinload
+from sqlalchemy import ScalarSelect, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, contains_eager, selectinload
 
 from portal.accounts.models import Person, Role
 from portal.applications import policy as applications
@@ -22,7 +22,6 @@ from portal.payments.models import (
     PaymentOrder,
     Receivable,
 )
-from portal.payments.statements.models import Allocation, StatementLine
 
 MOST = 5
 """Tasks of this kind that a home page shows; each that is done lets another in."""
@@ -35,19 +34,6 @@ def late_return(order: PaymentOrder) -> LateReturn | None:
     """Return what came back of an order too late, with all that was said of it. Two statements."""
     rows = select(LateReturn).where(LateReturn.order_id == order.id)
     return session.scalar(rows.options(selectinload(LateReturn.outcomes)))
-
-
-def paid_again(late: LateReturn) -> Sequence[Allocation]:
-    """Return which debits of the bank paid it again, each with its line. One SQL statement."""
-    rows = (
-        select(Allocation)
-        .join(Allocation.line)
-        .join(Allocation.outcome)
-        .where(LateOutcome.late_id == late.id, Allocation.undone_at.is_(None))
-        .options(contains_eager(Allocation.line), lazyload(Allocation.line, StatementLine.order))
-        .order_by(Allocation.at)
-    )
-    return session.scalars(rows).all()
 
 
 def waits_of(award: Award) -> PaymentOrder | None:
@@ -63,7 +49,10 @@ def waits_of(award: Award) -> PaymentOrder | None:
 
 
 def refunds_of(owed: Receivable) -> Sequence[LateOutcome]:
-    """Return what of a debt came back too late by card, each with its payment. One statement."""
+    """Return what of a debt was settled by money that came back too late by card. One statement.
+
+    Each with its payment, the oldest first.
+    """
     rows = (
         select(LateOutcome)
         .join(LateOutcome.late)
@@ -71,28 +60,17 @@ def refunds_of(owed: Receivable) -> Sequence[LateOutcome]:
         .join(PaymentOrder.instalment)
         .where(
             Instalment.award_id == owed.award_id,
-            LateOutcome.way == LateWay.REFUND,
+            or_(LateOutcome.way == LateWay.REFUND, LateOutcome.netted_usd > 0),
             LateOutcome.undone_at.is_(None),
         )
-        .options(contains_eager(LateOutcome.late).contains_eager(LateReturn.order))
+        .options(
+            contains_eager(LateOutcome.late)
+            .contains_eager(LateReturn.order)
+            .lazyload(PaymentOrder.approvals)
+        )
         .order_by(LateOutcome.at)
     )
     return session.scalars(rows).all()
-
-
-def to_be_paid_again(fund_code: str, person: Person) -> Select[LateOutcome]:
-    """Return what the bank is to pay again for a fund: payments that the person sees."""
-    return (
-        _visible(select(LateOutcome).join(LateOutcome.late), person)
-        .where(
-            LateOutcome.way == LateWay.AGAIN,
-            IS_OPEN,
-            WAITS,
-            Application.call.has(fund_code=fund_code),
-        )
-        .options(contains_eager(LateOutcome.late).contains_eager(LateReturn.order))
-        .order_by(PaymentOrder.ref)
-    )
 
 
 def waiting(person: Person) -> ScalarSelect[Any]:
@@ -118,13 +96,13 @@ def waiting(person: Person) -> ScalarSelect[Any]:
 
 def todos(found: Sequence[Mapping[str, Any]] | None) -> Iterator[Todo]:
     """Yield the tasks of finance about what `waiting` told, one of each payment."""
-    theirs = [each for each in found or () if not (each["way"] == LateWay.KEPT and each["own"])]
+    theirs = [each for each in found or () if not each["own"]]
     for each in sorted(theirs, key=lambda one: str(one["ref"]))[:MOST]:
         yield _todo(each["ref"], each["way"])
 
 
 def to_confirm(person: Person) -> list[Todo]:
-    """Return what stays with the fund once the person confirms it. At most two SQL statements.
+    """Return what was said and waits for the person to confirm it. At most two SQL statements.
 
     Not where they signed an attempt to pay it (R24). Finance reads it with the lines (`waiting`).
     """
@@ -138,7 +116,7 @@ def to_confirm(person: Person) -> list[Todo]:
     )
     rows = (
         _visible(select(LateOutcome).join(LateOutcome.late), person)
-        .where(LateOutcome.way == LateWay.KEPT, IS_OPEN, LateOutcome.by_id != person.id, ~signed)
+        .where(IS_OPEN, LateOutcome.by_id != person.id, ~signed)
         .options(
             contains_eager(LateOutcome.late)
             .contains_eager(LateReturn.order)
@@ -167,7 +145,7 @@ def _visible(rows: Select[Any], person: Person) -> Select[Any]:
 
 def _todo(ref: str, way: str | None) -> Todo:
     titles = {
-        LateWay.AGAIN: _("See that a payment by card is paid again by the bank"),
+        LateWay.AGAIN: _("Confirm that a payment that came back is made anew"),
         LateWay.KEPT: _("Confirm that a payment that came back stays with the fund"),
     }
     said = LateWay(way) if way else None

@@ -15,7 +15,6 @@ from portal.payments.models import (
     BankDetails,
     BankMessage,
     LateOutcome,
-    LateWay,
     OrderStatus,
     PaymentApproval,
     PaymentFile,
@@ -141,22 +140,24 @@ def can_settle(person: Person, receivable: Receivable) -> bool:
 def can_say_late(person: Person, order: PaymentOrder) -> bool:
     """Say whether the person says what a payment by card is that came back too late.
 
-    Finance or treasury, and nobody who signed it.
+    Finance of the fund, and nobody who signed the payment.
     """
-    if any(approval.person_id == person.id for approval in order.approvals):
-        return False
-    application = application_of(order)
-    return any(holds(person, role, application) for role in HANDLES_BANK)
+    return not _signed(person, order) and holds(person, Role.FINANCE_OFFICER, application_of(order))
 
 
 def can_confirm_late(person: Person, outcome: LateOutcome) -> bool:
-    """Say whether the person confirms that such money stays with the fund: not who said it."""
+    """Say whether the person confirms what somebody else said of it: finance or treasury."""
+    order = outcome.late.order
     return (
         person.id != outcome.by_id
-        and outcome.way is LateWay.KEPT
         and outcome.is_open
-        and can_say_late(person, outcome.late.order)
+        and not _signed(person, order)
+        and any(holds(person, role, application_of(order)) for role in HANDLES_BANK)
     )
+
+
+def _signed(person: Person, order: PaymentOrder) -> bool:
+    return any(approval.person_id == person.id for approval in order.approvals)
 
 
 QUEUE_ROLES = (Role.FINANCE_OFFICER, *SIGNS.values(), Role.PROGRAMME_OFFICER)

@@ -15,7 +15,7 @@ from portal.core.audit import AuditEvent
 from portal.core.db import session
 from portal.core.i18n import _
 from portal.payments import policy
-from portal.payments.models import BankMessage, PaymentOrder
+from portal.payments.models import BankMessage, LateOutcome, LateReturn, LateWay, PaymentOrder
 from portal.payments.statements.models import Allocation, Purpose, ReturnProposal
 
 SAYING_SO = ("payment_order.reject", "payment_order.return")
@@ -93,8 +93,9 @@ def said_unmade(
 ) -> ColumnElement[bool]:
     """Return whether a person said, by their own word, that a payment was not made or came back.
 
-    By hand, of a line of the bank, as the first or the second of two; or saw to what the bank said
-    of it, after which it counts as not made. What was withdrawn or undone counts no more.
+    By hand, of a line of the bank, or of money that came back late by card, as the first or the
+    second of two; or saw to what the bank said of it, after which it counts as not made. What was
+    withdrawn or undone counts no more.
     """
     return or_(
         exists()
@@ -119,6 +120,15 @@ def said_unmade(
             Allocation.undone_at.is_(None),
         )
         .correlate_except(Allocation),
+        exists()
+        .where(
+            LateReturn.order_id == order.id,
+            LateOutcome.late_id == LateReturn.id,
+            LateOutcome.way == LateWay.AGAIN,
+            LateOutcome.booking_ref != "",
+            or_(LateOutcome.by_id == person_id, LateOutcome.confirmed_by_id == person_id),
+        )
+        .correlate_except(LateReturn, LateOutcome),
         exists()
         .where(
             order.ref == any_(BankMessage.perhaps_paid),

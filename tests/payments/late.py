@@ -8,20 +8,18 @@ import pytest
 from portal.accounts.models import Person, Role
 from portal.core.config import Settings
 from portal.core.db import session
-from portal.ledger import queries as ledger
 from portal.payments import checks, service
 from portal.payments.account import order_by_ref
 from portal.payments.late import late_return
 from portal.payments.models import LateReturn, Receivable
-from tests.make import payments as make
 from tests.make import reports
 from tests.make.accounts import person
-from tests.payments.statements.teller import Teller
 from tests.payments.test_card_processor import FUND, Desk, fill, opened
 
 GIVEN = 1_000_000
 SPENT = 300_000
 BECAUSE = "The grantee wrote so."
+TITLE = "Say what a payment by card that came back too late is"
 
 
 @pytest.fixture
@@ -67,14 +65,6 @@ def balanced(desk: Desk) -> Receivable:
     assert owed is not None
     session.commit()
     return owed
-
-
-def teller(desk: Desk) -> Teller:
-    """Return who writes the statements of the fund's account in US$."""
-    account = make.fund_account(who=desk.till)
-    session.commit()
-    balance = ledger.bank_balance(account.fund_code, account.currency)
-    return Teller(account.account, account.currency, balance.minor)
 
 
 def wrong() -> list[str]:

@@ -14,12 +14,10 @@ from portal.payments.rails.stripe import REVERSAL, Progress
 from portal.payments.service import by_processor
 from portal.payments.statements.queries import todos
 from portal.payments.write_offs.service import propose_write_off
-from tests.payments.late import GIVEN, balanced, late, wrong
+from tests.payments.late import GIVEN, TITLE, balanced, late, wrong
 from tests.payments.test_card_processor import Desk, balance
 
 __all__ = ["late"]
-
-TITLE = "Say what a payment by card that came back too late is"
 
 
 def test_its_money_waits_in_suspense_and_card_clearing_is_right(late: Desk) -> None:

@@ -4,31 +4,37 @@ import pytest
 from sqlalchemy import text
 
 from portal.accounts.models import Role
+from portal.awards import service as awards
+from portal.awards.models import InstalmentStatus
 from portal.core.db import session
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.payments import service as payments
 from portal.payments.late import refunds_of, to_confirm
-from portal.payments.models import LateOutcome, LateWay, ReceivableStatus
-from portal.payments.service.late_outcomes import confirm_kept, say_what_it_is, take_back
-from portal.payments.statements import service as statements
-from portal.payments.statements.models import Allocation, Purpose, StatementLine
-from portal.payments.statements.queries import candidates, todos
-from portal.payments.statements.service import Target
+from portal.payments.models import (
+    BankStatus,
+    LateOutcome,
+    LateWay,
+    OrderStatus,
+    PaymentOrder,
+    ReceivableStatus,
+)
+from portal.payments.service.late_outcomes import confirm, say_what_it_is, take_back
+from portal.payments.statements.queries import todos
+from tests.make import payments as make
+from tests.make.awards import authority
 from tests.payments.late import (
     BECAUSE,
     GIVEN,
     SPENT,
+    TITLE,
     another,
     balanced,
     came_back,
     late,
-    teller,
     wrong,
 )
-from tests.payments.statements.books import booked_as, suspended, taken_in
-from tests.payments.statements.teller import Move
 from tests.payments.test_card_processor import FUND, Desk, balance
 
 __all__ = ["late"]
@@ -45,13 +51,6 @@ def refunded(desk: Desk) -> LateOutcome:
     """Draw the balance and count what came back as what is owed by it."""
     balanced(desk)
     return said(desk, LateWay.REFUND)
-
-
-def debited(desk: Desk, amount: int) -> StatementLine:
-    """Return a debit of the bank by which it was paid again, in suspense."""
-    [line] = taken_in(teller(desk), Move(-amount, f"Payment {desk.order.ref}"))
-    assert suspended(line)
-    return line
 
 
 def cost(desk: Desk) -> int:
@@ -72,12 +71,9 @@ def test_it_is_the_refund_that_is_owed_as_far_as_that_goes(late: Desk) -> None:
         said(late, LateWay.REFUND)
     session.rollback()
     owed = balanced(late)
-    with pytest.raises(Refused, match="finance or treasury"):
-        say_what_it_is(late.order, LateWay.REFUND, BECAUSE, by=late.till.approver)
-    with pytest.raises(Refused, match="finance or treasury"):
-        say_what_it_is(late.order, LateWay.REFUND, BECAUSE, by=late.till.treasurer)
-    with pytest.raises(Refused, match="by finance"):
-        say_what_it_is(late.order, LateWay.REFUND, BECAUSE, by=another(Role.TREASURY))
+    for nobody in (late.till.approver, late.till.treasurer, another(Role.TREASURY)):
+        with pytest.raises(Refused, match="finance of the fund says"):
+            say_what_it_is(late.order, LateWay.REFUND, BECAUSE, by=nobody)
     with pytest.raises(Refused, match="reason"):
         say_what_it_is(late.order, LateWay.REFUND, " ", by=late.till.finance)
     session.rollback()
@@ -106,77 +102,111 @@ def test_a_refund_is_taken_back_and_owed_again(late: Desk) -> None:
     assert wrong() == []
 
 
-# ------------------------------------------------------------------ paid again by the bank
+# ------------------------------------------------------------------ not received, made anew
 
 
-def test_the_bank_pays_the_rest_again_and_another_officer_says_so(late: Desk) -> None:
-    balanced(late)
-    with pytest.raises(Refused, match="first count it as that refund"):
+def paid_anew(desk: Desk) -> PaymentOrder:
+    """Prepare and sign the instalment anew, and let the card processor pay it."""
+    details = desk.order.bank_details
+    assert details.status is BankStatus.DOUBTED, "the grantee's bank had refused the account"
+    payments.verify_bank_details(details, screened=True, by=desk.till.finance)
+    order = payments.prepare_order(desk.order.instalment, by=desk.till.finance)
+    make.signed(order, desk.till)
+    session.commit()
+    desk.work()
+    desk.order = order
+    desk.processor.settle_payout(*desk.payout())
+    desk.work()
+    return order
+
+
+def test_what_was_not_received_is_made_anew_under_new_signatures(late: Desk) -> None:
+    first, award = late.order, late.order.instalment.award
+    outcome = said(late, LateWay.AGAIN)
+    assert say_what_it_is(first, LateWay.AGAIN, BECAUSE, by=late.till.finance) is outcome
+    assert (outcome.is_open, titles(late)) == (True, [])
+    colleague = another()
+    confirm_title = "Confirm that a payment that came back is made anew"
+    assert [todo.title for todo in todos(colleague)] == [confirm_title]
+    for alone in (late.till.finance, late.till.treasurer, late.till.approver):
+        with pytest.raises(Refused, match="another of finance or treasury"):
+            confirm(outcome, by=alone)
+        session.rollback()
+    confirm(outcome, by=colleague)
+    confirm(outcome, by=colleague)
+    session.commit()
+    assert (first.status, first.instalment.status) == (
+        OrderStatus.RETURNED,
+        InstalmentStatus.PLANNED,
+    )
+    assert first.remark == came_back(late).reason
+    assert not came_back(late).left
+    assert balance(AccountKind.SUSPENSE) == 0
+    assert ledger.award_position(FUND, award.ref).advanced.minor == -SPENT
+    assert wrong() == []
+    with pytest.raises(Refused, match="counts as come back"):
+        take_back(outcome, "It arrived.", by=late.till.finance)
+    session.rollback()
+    again = paid_anew(late)
+    assert (again.status, again.attempt) == (OrderStatus.CONFIRMED, 2)
+    assert ledger.award_position(FUND, award.ref).advanced.minor == again.amount_usd - SPENT
+    assert wrong() == []
+
+
+def test_what_the_grantee_owed_of_it_falls_away(late: Desk) -> None:
+    owed = balanced(late)
+    outcome = said(late, LateWay.AGAIN)
+    confirm(outcome, by=another(Role.TREASURY))
+    session.commit()
+    assert (owed.status, outcome.netted_usd) == (ReceivableStatus.SETTLED, owed.amount_usd)
+    assert list(refunds_of(owed)) == [outcome]
+    assert wrong() == []
+    again = paid_anew(late)
+    assert again.amount_usd == SPENT, "of the instalment, what was accepted as spent is due (R22)"
+    assert wrong() == []
+    payments.settle_account(again.instalment.award, by=late.till.finance)
+    payments.close_award(again.instalment.award, by=another(Role.PROGRAMME_OFFICER))
+    session.commit()
+    assert wrong() == []
+
+
+def test_it_is_not_made_anew_where_a_part_is_something_else_or_the_grant_has_ended(
+    late: Desk,
+) -> None:
+    refund = refunded(late)
+    with pytest.raises(Refused, match="take that back first"):
         said(late, LateWay.AGAIN)
     session.rollback()
-    said(late, LateWay.REFUND)
+    take_back(refund, "They never had it.", by=late.till.finance)
+    session.commit()
     outcome = said(late, LateWay.AGAIN)
-    assert say_what_it_is(late.order, LateWay.AGAIN, BECAUSE, by=late.till.finance) is outcome
-    assert titles(late) == ["See that a payment by card is paid again by the bank"]
-    line = debited(late, SPENT)
-    found = [each for each in candidates(line, another()) if each.purpose is Purpose.PAID_AGAIN]
-    assert [(each.ref, each.is_named) for each in found] == [(late.order.ref, True)]
-    target = Target(Purpose.PAID_AGAIN, outcome=outcome)
-    with pytest.raises(Refused, match="You said yourself"):
-        statements.allocate(line.id, target, BECAUSE, by=late.till.finance)
+    award = late.order.instalment.award
+    awards.terminate(award, "A breach.", by=authority(award))
+    session.commit()
+    with pytest.raises(Refused, match="nothing more is paid of it"):
+        confirm(outcome, by=another())
     session.rollback()
-    colleague = another()
-    made = statements.allocate(line.id, target, BECAUSE, by=colleague)
+    take_back(outcome, "The grant has ended.", by=late.till.finance)
     session.commit()
-    assert statements.allocate(line.id, target, BECAUSE, by=colleague) is made
-    assert booked_as(line) == [(Purpose.PAID_AGAIN, -SPENT)]
-    assert not came_back(late).left
-    assert (balance(AccountKind.SUSPENSE), titles(late)) == (0, [])
-    assert wrong() == []
+    assert titles(late) == [TITLE]
 
 
-def test_a_debit_that_paid_less_again_leaves_the_rest_waiting(late: Desk) -> None:
-    refunded(late)
-    outcome = said(late, LateWay.AGAIN)
-    line = debited(late, SPENT + 500)
-    target = Target(Purpose.PAID_AGAIN, outcome=outcome)
-    colleague = another()
-    with pytest.raises(Refused, match="waits to be paid again"):
-        statements.allocate(line.id, target, BECAUSE, by=colleague)
-    session.rollback()
-    part = Target(Purpose.PAID_AGAIN, -100_000, outcome=outcome)
-    made = statements.allocate(line.id, part, BECAUSE, by=colleague)
+def test_it_is_not_made_anew_once_the_grantee_paid_it_back(late: Desk) -> None:
+    make.paid_back(balanced(late))
     session.commit()
-    assert came_back(late).left.minor == SPENT - 100_000
-    assert wrong() == []
-    assert isinstance(made, Allocation)
-    statements.undo_allocation(made, "Another debit.", by=late.till.finance)
+    with pytest.raises(Refused, match="goes back to the grantee"):
+        said(late, LateWay.AGAIN)
+
+
+def test_who_said_so_signs_no_new_attempt(late: Desk) -> None:
+    treasurer = another(Role.TREASURY)
+    confirm(said(late, LateWay.AGAIN), by=treasurer)
+    payments.verify_bank_details(late.order.bank_details, screened=True, by=late.till.finance)
+    order = payments.prepare_order(late.order.instalment, by=late.till.finance)
+    make.signed(order, late.till, OrderStatus.APPROVED)
     session.commit()
-    assert came_back(late).left.minor == SPENT
-    assert (suspended(line), wrong()) == (True, [])
-
-
-def test_once_it_is_taken_back_no_debit_is_it(late: Desk) -> None:
-    refunded(late)
-    outcome = said(late, LateWay.AGAIN)
-    line = debited(late, SPENT)
-    take_back(outcome, "They want it at the end.", by=late.till.finance)
-    session.commit()
-    with pytest.raises(Refused, match="Nobody says any more"):
-        statements.allocate(
-            line.id, Target(Purpose.PAID_AGAIN, outcome=outcome), BECAUSE, by=another()
-        )
-    session.rollback()
-    assert Purpose.PAID_AGAIN not in {each.purpose for each in candidates(line, another())}
-    assert said(late, LateWay.KEPT).is_open
-
-
-def test_a_debit_that_names_it_is_nothing_else(late: Desk) -> None:
-    refunded(late)
-    said(late, LateWay.AGAIN)
-    line = debited(late, SPENT)
-    with pytest.raises(Refused, match=f"names payment {late.order.ref}"):
-        statements.allocate(line.id, Target(Purpose.SUPPORT_COSTS), BECAUSE, by=another())
+    with pytest.raises(Refused, match="You said of payment"):
+        payments.release(order, by=treasurer)
 
 
 # ------------------------------------------------------------------ it stays with the fund
@@ -190,22 +220,22 @@ def test_it_stays_with_the_fund_once_another_confirms(late: Desk) -> None:
     before = cost(late)
     outcome = said(late, LateWay.KEPT)
     with pytest.raises(Refused, match="Take that back first"):
-        say_what_it_is(late.order, LateWay.AGAIN, BECAUSE, by=another())
+        say_what_it_is(late.order, LateWay.REFUND, BECAUSE, by=another())
     assert (outcome.is_open, cost(late), titles(late)) == (True, before, [])
     colleague, treasurer = another(), another(Role.TREASURY)
-    confirm = "Confirm that a payment that came back stays with the fund"
-    assert [todo.title for todo in todos(colleague)] == [confirm]
-    assert [todo.title for todo in to_confirm(treasurer)] == [confirm]
+    task = "Confirm that a payment that came back stays with the fund"
+    assert [todo.title for todo in todos(colleague)] == [task]
+    assert [todo.title for todo in to_confirm(treasurer)] == [task]
     assert to_confirm(late.till.treasurer) == [], "who signed the payment"
     for alone in (late.till.finance, late.till.treasurer, late.till.approver):
-        with pytest.raises(Refused, match="by another"):
-            confirm_kept(outcome, by=alone)
+        with pytest.raises(Refused, match="another of finance or treasury"):
+            confirm(outcome, by=alone)
         session.rollback()
-    confirm_kept(outcome, by=treasurer)
-    confirm_kept(outcome, by=treasurer)
+    confirm(outcome, by=treasurer)
+    confirm(outcome, by=treasurer)
     session.commit()
     with pytest.raises(Refused, match="does not wait"):
-        confirm_kept(outcome, by=colleague)
+        confirm(outcome, by=colleague)
     assert (cost(late), came_back(late).left.minor) == (before - SPENT, 0)
     assert balance(AccountKind.SUSPENSE) == 0
     assert balance(AccountKind.CARD_CLEARING) == GIVEN
@@ -216,13 +246,13 @@ def test_what_stays_with_the_fund_is_taken_back(late: Desk) -> None:
     refunded(late)
     before = cost(late)
     outcome = said(late, LateWay.KEPT)
-    confirm_kept(outcome, by=another())
+    confirm(outcome, by=another())
     session.commit()
     take_back(outcome, "They claim it after all.", by=late.till.finance)
     session.commit()
     assert (cost(late), came_back(late).left.minor) == (before, SPENT)
     with pytest.raises(Refused, match="does not wait"):
-        confirm_kept(outcome, by=another())
+        confirm(outcome, by=another())
     assert wrong() == []
 
 
@@ -234,7 +264,7 @@ def test_of_a_closed_grant_it_can_still_be_said(late: Desk) -> None:
         take_back(outcome, "It was another payment.", by=late.till.finance)
     session.rollback()
     kept = said(late, LateWay.KEPT)
-    confirm_kept(kept, by=another())
+    confirm(kept, by=another())
     session.commit()
     assert (came_back(late).left.minor, wrong()) == (0, [])
 

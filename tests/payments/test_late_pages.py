@@ -1,22 +1,26 @@
 """The pages of a payment by card that came back too late: what it is, by whom, and taken back."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 
 from portal.accounts.models import Role
+from portal.core.db import session
 from portal.payments.models import LateWay
 from tests.browser import Browser
+from tests.conftest import SqlCount
 from tests.make import payments as make
-from tests.make.accounts import PASSWORD
-from tests.payments.late import another, balanced, came_back_of, late, teller, wrong
-from tests.payments.statements.books import taken_in
-from tests.payments.statements.teller import Move
-from tests.payments.test_card_processor import Desk
+from tests.make.accounts import PASSWORD, person
+from tests.payments.late import TITLE, another, balanced, came_back_of, late, wrong
+from tests.payments.test_card_processor import FUND, Desk
 
 __all__ = ["late"]
 
 ON_THE_ORDER = "What came back, and what it is"
-PAID_AGAIN = "Paid again, of a payment by card"
-KEEPS = "Confirm that it stays with the fund"
+CONFIRM = "Confirm it"
+MOST = 10
+Count = Callable[[], AbstractContextManager[SqlCount]]
 
 
 def signed_in(application: object, email: str) -> Browser:
@@ -35,39 +39,35 @@ def say(visitor: Browser, ref: str, way: LateWay) -> None:
     visitor.press("Record it")
 
 
-def test_finance_says_it_is_the_refund_and_the_bank_pays_the_rest_again(
+def test_finance_says_it_was_not_received_and_another_confirms(
     late: Desk, application: object
 ) -> None:
+    ref, colleague = late.order.ref, another().email
+    finance = signed_in(application, late.till.finance.email)
+    assert TITLE in finance.open("/home").text
+    say(finance, ref, LateWay.AGAIN)
+    assert "Waits for a second person" in finance.page.text
+    assert CONFIRM not in finance.page.text
+    other = signed_in(application, colleague)
+    assert "Confirm that a payment that came back is made anew" in other.open("/home").text
+    other.open(f"/payments/{ref}")
+    other.follow(ON_THE_ORDER)
+    other.follow(CONFIRM)
+    other.press(CONFIRM)
+    assert "A new attempt needs new signatures" in other.page.text
+    assert "Nothing of it waits any more" in other.open(f"/payments/{ref}").text
+    finance.open(f"/payments/{ref}/late")
+    assert "Take back" not in finance.page.text
+    assert wrong() == []
+
+
+def test_the_refund_shows_on_the_page_of_the_debt(late: Desk, application: object) -> None:
     ref, file_ref = late.order.ref, late.order.instalment.award.application.ref
     balanced(late)
-    colleague, lines = another().email, teller(late)
     finance = signed_in(application, late.till.finance.email)
-    home = finance.open("/home")
-    assert "Say what a payment by card that came back too late is" in home.text
     say(finance, ref, LateWay.REFUND)
     assert "Recorded as a refund" in finance.page.text
     assert ref in finance.open(f"/files/{file_ref}/payments/owed").text
-    say(finance, ref, LateWay.AGAIN)
-    assert "Have the bank pay" in finance.page.text
-    left = came_back_of(ref).left.minor
-    [line] = taken_in(lines, Move(-left, f"Payment {ref}"))
-    where = f"/bank/lines/{line.id}"
-    finance.open(where)
-    finance.follow("Say what it is")
-    finance.choose(PAID_AGAIN)
-    finance.fill("Reason", "Paid on Monday.")
-    finance.press("Book it as this")
-    assert "You said yourself that this is to be paid again" in finance.page.text
-    other = signed_in(application, colleague)
-    other.open(f"{where}/allocate")
-    other.choose(PAID_AGAIN)
-    other.fill("Reason", "Paid on Monday.")
-    other.press("Book it as this")
-    assert "Recorded, and booked" in other.page.text
-    other.follow(ref)
-    assert "Nothing of it waits any more" in other.page.text
-    other.follow(ON_THE_ORDER)
-    assert PAID_AGAIN in other.page.text
     assert wrong() == []
 
 
@@ -81,12 +81,12 @@ def test_what_stays_with_the_fund_is_confirmed_by_treasury_and_taken_back(
     say(finance, ref, LateWay.REFUND)
     say(finance, ref, LateWay.KEPT)
     assert "Waits for a second person" in finance.page.text
-    assert KEEPS not in finance.page.text
+    assert CONFIRM not in finance.page.text
     second = signed_in(application, treasurer)
     assert "Confirm that a payment that came back stays with the fund" in second.open("/home").text
     second.open(f"/payments/{ref}/late")
-    second.follow(KEEPS)
-    second.press(KEEPS)
+    second.follow(CONFIRM)
+    second.press(CONFIRM)
     assert "Confirmed, and booked" in second.page.text
     assert not came_back_of(ref).left
     finance.open(f"/payments/{ref}/late")
@@ -103,7 +103,7 @@ def test_an_auditor_reads_it_and_can_do_nothing(late: Desk, application: object)
     visitor = signed_in(application, auditor)
     visitor.open(f"/payments/{ref}")
     visitor.follow(ON_THE_ORDER)
-    assert "Finance or treasury of the fund says what it is" in visitor.page.text
+    assert "A finance officer of the fund says what it is" in visitor.page.text
     visitor.open(f"/payments/{ref}/late/say", status=404)
 
 
@@ -135,3 +135,20 @@ def test_the_grantee_and_who_signed_find_nothing_to_do(
     visitor.open(f"/payments/{ref}/late")
     assert "Say what it is" not in visitor.page.text
     assert "Take back" not in visitor.page.text
+
+
+def test_its_pages_take_few_statements(late: Desk, application: object, count_sql: Count) -> None:
+    ref, file_ref = late.order.ref, late.order.instalment.award.application.ref
+    balanced(late)
+    roles = [(role, FUND, None) for role in (Role.FINANCE_OFFICER, Role.TREASURY)]
+    both = person(roles=roles).email
+    session.commit()
+    visitor = signed_in(application, both)
+    say(visitor, ref, LateWay.REFUND)
+    for path in (f"/payments/{ref}", f"/payments/{ref}/late", f"/payments/{ref}/late/say"):
+        with count_sql() as count:
+            visitor.open(path, 200)
+        assert count.total <= MOST, (path, count.statements)
+    with count_sql() as count:
+        visitor.open(f"/files/{file_ref}/payments/owed", 200)
+    assert count.total <= MOST, count.statements

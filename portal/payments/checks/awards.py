@@ -41,11 +41,12 @@ WITH booked AS (
 ), recovered AS (
     SELECT receivable_id, sum(amount_usd) AS cents FROM statement_allocation
     WHERE purpose = 'recovery' AND undone_at IS NULL GROUP BY receivable_id
-), kept AS (
-    SELECT i.award_id, sum(s.amount_usd) AS cents FROM late_outcome s
+), late AS (
+    SELECT i.award_id, sum(s.amount_usd) FILTER (WHERE s.way = 'kept') AS kept,
+        sum(s.netted_usd) AS netted FROM late_outcome s
     JOIN late_return l ON l.id = s.late_id JOIN payment_order o ON o.id = l.order_id
     JOIN instalment i ON i.id = o.instalment_id
-    WHERE s.way = 'kept' AND s.booking_ref <> '' AND s.undone_at IS NULL GROUP BY i.award_id
+    WHERE s.booking_ref <> '' AND s.undone_at IS NULL GROUP BY i.award_id
 )
 SELECT w.ref, w.amount_usd AS awarded, w.status,
     coalesce(aside.first, 0) AS committed, coalesce(aside.cents, 0) AS outstanding,
@@ -54,7 +55,7 @@ SELECT w.ref, w.amount_usd AS awarded, w.status,
     coalesce(accepted.cents, 0) AS accepted, coalesce(r.amount_usd, 0) AS refund,
     coalesce(r.amount_usd - r.paid_usd - r.written_off_usd, 0) AS due,
     coalesce(r.written_off_usd - coalesce(recovered.cents, 0), 0) AS written_off,
-    coalesce(kept.cents, 0) AS kept,
+    coalesce(late.kept, 0) AS kept, coalesce(late.netted, 0) AS netted,
     coalesce(booked.advances, 0) AS booked_advances,
     coalesce(booked.accepted, 0) AS booked_accepted, coalesce(booked.due, 0) AS booked_due
 FROM award w JOIN application ON application.id = w.application_id
@@ -66,7 +67,7 @@ LEFT JOIN leaving ON leaving.award_id = w.id
 LEFT JOIN planned ON planned.award_id = w.id
 LEFT JOIN accepted ON accepted.award_id = w.id
 LEFT JOIN receivable r ON r.award_id = w.id
-LEFT JOIN kept ON kept.award_id = w.id
+LEFT JOIN late ON late.award_id = w.id
 LEFT JOIN recovered ON recovered.receivable_id = r.id
 ORDER BY w.ref
 """
@@ -114,7 +115,7 @@ def _award_books() -> CheckResult:
             _("paid by instalments"): (row.instalments, row.paid),
             _("advanced"): (
                 row.booked_advances,
-                row.paid + row.on_the_way - row.accepted - row.refund,
+                row.paid + row.on_the_way - row.accepted - row.refund + row.netted,
             ),
             _("accepted or written off"): (
                 row.booked_accepted,

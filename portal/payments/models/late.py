@@ -17,8 +17,8 @@ from portal.payments.models.orders import PaymentOrder
 class LateReturn(WithId, Versioned, Base):
     """What the card processor gave back of a payment that stays paid. All in US cents.
 
-    `transaction_id` is the line of our account there. `settled_usd` is how much of it people said
-    what it is, by outcomes and by lines of the bank; the rest lies in suspense.
+    `transaction_id` is the line of our account there, `reason` what the processor said of it.
+    `settled_usd` is how much of it people said what it is; the rest lies in suspense.
     """
 
     __tablename__ = "late_return"
@@ -28,6 +28,7 @@ class LateReturn(WithId, Versioned, Base):
     transaction_id: Mapped[str] = mapped_column(unique=True)
     amount_usd: Mapped[int] = mapped_column(BigInteger)
     came_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(default="")
     settled_usd: Mapped[int] = mapped_column(BigInteger, default=0)
     told_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     outcomes: Mapped[list["LateOutcome"]] = relationship(
@@ -64,16 +65,16 @@ class LateWay(Labelled):
     """What a late return can be."""
 
     REFUND = "refund", _l("The refund that the grantee owes")
-    AGAIN = "again", _l("To be paid to the grantee again, by the bank")
+    AGAIN = "again", _l("Not received: the payment is made anew")
     KEPT = "kept", _l("To stay with the fund: the grant costs less")
 
 
 class LateOutcome(WithId, Base):
     """What somebody said that a late return is, or `amount_usd` of it, with a reason.
 
-    A refund is booked at once, under `booking_ref`. What stays with the fund is booked once a
-    second person confirms it. What is to be paid again books nothing: a debit of the bank settles
-    it, entered by somebody else. It is undone once, with a reason, and never removed.
+    A refund is booked at once, under `booking_ref`; what stays with the fund, or is made anew, once
+    a second person confirms it. A payment made anew is owed to the grantee, who then owes nothing
+    of it: `netted_usd` of a debt falls away. It is undone once, with a reason, and never removed.
     """
 
     __tablename__ = "late_outcome"
@@ -86,6 +87,7 @@ class LateOutcome(WithId, Base):
     reason: Mapped[str]
     by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     booking_ref: Mapped[str] = mapped_column(default="")
+    netted_usd: Mapped[int] = mapped_column(BigInteger, default=0)
     at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     confirmed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -104,14 +106,17 @@ class LateOutcome(WithId, Base):
         CheckConstraint("amount_usd > 0", name="amount_positive"),
         CheckConstraint("reason <> ''", name="has_a_reason"),
         CheckConstraint(
-            "CASE way WHEN 'refund' THEN booking_ref <> '' WHEN 'again' THEN booking_ref = '' "
-            "ELSE (booking_ref <> '') = (confirmed_at IS NOT NULL) END",
+            "(booking_ref <> '') = (way = 'refund' OR confirmed_at IS NOT NULL)",
             name="booked_by_its_way",
         ),
         CheckConstraint(
             "(confirmed_at IS NULL) = (confirmed_by_id IS NULL) "
-            "AND (confirmed_at IS NULL OR way = 'kept') AND confirmed_by_id <> by_id",
+            "AND (confirmed_at IS NULL OR way <> 'refund') AND confirmed_by_id <> by_id",
             name="confirmed_by_another",
+        ),
+        CheckConstraint(
+            "netted_usd >= 0 AND (netted_usd = 0 OR way = 'again' AND booking_ref <> '')",
+            name="netted_by_what_is_made_anew",
         ),
         CheckConstraint(
             "(undone_at IS NULL) = (undone_by_id IS NULL) "
@@ -124,6 +129,11 @@ class LateOutcome(WithId, Base):
     def money(self) -> Money:
         """How much of the late return it is about, in US$."""
         return usd(self.amount_usd)
+
+    @property
+    def refund(self) -> Money:
+        """How much of a debt of the grantee it settled, in US$."""
+        return usd(self.netted_usd) if self.way is LateWay.AGAIN else self.money
 
     @property
     def is_open(self) -> bool:

@@ -60,7 +60,7 @@ def reject_by_bank(order: PaymentOrder, *, reason: str) -> None:
     if ledger.find(order.booking_ref) is not None:
         payment_returned(order.booking_ref, clock.today(), by=None, case_id=order.case_id)
     _record(order, "payment_order.reject", OrderStatus.RELEASED)
-    doubt_account(order)
+    doubt_account(order, order.remark)
 
 
 def settle_by_bank(
@@ -187,6 +187,38 @@ def return_by_bank(
         raise Refused(_("Another amount came back than was paid."), rule="R23")
     refuse_much_kept(order.money, credited, on)
     _refuse_used(order)
+    _come_back(order, credited=credited, on=on, reference=reference, reason=reason, into=into)
+    doubt_account(order, order.remark)
+
+
+def return_late(order: PaymentOrder, *, on: date, reference: str, reason: str) -> None:
+    """Record that a payment came back on which something rests: two people say it is made anew.
+
+    All of it waited in suspense. As of any that comes back, the money is set aside again and a new
+    attempt needs new signatures. Raises Refused for a payment that is not paid.
+    """
+    _hold_sent(order)
+    _refuse_unless(order, OrderStatus.CONFIRMED)
+    _come_back(
+        order,
+        credited=order.money,
+        on=on,
+        reference=reference,
+        reason=reason,
+        into=AccountKind.SUSPENSE,
+    )
+
+
+def _come_back(
+    order: PaymentOrder,
+    *,
+    credited: Money,
+    on: date,
+    reference: str,
+    reason: str,
+    into: AccountKind,
+) -> None:
+    """Book that a payment came back as `credited`, and tell the grantee."""
     dollars, rate = in_dollars(credited, on)
     with session.no_autoflush:
         order.status, order.returned_on, order.remark = OrderStatus.RETURNED, on, _words(reason)
@@ -204,7 +236,6 @@ def return_by_bank(
     )
     session.flush()
     _tell_grantee("payment_returned", order)
-    doubt_account(order)
 
 
 def _tell_grantee(template: str, order: PaymentOrder) -> None:

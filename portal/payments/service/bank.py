@@ -137,15 +137,14 @@ def reject_bank_details(details: BankDetails, remark: str, *, by: Person) -> Non
         )
 
 
-def doubt_account(order: PaymentOrder) -> None:
+def doubt_account(order: PaymentOrder, reason: str) -> None:
     """Doubt the bank details of an order that a bank did not pay for a reason in the account.
 
     They are verified again by a second person, or replaced; until then nothing more is paid to
     them, and what nobody released yet is cancelled (R21). The grantee is told. Does nothing for
     other reasons, and for details that do not stand or are doubted already.
     """
-    why = reasons.of_the_account(order.remark)
-    details = order.bank_details
+    why, details = reasons.of_the_account(reason), order.bank_details
     session.flush()
     audit.take_turn()
     session.refresh(details, ["status", "version"], with_for_update=True)

@@ -139,7 +139,7 @@ def _came_back(order: PaymentOrder, answer: Answer, made: stripe.Json, was: Orde
         reject_by_bank(order, reason=answer.remark)
     elif was is OrderStatus.CONFIRMED:
         moved = _moved(order, MovementKind.GRANT_RETURNED, made)
-        if kept_as_late(order, moved.transaction_id, answer.on):
+        if kept_as_late(order, moved.transaction_id, answer.on, answer.remark):
             return
         return_by_bank(
             order,

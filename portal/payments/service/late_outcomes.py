@@ -1,7 +1,9 @@
-"""What people say that a payment by card is that came back too late (R25): each can be taken back.
+"""What people say that a payment by card is that came back too late (R25).
 
-The refund that the grantee owes is said by one, as of a line of the bank. That the money is paid
-to the grantee again, or stays with the fund, takes two: neither of them signed the payment.
+The refund that the grantee owes is said by one, as of a line of the bank. That the grantee never
+had the money, so that the payment is made anew, or that it stays with the fund, takes two: neither
+of them signed the payment, nor signs it anew (R24). What is made anew is prepared and signed as any
+payment is: its gates ask for the grant and the account, and R22 for how much of it is due.
 """
 
 from sqlalchemy import select
@@ -15,20 +17,26 @@ from portal.core.reasons import words_or_refuse
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
+from portal.ledger.rules import DOLLAR
 from portal.ledger.service import refund_recovered, reverse
 from portal.payments import policy
 from portal.payments.models import LateOutcome, LateReturn, LateWay, PaymentOrder, Receivable
 from portal.payments.service import orders
+from portal.payments.service.answers import return_late
 from portal.payments.service.booking import fund_of
 from portal.payments.service.closing import receivable_of
 from portal.payments.service.refunds import receive_refund, take_back_refund
 from portal.payments.service.signatories import refuse_signatory_of_attempts
+from portal.payments.standing import ENDED
+
+CREDITED = ":credited"
+"""How the books name that a payment came back."""
 
 
 def say_what_it_is(order: PaymentOrder, way: LateWay, reason: str, *, by: Person) -> LateOutcome:
     """Say what money is that came back too late by card, as far as that goes.
 
-    What the grantee owes is booked as its refund. That it is paid again, or stays with the fund,
+    What the grantee owes is booked as its refund. That it is made anew, or stays with the fund,
     waits for somebody else. The same by the same person again changes nothing while it waits.
     Raises Refused for who may not, for who signed an attempt to make the payment, without a
     reason, where nothing waits, where somebody said something else, and for what it cannot be.
@@ -41,7 +49,7 @@ def say_what_it_is(order: PaymentOrder, way: LateWay, reason: str, *, by: Person
         return _said_before(before, way, by)
     if not late.left:
         raise Refused(_("Nothing of this payment waits in suspense."), rule="R25")
-    number, amount = len(late.outcomes) + 1, most(late, way)
+    number, amount = len(late.outcomes) + 1, most(late, way, _owed_of(late))
     ref = _booking_ref(late, way, number) if way is LateWay.REFUND else ""
     if ref:
         _refund(late, amount, ref, by)
@@ -61,15 +69,20 @@ def say_what_it_is(order: PaymentOrder, way: LateWay, reason: str, *, by: Person
     return outcome
 
 
-def most(late: LateReturn, way: LateWay) -> Money:
+def most(late: LateReturn, way: LateWay, owed: Receivable | None) -> Money:
     """Return how much of what waits can be said to be this, in US$. Raises Refused for nothing.
 
-    What is owed comes first. Only what the grant cost can stay with the fund: what was paid and not
-    accepted as spent is a refund, once the balance is drawn.
+    `owed` is what the grantee owes of the grant, if there is such. At most two SQL statements.
+
+    A payment is made anew as a whole, while the grant goes on and nothing of it counts as something
+    else: what the grantee still owes falls away with it. Only what the grant cost can stay with the
+    fund, once what is owed is settled.
     """
-    owed = receivable_of(late.order.instalment.award)
     if way is LateWay.REFUND:
         return _owed(late, owed)
+    if way is LateWay.AGAIN:
+        _refuse_not_anew(late, owed)
+        return late.left
     if owed is not None and owed.is_owed:
         raise Refused(
             _(
@@ -78,14 +91,15 @@ def most(late: LateReturn, way: LateWay) -> Money:
             ),
             rule="R25",
         )
-    return late.left if way is LateWay.AGAIN else _cost(late)
+    return _cost(late)
 
 
-def confirm_kept(outcome: LateOutcome, *, by: Person) -> None:
-    """Confirm that money stays with the fund: out of suspense, and the grant cost as much less.
+def confirm(outcome: LateOutcome, *, by: Person) -> None:
+    """Confirm what somebody else said: that money stays with the fund, or a payment is made anew.
 
-    Twice by the same person is once. Raises Refused for who said it first, for who may not or
-    signed an attempt to make the payment, once it was taken back, and where it cannot be any more.
+    Out of suspense, the grant cost as much less; or the payment counts as come back. Twice by the
+    same person is once. Raises Refused for who said it first, for who may not or signed an attempt
+    to make the payment, once it was taken back, and where it cannot be any more.
     """
     late = _hold(outcome.late.order)
     if outcome.confirmed_by_id == by.id and outcome.undone_at is None:
@@ -94,46 +108,81 @@ def confirm_kept(outcome: LateOutcome, *, by: Person) -> None:
         raise Refused(_("This does not wait any more."), rule="R25")
     if not policy.can_confirm_late(by, outcome):
         raise Refused(
-            _("That money stays with the fund is confirmed by finance or treasury, by another."),
+            _("What one person said of this money, another of finance or treasury confirms."),
             rule="R25",
         )
     refuse_signatory_of_attempts([late.order.ref], by)
-    if outcome.money > most(late, LateWay.KEPT):
-        raise Refused(
-            _("Less than that can stay with the fund by now: take it back and say it anew."),
-            rule="R25",
-        )
-    award = late.order.instalment.award
+    if outcome.money > most(late, outcome.way, _owed_of(late)):
+        raise Refused(_("Less than that waits by now: take it back and say it anew."), rule="R25")
+    again = outcome.way is LateWay.AGAIN
+    ref, netted = _make_anew(outcome) if again else _keep(outcome, by)
     with session.no_autoflush:  # the database wants both people, the moment and the booking at once
         outcome.confirmed_by_id, outcome.confirmed_at = by.id, clock.now()
-        outcome.booking_ref = _booking_ref(late, outcome.way, outcome.number)
+        outcome.booking_ref, outcome.netted_usd = ref, netted.minor
         late.settled_usd += outcome.amount_usd
+    session.flush()
+    _record(outcome, "payment_order.late_confirmed", by)
+
+
+def _make_anew(outcome: LateOutcome) -> tuple[str, Money]:
+    """Book that the payment came back; what its grantee owes of it falls away.
+
+    Returns the reference of the booking, and how much fell away.
+    """
+    late, order = outcome.late, outcome.late.order
+    return_late(
+        order,
+        on=late.came_on,
+        reference=late.transaction_id,
+        reason=late.reason or outcome.reason,
+    )
+    ref, owed = order.booking_ref + CREDITED, _owed_of(late)
+    if owed is None or not owed.is_owed:
+        return ref, Money.zero(DOLLAR)
+    netted = owed.left
+    receive_refund(
+        owed,
+        netted,
+        ref=f"{ref}:owed",
+        reference=late.transaction_id,
+        on=clock.today(),
+        by=None,
+        into=AccountKind.ADVANCES_TO_GRANTEES,
+    )
+    return ref, netted
+
+
+def _keep(outcome: LateOutcome, by: Person) -> tuple[str, Money]:
+    """Book that the grant cost the fund less. Returns the reference of the booking, and nothing."""
+    late = outcome.late
+    ref = _booking_ref(late, outcome.way, outcome.number)
     refund_recovered(
         fund_of(late.order),
-        award.ref,
+        late.order.instalment.award.ref,
         outcome.money,
-        outcome.booking_ref,
+        ref,
         clock.today(),
         by=by.id,
         case_id=late.case_id,
         into=AccountKind.SUSPENSE,
     )
-    session.flush()
-    _record(outcome, "payment_order.late_confirmed", by)
+    return ref, Money.zero(DOLLAR)
 
 
 def take_back(outcome: LateOutcome, reason: str, *, by: Person) -> None:
     """Take back what was said: what it booked is reversed, and the money waits in suspense again.
 
-    Lines of the bank that paid it again stay what they are. Twice is once. Raises Refused for who
-    may not, for who signed an attempt to make the payment, without a reason, and for a refund once
-    its grant is closed or the rest was written off.
+    Twice is once. Raises Refused for who may not, for who signed an attempt to make the payment,
+    without a reason, for a refund once its grant is closed or the rest was written off, and once a
+    payment counts as come back, which it did.
     """
     words = _words(reason)
     late = _hold(outcome.late.order)
     _refuse_others(late.order, by)
     if outcome.undone_at is not None:
         return
+    if outcome.way is LateWay.AGAIN and not outcome.is_open:
+        raise Refused(_("The payment counts as come back, and can be made anew."), rule="R25")
     with session.no_autoflush:  # the database wants who, when and why at once
         outcome.undone_by_id, outcome.undone_at = by.id, clock.now()
         outcome.undone_reason = words
@@ -143,11 +192,6 @@ def take_back(outcome: LateOutcome, reason: str, *, by: Person) -> None:
     if outcome.booking_ref:
         _unbook(outcome, by)
     _record(outcome, "payment_order.late_taken_back", by)
-
-
-def hold_outcome(outcome: LateOutcome) -> LateReturn:
-    """Take the turn, lock what came back until the transaction ends, and return it read anew."""
-    return _hold(outcome.late.order)
 
 
 def _hold(order: PaymentOrder) -> LateReturn:
@@ -164,7 +208,7 @@ def _hold(order: PaymentOrder) -> LateReturn:
 
 def _refuse_others(order: PaymentOrder, by: Person) -> None:
     if not policy.can_say_late(by, order):
-        raise Refused(_("What came back too late, finance or treasury says."), rule="R25")
+        raise Refused(_("What came back too late, finance of the fund says."), rule="R25")
     refuse_signatory_of_attempts([order.ref], by)
 
 
@@ -174,6 +218,10 @@ def _said_before(before: LateOutcome, way: LateWay, by: Person) -> LateOutcome:
     raise Refused(
         _("Somebody said “%(what)s”. Take that back first.", what=before.way.label), rule="R25"
     )
+
+
+def _owed_of(late: LateReturn) -> Receivable | None:
+    return receivable_of(late.order.instalment.award)
 
 
 def _owed(late: LateReturn, owed: Receivable | None) -> Money:
@@ -188,11 +236,34 @@ def _owed(late: LateReturn, owed: Receivable | None) -> Money:
     return min(late.left, owed.left)
 
 
+def _refuse_not_anew(late: LateReturn, owed: Receivable | None) -> None:
+    """Raise Refused where a payment cannot be made anew, with what to do instead."""
+    award = late.order.instalment.award
+    if award.status in ENDED:
+        raise Refused(
+            _(
+                "The grant is “%(status)s”: nothing more is paid of it (R30).",
+                status=award.status.label,
+            ),
+            rule="R30",
+        )
+    if late.settled_usd:
+        raise Refused(_("A part of it counts as something else: take that back first."), rule="R25")
+    if owed is not None and (owed.paid_usd or owed.written_off_usd):
+        raise Refused(
+            _(
+                "What the grantee owed was paid back or written off, counting this payment. Where "
+                "it came by a line of the bank, take that back first: it goes back to the grantee."
+            ),
+            rule="R25",
+        )
+
+
 def _cost(late: LateReturn) -> Money:
     """Return how much of the late return the grant cost the fund."""
     award = late.order.instalment.award
     books = ledger.award_position(award.application.call.fund_code, award.ref)
-    if books.advanced.minor:
+    if books.advanced.minor > 0:
         raise Refused(
             _(
                 "More was paid than was accepted as spent. Draw the balance first: what is not "
@@ -200,13 +271,18 @@ def _cost(late: LateReturn) -> Money:
             ),
             rule="R25",
         )
+    if books.advanced.minor:
+        raise Refused(
+            _("More was accepted as spent than was paid: first make the next payment (R22)."),
+            rule="R22",
+        )
     if not books.accepted.minor:
         raise Refused(_("The grant cost the fund nothing that could come back."), rule="R25")
     return min(late.left, books.accepted)
 
 
 def _refund(late: LateReturn, amount: Money, ref: str, by: Person) -> None:
-    owed = receivable_of(late.order.instalment.award)
+    owed = _owed_of(late)
     if owed is None:
         return
     receive_refund(
@@ -228,7 +304,7 @@ def _booking_ref(late: LateReturn, way: LateWay, number: int) -> str:
 def _unbook(outcome: LateOutcome, by: Person) -> None:
     order = outcome.late.order
     if outcome.way is LateWay.REFUND:
-        owed = receivable_of(order.instalment.award)
+        owed = _owed_of(outcome.late)
         if owed is not None:
             ref = outcome.booking_ref
             take_back_refund(owed, outcome.money, ref=ref, on=clock.today(), by=by)

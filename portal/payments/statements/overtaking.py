@@ -11,8 +11,22 @@ from portal.payments.statements.models import Allocation, Purpose, ReturnProposa
 
 
 def counts() -> ColumnElement[bool]:
-    """Return whether a word still counts: neither withdrawn nor overtaken."""
-    return and_(ReturnProposal.withdrawn_at.is_(None), not_(is_overtaken()))
+    """Return whether a word still waits for a second one: neither withdrawn, overtaken nor booked.
+
+    What was booked by it stays on record beside the rest of its line.
+    """
+    booked = aliased(Allocation)
+    is_booked = (
+        exists()
+        .where(
+            booked.line_id == ReturnProposal.line_id,
+            booked.order_id == ReturnProposal.order_id,
+            booked.purpose == Purpose.RETURN,
+            booked.undone_at.is_(None),
+        )
+        .correlate_except(booked)
+    )
+    return and_(ReturnProposal.withdrawn_at.is_(None), not_(is_booked), not_(is_overtaken()))
 
 
 def is_overtaken() -> ColumnElement[bool]:

@@ -18,18 +18,25 @@ from portal.core.web import Form
 from portal.core.workflow import Refused
 from portal.payments import policy
 from portal.payments.forms import LateForm, RemarkForm
-from portal.payments.late import late_return, paid_again
+from portal.payments.late import late_return
 from portal.payments.models import LateOutcome, LateReturn, LateWay, PaymentOrder
-from portal.payments.service.late_outcomes import confirm_kept, most, say_what_it_is, take_back
-from portal.payments.statements import policy as statements
+from portal.payments.service.closing import receivable_of
+from portal.payments.service.late_outcomes import confirm, most, say_what_it_is, take_back
 from portal.payments.views.blueprint import blueprint, visible_order
 
 TOLD: Mapping[str, LazyProxy] = {
     LateWay.REFUND: _l("Recorded as a refund. What the grantee owes is less by it."),
-    LateWay.AGAIN: _l("Recorded. Have the bank pay it; another officer then names the debit."),
+    LateWay.AGAIN: _l("Recorded. It is booked once a second person confirms it."),
     LateWay.KEPT: _l("Recorded. It is booked once a second person confirms it."),
 }
 """What is told once somebody said what it is."""
+
+
+CONFIRMED = {
+    LateWay.AGAIN: _l("Confirmed, and booked as come back. A new attempt needs new signatures."),
+    LateWay.KEPT: _l("Confirmed, and booked. The grant costs the fund as much less."),
+}
+"""What is told once somebody else confirmed it."""
 
 
 @blueprint.get("/payments/<ref>/late")
@@ -41,19 +48,15 @@ def late(ref: str) -> ResponseReturnValue:
     waits = found.open_outcome
     may_say = policy.can_say_late(person, order)
     people = (who for each in found.outcomes for who in _people(each))
-    debits = paid_again(found)
     return page(
         "payments/late.html",
         Form(),
         **_facts(order),
         late=found,
         waits=waits,
-        debits=debits,
-        people=names([*people, *(each.by_id for each in debits)]),
+        people=names(people),
         may_say=may_say,
         may_confirm=waits is not None and policy.can_confirm_late(person, waits),
-        own=waits is not None and waits.by_id == person.id,
-        reads_lines=statements.reads_statements(person),
     )
 
 
@@ -84,9 +87,10 @@ def say_late(ref: str) -> ResponseReturnValue:
 def _ways(found: LateReturn) -> tuple[list[tuple[LateWay, str]], list[tuple[LateWay, str]]]:
     """Return what it can be, each with how much of it, and what it cannot be, each with why."""
     possible, refused = [], []
+    owed = receivable_of(found.order.instalment.award)
     for way in LateWay:
         try:
-            amount = format_money(most(found, way), str(locale()))
+            amount = format_money(most(found, way, owed), str(locale()))
         except Refused as why:
             refused.append((way, why.sentence))
         else:
@@ -97,13 +101,12 @@ def _ways(found: LateReturn) -> tuple[list[tuple[LateWay, str]], list[tuple[Late
 @blueprint.route("/payments/<ref>/late/<int:number>/confirm", methods=["GET", "POST"])
 @guard.requires(policy.has_queue)
 def confirm_late(ref: str, number: int) -> ResponseReturnValue:
-    """Confirm, as the second person, that it stays with the fund."""
+    """Confirm, as the second person, that it stays with the fund, or that it is made anew."""
     order, found = _found(ref)
     outcome = _outcome(found, number)
     person = guard.signed_in()
     form = Form()
-    told = _("Confirmed, and booked. The grant costs the fund as much less.")
-    if done(form, lambda: confirm_kept(outcome, by=person), told):
+    if done(form, lambda: confirm(outcome, by=person), str(CONFIRMED[outcome.way])):
         return go(_page(order))
     if not form.errors and not policy.can_confirm_late(person, outcome):
         return go(_page(order))

@@ -76,7 +76,7 @@ def line(line_id: UUID) -> ResponseReturnValue:
 
 def _leads_to(part: Allocation) -> tuple[str, str, str] | None:
     """Return what a part is, of what, and the address of its page; None where it has none."""
-    if part.order_id is not None or part.purpose is Purpose.PAID_AGAIN:
+    if part.order_id is not None:
         address = url_for("payments.order", ref=part.target_ref)
     elif part.receivable is not None:
         address = url_for("payments.receivable", ref=part.receivable.award.application.ref)

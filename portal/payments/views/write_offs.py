@@ -1,6 +1,6 @@
 """What a grantee owes: how much came back, and writing off the rest with two approvals (R25)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from flask import url_for
@@ -58,6 +58,7 @@ def receivable(ref: str) -> ResponseReturnValue:
         raise NotFound
     person = guard.signed_in()
     own = applications.is_member(person, application)
+    proposals = queries.proposals(owed)
     return page(
         "payments/receivable.html",
         Form(),
@@ -68,15 +69,15 @@ def receivable(ref: str) -> ResponseReturnValue:
         late_refunds=refunds_of(owed),
         reads_lines=not own and statements.reads_statements(person),
         own=own,
-        proposals=[] if own else queries.proposals(owed),
-        may_propose=_may_propose(person, owed),
+        proposals=[] if own else proposals,
+        may_propose=_may_propose(person, owed, proposals),
         may_place=owed.is_owed and payments.can_settle(person, owed),
     )
 
 
-def _may_propose(person: Person, owed: Receivable) -> bool:
-    waits = owed.is_owed and service.open_proposal(owed) is None
-    return waits and policy.can_propose(person, owed)
+def _may_propose(person: Person, owed: Receivable, before: Iterable[WriteOff]) -> bool:
+    is_open = any(each.status in OPEN_WRITE_OFF for each in before)
+    return owed.is_owed and not is_open and policy.can_propose(person, owed)
 
 
 @blueprint.route("/files/<ref>/payments/owed/write-off", methods=["GET", "POST"])
@@ -95,7 +96,7 @@ def propose_write_off(ref: str) -> ResponseReturnValue:
         _("Proposed. Two others have to approve it."),
     ):
         return go(url_for("payments.receivable", ref=ref))
-    if not form.errors and not _may_propose(person, owed):
+    if not form.errors and not _may_propose(person, owed, queries.proposals(owed)):
         return go(url_for("payments.receivable", ref=ref))
     return page(
         "payments/propose_write_off.html",

@@ -181,3 +181,20 @@ def test_the_page_offers_to_withdraw_it_and_not_to_confirm_it(
     visitor.press("Withdraw it")
     assert "Counts for nothing" not in visitor.page.text
     assert wrong() == []
+
+
+def test_a_word_that_was_booked_waits_for_nobody(
+    world: World, paid: PaymentOrder, teller: Teller
+) -> None:
+    [line] = taken_in(teller, Move(2 * paid.amount + 500, "two of them, and more"))
+    target = Target(Purpose.RETURN, paid.amount, order=paid)
+    first = service.allocate(line.id, target, "The bank wrote so.", by=world.till.finance)
+    assert isinstance(first, ReturnProposal)
+    session.commit()
+    assert queries.said_of(line).waiting == [first]
+    service.confirm_return(first, by=who_did_not_sign())
+    session.commit()
+    session.expire_all()
+    assert (queries.said_of(line).waiting, queries.said_of(line).overtaken) == ([], [])
+    assert waiting_for_second([line.id]) == set()
+    assert wrong() == []

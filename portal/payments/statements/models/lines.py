@@ -20,7 +20,7 @@ from portal.core.db import Base, Versioned, WithId, enum_column
 from portal.core.i18n import _l
 from portal.core.labels import Labelled
 from portal.core.money import Money, usd
-from portal.payments.models import LateOutcome, PaymentOrder, Receivable
+from portal.payments.models import PaymentOrder, Receivable
 from portal.payments.statements.models.files import Statement
 
 
@@ -49,7 +49,6 @@ class Purpose(Labelled):
     AGENT = "agent", _l("Reimbursement of a paying agent")
     SEND_BACK = "send_back", _l("To go back where it came from")
     SENT_BACK = "sent_back", _l("Gone back where it came from")
-    PAID_AGAIN = "paid_again", _l("Paid again, of a payment by card that came back too late")
 
 
 class StatementLine(WithId, Versioned, Base):
@@ -203,8 +202,6 @@ class Allocation(WithId, Base):
         foreign_keys="Allocation.counterpart_id", default=None
     )
     counterpart_id: Mapped[UUID | None] = mapped_column(ForeignKey("statement_line.id"), init=False)
-    outcome: Mapped[LateOutcome | None] = relationship(default=None)
-    outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey("late_outcome.id"), init=False)
     at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     undone_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     undone_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -237,10 +234,6 @@ class Allocation(WithId, Base):
         ),
         CheckConstraint(
             "(purpose = 'sent_back') = (counterpart_id IS NOT NULL)", name="sent_back_is_a_pair"
-        ),
-        Index("ix_statement_allocation_outcome_id", "outcome_id"),
-        CheckConstraint(
-            "(purpose = 'paid_again') = (outcome_id IS NOT NULL)", name="paid_again_as_said"
         ),
         CheckConstraint(
             "purpose NOT IN ('contribution', 'donor_refund') OR target_ref <> ''",

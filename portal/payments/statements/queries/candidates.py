@@ -22,11 +22,8 @@ from portal.core.i18n import _
 from portal.core.money import Money, usd
 from portal.core.workflow import Refused
 from portal.funds.models import Call
-from portal.ledger.rules import DOLLAR
-from portal.payments.late import to_be_paid_again
 from portal.payments.models import (
     OWED,
-    LateOutcome,
     OrderStatus,
     PaymentFile,
     PaymentOrder,
@@ -64,7 +61,7 @@ class Candidate:
 
 
 def candidates(line: StatementLine, person: Person) -> list[Candidate]:
-    """Return what the line may be, what it names itself first. Five SQL statements at most."""
+    """Return what the line may be, what it names itself first. Four SQL statements at most."""
     found = list(_for_credit(line, person) if line.is_credit else _for_debit(line, person))
     return sorted(found, key=lambda each: (not each.is_named, each.amount != abs(line.left)))
 
@@ -120,9 +117,6 @@ def _for_debit(line: StatementLine, person: Person) -> Iterator[Candidate]:
     )
     for order in session.scalars(rows.limit(MOST)):
         yield _of_order(Purpose.PAYMENT, order, line)
-    if line.currency == DOLLAR:
-        for outcome in session.scalars(_paid_again_of(line, person).limit(MOST)):
-            yield _again(outcome, line)
     yield from _payouts(line, Purpose.CARD_PAYOUT_BACK, PayoutStatus.RETURNING)
     yield from _opposite(line)
 
@@ -153,17 +147,6 @@ def _opposite(line: StatementLine) -> Iterator[Candidate]:
 def _of_order(purpose: Purpose, order: PaymentOrder, line: StatementLine) -> Candidate:
     about = f"{order.instalment.award.application.ref} · {order.status.label}"
     return Candidate(purpose, order.ref, about, order.money, order.ref in _named(line))
-
-
-def _again(outcome: LateOutcome, line: StatementLine) -> Candidate:
-    order = outcome.late.order
-    about = order.instalment.award.application.ref
-    named = order.ref in _named(line)
-    return Candidate(Purpose.PAID_AGAIN, order.ref, about, outcome.late.left, named)
-
-
-def _paid_again_of(line: StatementLine, person: Person) -> Select[LateOutcome]:
-    return to_be_paid_again(line.statement.bank_account.fund_code, person)
 
 
 def _named(line: StatementLine) -> list[str]:
@@ -332,13 +315,6 @@ def _sent_back(line: StatementLine, ref: str, amount: int | None, person: Person
     return Target(Purpose.SENT_BACK, amount, counterpart=found)
 
 
-def _paid_again(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
-    found = session.scalar(_paid_again_of(line, person).where(PaymentOrder.ref == ref.upper()))
-    if found is None:
-        raise _unknown(ref, _("payment by card that is to be paid again"))
-    return Target(Purpose.PAID_AGAIN, amount, outcome=found)
-
-
 def _payout(line: StatementLine, ref: str, amount: int | None, person: Person) -> Target:
     del line, person
     return Target(Purpose.CARD_PAYOUT, amount, payout_ref=ref[:80])
@@ -364,7 +340,6 @@ FINDERS: Mapping[Purpose, Finder] = {
     Purpose.PAYMENT: _payment,
     Purpose.RETURN: _return,
     Purpose.SENT_BACK: _sent_back,
-    Purpose.PAID_AGAIN: _paid_again,
     Purpose.CARD_PAYOUT: _payout,
     Purpose.CARD_PAYOUT_BACK: _payout_back,
 }

@@ -16,13 +16,7 @@ from portal.core.db import session
 from portal.core.i18n import _, ngettext
 from portal.core.money import Money
 from portal.core.paging import Page, select_page
-from portal.payments.models import (
-    BankAccount,
-    LateOutcome,
-    LateReturn,
-    PaymentOrder,
-    Receivable,
-)
+from portal.payments.models import BankAccount, PaymentOrder, Receivable
 from portal.payments.statements import policy
 from portal.payments.statements.models import (
     Allocation,
@@ -159,13 +153,6 @@ def _hidden(found: Iterable[StatementLine], person: Person) -> set[UUID]:
                         )
                     )
                     .correlate(Allocation, StatementLine, Award)
-                    .exists(),
-                    select(LateOutcome.id)
-                    .join(LateOutcome.late)
-                    .join(LateReturn.order)
-                    .join(Instalment, to_order)
-                    .where(LateOutcome.id == Allocation.outcome_id)
-                    .correlate(Allocation, Award)
                     .exists(),
                     select(Receivable.id)
                     .where(

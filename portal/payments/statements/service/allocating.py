@@ -29,7 +29,6 @@ from portal.payments.statements.models import (
 from portal.payments.statements.service.booking import hold, suspend_again
 from portal.payments.statements.service.entering import part_in_dollars, payout_of
 from portal.payments.statements.service.parts import Target
-from portal.payments.statements.service.paying_again import free
 from portal.payments.statements.service.seconding import (
     book_and_withdraw,
     say_it_came_back,
@@ -185,11 +184,10 @@ def _leads_to(last: Allocation, target: Target) -> bool:
     named = target.contribution.ref if target.contribution else target.payout_ref
     if named:
         return last.target_ref.lower() == named.lower()
-    return (last.order, last.receivable, last.counterpart, last.outcome) == (
-        target.order,
-        target.receivable,
-        target.counterpart,
-        target.outcome,
+    return (last.order_id, last.receivable_id, last.counterpart_id) == (
+        target.order.id if target.order else None,
+        target.receivable.id if target.receivable else None,
+        target.counterpart.id if target.counterpart else None,
     )
 
 
@@ -243,8 +241,6 @@ def _undone(allocation: Allocation, words: str, by: Person) -> None:
 def _unbook(allocation: Allocation, by: Person) -> None:
     """Reverse what was booked; what did not come out of suspense goes there now."""
     today = clock.today()
-    if allocation.purpose is Purpose.PAID_AGAIN:
-        free(allocation)
     if not allocation.booking_ref:
         return
     if allocation.purpose is Purpose.CONTRIBUTION:

@@ -32,7 +32,6 @@ from portal.payments.statements.models import Allocation, LineStatus, Purpose, S
 from portal.payments.statements.service import paying
 from portal.payments.statements.service.naming import refuse_other_than_named
 from portal.payments.statements.service.parts import Part, Target, rate_of
-from portal.payments.statements.service.paying_again import paid_again
 from portal.payments.statements.service.recovering import recover
 from portal.payments.statements.service.transferring import transfer
 
@@ -66,7 +65,6 @@ def enter(line: StatementLine, target: Target, *, by: Person | None, reason: str
         receivable=target.receivable,
         target_ref=target_ref,
         counterpart=target.counterpart,
-        outcome=target.outcome,
     )
     session.add(allocation)
     _move(line, target)
@@ -336,6 +334,5 @@ VERBS: Mapping[Purpose, Callable[[Part], tuple[str, str]]] = {
     Purpose.AGENT: _agent,
     Purpose.SEND_BACK: _send_back,
     Purpose.SENT_BACK: _sent_back,
-    Purpose.PAID_AGAIN: paid_again,
 }
 """What books each purpose; returns the booking's reference, and what the line led to."""

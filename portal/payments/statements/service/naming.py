@@ -32,9 +32,8 @@ def refuse_other_than_named(line: StatementLine, target: Target, dollars: Money)
     """
     if target.purpose in GOES_BACK:
         return
-    order = target.outcome.late.order if target.outcome else target.order
-    if order is not None:
-        _refuse_another_payment(line, order)
+    if target.purpose in {Purpose.PAYMENT, Purpose.RETURN}:
+        _refuse_another_payment(line, target)
     elif not line.is_credit:
         _refuse_hidden_payment(line, target.purpose, dollars)
     elif target.purpose is Purpose.BANK_CHARGE:
@@ -73,9 +72,9 @@ def is_named(line: StatementLine, order: PaymentOrder) -> bool:
     return order.ref == line.end_to_end_id or order.ref in line.named
 
 
-def _refuse_another_payment(line: StatementLine, order: PaymentOrder) -> None:
+def _refuse_another_payment(line: StatementLine, target: Target) -> None:
     named = payments_named(line)
-    if not named or order.id in {each.id for each in named}:
+    if not named or target.order is None or target.order.id in {each.id for each in named}:
         return
     raise Refused(
         _(
@@ -83,7 +82,7 @@ def _refuse_another_payment(line: StatementLine, order: PaymentOrder) -> None:
             "names. If the bank took the one for the other, ask it to correct that, and let this "
             "line go back.",
             ref=named[0].ref,
-            other=order.ref,
+            other=target.order.ref,
         ),
         rule="R22",
     )

@@ -8,7 +8,7 @@ from portal.core.db import session
 from portal.core.money import Money
 from portal.ledger.models import AccountKind, ExchangeRate
 from portal.ledger.rules import Rate
-from portal.payments.models import LateOutcome, PaymentOrder, Receivable
+from portal.payments.models import PaymentOrder, Receivable
 from portal.payments.statements.models import LineStatus, Purpose, StatementLine
 
 
@@ -42,7 +42,6 @@ class Target:
     contribution: Contribution | None = None
     payout_ref: str = ""
     counterpart: StatementLine | None = None
-    outcome: LateOutcome | None = None
     beside: Money | None = None
     number: int = 1
 
