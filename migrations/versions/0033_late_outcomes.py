@@ -208,7 +208,8 @@ def _create() -> None:
             name=op.f(f"ck_{TABLE}_confirmed_by_another"),
         ),
         sa.CheckConstraint(
-            "netted_usd >= 0 AND (netted_usd = 0 OR way = 'again' AND booking_ref <> '')",
+            "netted_usd BETWEEN 0 AND amount_usd "
+            "AND (netted_usd = 0 OR way = 'again' AND booking_ref <> '')",
             name=op.f(f"ck_{TABLE}_netted_by_what_is_made_anew"),
         ),
         sa.CheckConstraint(

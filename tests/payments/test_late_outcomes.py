@@ -7,6 +7,7 @@ from portal.accounts.models import Role
 from portal.awards import service as awards
 from portal.awards.models import InstalmentStatus
 from portal.core.db import session
+from portal.core.money import usd
 from portal.core.workflow import Refused
 from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
@@ -20,7 +21,12 @@ from portal.payments.models import (
     PaymentOrder,
     ReceivableStatus,
 )
-from portal.payments.service.late_outcomes import confirm, say_what_it_is, take_back
+from portal.payments.service.late_outcomes import (
+    confirm,
+    falls_away,
+    say_what_it_is,
+    take_back,
+)
 from portal.payments.statements.queries import todos
 from tests.make import payments as make
 from tests.make.awards import authority
@@ -196,6 +202,37 @@ def test_it_is_not_made_anew_once_the_grantee_paid_it_back(late: Desk) -> None:
     session.commit()
     with pytest.raises(Refused, match="goes back to the grantee"):
         said(late, LateWay.AGAIN)
+
+
+def test_a_new_attempt_that_comes_back_too_is_made_anew_once_more(late: Desk) -> None:
+    balanced(late)
+    confirm(said(late, LateWay.AGAIN), by=another())
+    session.commit()
+    paid_anew(late)
+    late.processor.fail_payout(*late.payout())
+    late.work()
+    assert came_back(late).left.minor == SPENT, "a balance was drawn: it is late again"
+    confirm(said(late, LateWay.AGAIN), by=another())
+    session.commit()
+    assert paid_anew(late).amount_usd == SPENT
+    assert wrong() == []
+
+
+def test_a_debt_falls_away_by_no_more_than_what_came_back(late: Desk) -> None:
+    owed = balanced(late)
+    assert falls_away(usd(owed.amount_usd + 1), owed).minor == owed.amount_usd
+    assert falls_away(usd(100), owed).minor == 100
+    assert not falls_away(usd(100), None)
+
+
+def test_a_grant_that_ends_before_it_is_paid_anew_closes(late: Desk) -> None:
+    confirm(said(late, LateWay.AGAIN), by=another())
+    award = late.order.instalment.award
+    awards.terminate(award, "A breach.", by=authority(award))
+    payments.settle_account(award, by=late.till.finance)
+    payments.close_award(award, by=another(Role.PROGRAMME_OFFICER))
+    session.commit()
+    assert wrong() == []
 
 
 def test_who_said_so_signs_no_new_attempt(late: Desk) -> None:

@@ -67,6 +67,7 @@ def test_the_refund_shows_on_the_page_of_the_debt(late: Desk, application: objec
     finance = signed_in(application, late.till.finance.email)
     say(finance, ref, LateWay.REFUND)
     assert "Recorded as a refund" in finance.page.text
+    assert finance.open(f"/payments/{ref}/late/1/confirm", 200).path == f"/payments/{ref}/late"
     assert ref in finance.open(f"/files/{file_ref}/payments/owed").text
     assert wrong() == []
 

@@ -21,7 +21,7 @@ LEFT JOIN LATERAL (SELECT sum(amount_usd)::bigint AS cents FROM late_outcome
 WHERE l.settled_usd <> coalesce(said.cents, 0) ORDER BY 1
 """
 
-BOOKED = """
+BOOKED = r"""
 SELECT o.ref || ': ' || said.amount_usd || ' US cents by what was said, '
     || coalesce(booked.cents, 0) || ' in the books as ' || said.booking_ref
 FROM late_outcome said JOIN late_return l ON l.id = said.late_id
@@ -33,6 +33,16 @@ LEFT JOIN LATERAL (SELECT sum(e.usd)::bigint AS cents FROM ledger_transaction t
         WHERE source_ref = said.booking_ref)) AS booked ON true
 WHERE said.booking_ref <> '' AND coalesce(booked.cents, 0) <>
     CASE WHEN said.undone_at IS NULL THEN said.amount_usd ELSE 0 END
+UNION ALL
+SELECT o.ref || ': ' || said.netted_usd || ' US cents of the debt fell away by what was said, '
+    || coalesce(booked.cents, 0) || ' in the books'
+FROM late_outcome said JOIN late_return l ON l.id = said.late_id
+JOIN payment_order o ON o.id = l.order_id
+LEFT JOIN LATERAL (SELECT sum(e.usd)::bigint AS cents FROM ledger_transaction t
+    JOIN ledger_entry e ON e.transaction_id = t.id
+    JOIN ledger_account c ON c.id = e.account_id AND c.kind = 'advances_to_grantees'
+    WHERE t.source_ref = said.booking_ref || '\:owed') AS booked ON true
+WHERE said.way = 'again' AND said.netted_usd <> coalesce(booked.cents, 0)
 ORDER BY 1
 """
 """What was taken back is reversed: both bookings together are nothing."""

@@ -115,7 +115,8 @@ class LateOutcome(WithId, Base):
             name="confirmed_by_another",
         ),
         CheckConstraint(
-            "netted_usd >= 0 AND (netted_usd = 0 OR way = 'again' AND booking_ref <> '')",
+            "netted_usd BETWEEN 0 AND amount_usd "
+            "AND (netted_usd = 0 OR way = 'again' AND booking_ref <> '')",
             name="netted_by_what_is_made_anew",
         ),
         CheckConstraint(
@@ -134,6 +135,11 @@ class LateOutcome(WithId, Base):
     def refund(self) -> Money:
         """How much of a debt of the grantee it settled, in US$."""
         return usd(self.netted_usd) if self.way is LateWay.AGAIN else self.money
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether it stands, and is no payment that counts as come back."""
+        return self.undone_at is None and (self.is_open or self.way is not LateWay.AGAIN)
 
     @property
     def is_open(self) -> bool:

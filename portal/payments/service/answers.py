@@ -191,21 +191,23 @@ def return_by_bank(
     doubt_account(order, order.remark)
 
 
-def return_late(order: PaymentOrder, *, on: date, reference: str, reason: str) -> None:
+def return_late(order: PaymentOrder, *, came_on: date, reference: str, reason: str) -> None:
     """Record that a payment came back on which something rests: two people say it is made anew.
 
-    All of it waited in suspense. As of any that comes back, the money is set aside again and a new
-    attempt needs new signatures. Raises Refused for a payment that is not paid.
+    All of it waited in suspense since `came_on`, and is booked today. As of any that comes back,
+    the money is set aside again and a new attempt needs new signatures. Raises Refused for a
+    payment that is not paid.
     """
     _hold_sent(order)
     _refuse_unless(order, OrderStatus.CONFIRMED)
     _come_back(
         order,
         credited=order.money,
-        on=on,
+        on=clock.today(),
         reference=reference,
         reason=reason,
         into=AccountKind.SUSPENSE,
+        came_on=came_on,
     )
 
 
@@ -217,11 +219,16 @@ def _come_back(
     reference: str,
     reason: str,
     into: AccountKind,
+    came_on: date | None = None,
 ) -> None:
-    """Book that a payment came back as `credited`, and tell the grantee."""
+    """Book on the day `on` that a payment came back as `credited`, and tell the grantee.
+
+    `came_on` is the day on which it came, where that was another.
+    """
     dollars, rate = in_dollars(credited, on)
     with session.no_autoflush:
-        order.status, order.returned_on, order.remark = OrderStatus.RETURNED, on, _words(reason)
+        order.status, order.remark = OrderStatus.RETURNED, _words(reason)
+        order.returned_on = came_on or on
         order.instalment.status, order.instalment.paid_usd = InstalmentStatus.PLANNED, 0
     _record(order, "payment_order.return", OrderStatus.CONFIRMED, reference=reference)
     payment_returned(

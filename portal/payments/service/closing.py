@@ -95,7 +95,7 @@ def open_matter(found: Standing) -> str | None:
     books = ledger.award_position(award.application.call.fund_code, award.ref)
     if books.refund_due.minor:
         return _("Money has still to come back from the grantee.")
-    if books.advanced.minor:
+    if books.advanced.minor > 0:
         return _("More was paid than was accepted as spent. Draw the balance first.")
     return None
 

@@ -6,9 +6,10 @@ of them signed the payment, nor signs it anew (R24). What is made anew is prepar
 payment is: its gates ask for the grant and the account, and R22 for how much of it is due.
 """
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.accounts.models import Person
+from portal.awards.models import Instalment
 from portal.core import audit, clock
 from portal.core.db import session
 from portal.core.i18n import _, locale
@@ -132,14 +133,14 @@ def _make_anew(outcome: LateOutcome) -> tuple[str, Money]:
     late, order = outcome.late, outcome.late.order
     return_late(
         order,
-        on=late.came_on,
+        came_on=late.came_on,
         reference=late.transaction_id,
-        reason=late.reason or outcome.reason,
+        reason=late.reason or _("The card processor gave no reason."),
     )
     ref, owed = order.booking_ref + CREDITED, _owed_of(late)
-    if owed is None or not owed.is_owed:
-        return ref, Money.zero(DOLLAR)
-    netted = owed.left
+    netted = falls_away(outcome.money, owed)
+    if owed is None or not netted:
+        return ref, netted
     receive_refund(
         owed,
         netted,
@@ -150,6 +151,14 @@ def _make_anew(outcome: LateOutcome) -> tuple[str, Money]:
         into=AccountKind.ADVANCES_TO_GRANTEES,
     )
     return ref, netted
+
+
+def falls_away(amount: Money, owed: Receivable | None) -> Money:
+    """Return how much of a debt falls away where a payment of `amount` (US$) is made anew.
+
+    A debt was drawn over all payments of the grant: what the others brought is owed still.
+    """
+    return min(amount, owed.left) if owed is not None and owed.is_owed else Money.zero(DOLLAR)
 
 
 def _keep(outcome: LateOutcome, by: Person) -> tuple[str, Money]:
@@ -249,14 +258,27 @@ def _refuse_not_anew(late: LateReturn, owed: Receivable | None) -> None:
         )
     if late.settled_usd:
         raise Refused(_("A part of it counts as something else: take that back first."), rule="R25")
-    if owed is not None and (owed.paid_usd or owed.written_off_usd):
+    if owed is not None and (owed.written_off_usd or owed.paid_usd > _netted(owed)):
         raise Refused(
             _(
                 "What the grantee owed was paid back or written off, counting this payment. Where "
-                "it came by a line of the bank, take that back first: it goes back to the grantee."
+                "it came by a line of the bank, take that back first: it goes back to the grantee. "
+                "Where another payment that came back counts as it, take that back there."
             ),
             rule="R25",
         )
+
+
+def _netted(owed: Receivable) -> int:
+    """Return the US cents of a debt that fell away with payments made anew. One SQL statement."""
+    rows = (
+        select(func.coalesce(func.sum(LateOutcome.netted_usd), 0))
+        .join(LateOutcome.late)
+        .join(LateReturn.order)
+        .join(PaymentOrder.instalment)
+        .where(Instalment.award_id == owed.award_id)
+    )
+    return int(session.scalar(rows) or 0)
 
 
 def _cost(late: LateReturn) -> Money:
@@ -271,7 +293,7 @@ def _cost(late: LateReturn) -> Money:
             ),
             rule="R25",
         )
-    if books.advanced.minor:
+    if books.advanced.minor and award.status not in ENDED:
         raise Refused(
             _("More was accepted as spent than was paid: first make the next payment (R22)."),
             rule="R22",

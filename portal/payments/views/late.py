@@ -21,7 +21,13 @@ from portal.payments.forms import LateForm, RemarkForm
 from portal.payments.late import late_return
 from portal.payments.models import LateOutcome, LateReturn, LateWay, PaymentOrder
 from portal.payments.service.closing import receivable_of
-from portal.payments.service.late_outcomes import confirm, most, say_what_it_is, take_back
+from portal.payments.service.late_outcomes import (
+    confirm,
+    falls_away,
+    most,
+    say_what_it_is,
+    take_back,
+)
 from portal.payments.views.blueprint import blueprint, visible_order
 
 TOLD: Mapping[str, LazyProxy] = {
@@ -106,12 +112,19 @@ def confirm_late(ref: str, number: int) -> ResponseReturnValue:
     outcome = _outcome(found, number)
     person = guard.signed_in()
     form = Form()
-    if done(form, lambda: confirm(outcome, by=person), str(CONFIRMED[outcome.way])):
+    if done(form, lambda: confirm(outcome, by=person), str(CONFIRMED.get(outcome.way, ""))):
         return go(_page(order))
     if not form.errors and not policy.can_confirm_late(person, outcome):
         return go(_page(order))
-    said = names([outcome.by_id])
-    return page("payments/confirm_late.html", form, outcome=outcome, people=said, **_facts(order))
+    owed = receivable_of(order.instalment.award)
+    return page(
+        "payments/confirm_late.html",
+        form,
+        outcome=outcome,
+        netted=falls_away(outcome.money, owed),
+        people=names([outcome.by_id]),
+        **_facts(order),
+    )
 
 
 @blueprint.route("/payments/<ref>/late/<int:number>/take-back", methods=["GET", "POST"])
@@ -127,7 +140,7 @@ def take_back_late(ref: str, number: int) -> ResponseReturnValue:
     told = _("Taken back. The money waits in suspense as before.")
     if done(form, lambda: take_back(outcome, form.remark.data, by=person), told, "wait"):
         return go(_page(order))
-    if not form.errors and outcome.undone_at is not None:
+    if not form.errors and not outcome.can_be_taken_back:
         return go(_page(order))
     return page("payments/take_back_late.html", form, outcome=outcome, **_facts(order))
 
