@@ -20,6 +20,7 @@ from portal.ledger import queries as ledger
 from portal.ledger.models import AccountKind
 from portal.ledger.rules import DOLLAR
 from portal.ledger.service import refund_recovered, reverse
+from portal.ledger.service.payments import CREDITED
 from portal.payments import policy
 from portal.payments.models import LateOutcome, LateReturn, LateWay, PaymentOrder, Receivable
 from portal.payments.service import orders
@@ -29,9 +30,6 @@ from portal.payments.service.closing import receivable_of
 from portal.payments.service.refunds import receive_refund, take_back_refund
 from portal.payments.service.signatories import refuse_signatory_of_attempts
 from portal.payments.standing import ENDED
-
-CREDITED = ":credited"
-"""How the books name that a payment came back."""
 
 
 def say_what_it_is(order: PaymentOrder, way: LateWay, reason: str, *, by: Person) -> LateOutcome:

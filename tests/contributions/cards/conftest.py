@@ -64,6 +64,15 @@ class Counter:
         self.deliver()
         return gift
 
+    def disputed(self, *, won: bool) -> CardGift:
+        """Return a gift of which a dispute was decided, for the fund or against it."""
+        gift = self.paid()
+        made = self.processor.dispute(str(gift.charge_id))
+        self.deliver()
+        self.processor.end_dispute(made["id"], won=won)
+        self.deliver()
+        return gift
+
     def refund(self, gift: CardGift, minor: int) -> CardRefund:
         """Return a refund that two people asked for and confirmed; the worker has not come yet."""
         asked = cards.ask_refund(gift, Money(minor, gift.currency), REASON, by=self.officer)

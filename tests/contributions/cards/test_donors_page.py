@@ -31,15 +31,6 @@ def receipted() -> str:
     return format_day(clock.today())
 
 
-def ended(counter: Counter, *, won: bool) -> str:
-    gift = counter.paid()
-    made = counter.processor.dispute(str(gift.charge_id))
-    counter.deliver()
-    counter.processor.end_dispute(made["id"], won=won)
-    counter.deliver()
-    return gift.ref
-
-
 def test_a_receipt_follows_until_it_was_sent(counter: Counter, browser: Browser) -> None:
     gift = counter.begin()
     ref, page = gift.ref, str(gift.session_id)
@@ -80,7 +71,7 @@ def test_a_dispute_is_told_of_the_donors_bank(counter: Counter, browser: Browser
 
 
 def test_a_dispute_that_ended_says_how(counter: Counter, browser: Browser) -> None:
-    lost, won = ended(counter, won=False), ended(counter, won=True)
+    lost, won = counter.disputed(won=False).ref, counter.disputed(won=True).ref
     day = receipted()
     text = shown(browser, lost)
     assert "Your bank decided that the money goes back to you." in text

@@ -34,17 +34,8 @@ def opened(browser: Browser, path: str) -> Page:
     return browser.open(path, 200)
 
 
-def ended(counter: Counter, *, won: bool) -> str:
-    gift = counter.paid()
-    made = counter.processor.dispute(str(gift.charge_id))
-    counter.deliver()
-    counter.processor.end_dispute(made["id"], won=won)
-    counter.deliver()
-    return gift.ref
-
-
 def test_a_gift_names_its_donor_and_how_a_dispute_ended(counter: Counter, browser: Browser) -> None:
-    lost, won = ended(counter, won=False), ended(counter, won=True)
+    lost, won = counter.disputed(won=False).ref, counter.disputed(won=True).ref
     day = format_day(clock.today())
     enter(counter.finance, browser)
     text = opened(browser, f"/card-gifts/{lost}").text
@@ -84,7 +75,7 @@ def test_the_second_person_sees_donor_gift_and_rest(counter: Counter, browser: B
 
 
 def test_the_list_is_narrowed_to_what_became_of_gifts(counter: Counter, browser: Browser) -> None:
-    lost, kept = ended(counter, won=False), counter.paid().ref
+    lost, kept = counter.disputed(won=False).ref, counter.paid().ref
     in_dispute = counter.paid()
     counter.processor.dispute(str(in_dispute.charge_id))
     counter.deliver()
